@@ -1,0 +1,70 @@
+/**
+ * Everything that a peer can make grow has a limit here, with a name and a default. Limits refuse with a code; they
+ * never drop. Sizes are bytes of UTF-8 unless a name says otherwise.
+ */
+export const LIMITS = {
+  /** One frame or HTTP body after hello. */
+  frameBytes: 256 * 1024,
+  /** One frame before hello. */
+  helloBytes: 4 * 1024,
+  /** The body of one envelope. */
+  bodyBytes: 64 * 1024,
+  /** Addresses of one envelope. */
+  recipients: 64,
+  /** Rooms that one session may be in. */
+  roomsPerSession: 64,
+  /** Sessions that one relay knows, gone ones included. */
+  sessions: 100_000,
+  /** Connections at a time. */
+  connections: 20_000,
+  /** Connections that have not said hello. */
+  unauthenticated: 64,
+  /** Requests under way on one connection. */
+  requests: 256,
+  /** Envelopes pushed without a receipt. */
+  window: 256,
+  /** Bytes unsent on one connection; past it, it is only told that there is more. */
+  unsentBytes: 1024 * 1024,
+  /** Envelopes of one answer; also bounded by pageBytes. */
+  page: 200,
+  pageBytes: 128 * 1024,
+  /** Sessions of one answer. */
+  sessionsPage: 500,
+  /** Undelivered direct envelopes of one inbox, and their bytes. */
+  inboxMessages: 10_000,
+  inboxBytes: 256 * 1024 * 1024,
+  /** Seconds that one request may wait for a message. */
+  waitSeconds: 300,
+  /** Seconds an envelope may ask to live: thirty days. */
+  ttlSeconds: 30 * 24 * 3600,
+  queryChars: 256,
+  idChars: 64,
+  threadChars: 64,
+  attachments: 16,
+  attachmentBytes: 1024,
+  signatureChars: 512,
+  reasonChars: 200,
+  hostChars: 255,
+  pathChars: 1024,
+  programChars: 64,
+  /** Vain claims before an envelope is dead. */
+  attempts: 5,
+  /** Envelopes kept in the outbox of one session while the relay is away. */
+  outboxMessages: 1_000,
+} as const;
+
+/** Times of the protocol, milliseconds. */
+export const TIMES = {
+  /** How often each side pings. */
+  ping: 5_000,
+  /** Silence after which a side gives the connection up. */
+  silence: 15_000,
+  /** From the upgrade to hello. */
+  hello: 5_000,
+  /** A live holder has answered the probe and is still there after this long: it keeps its name. */
+  probe: 1_000,
+  /** A holder that answered nothing for this long is dead. */
+  probeSilence: 3_000,
+  /** How long an HTTP taker holds its claims. */
+  lease: 60_000,
+} as const;

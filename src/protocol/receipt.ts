@@ -1,0 +1,34 @@
+/**
+ * How far one envelope got for one recipient.
+ *
+ *     stored ──→ handed ──→ seen ──→ replied
+ *        │          └─────────┴──→ refused
+ *        └──→ expired | refused | dead
+ *
+ * A receipt only ever moves to the right; an end (`expired`, `refused`, `dead`) is final, and so is `replied`.
+ */
+export const RECEIPT_STATES = ['stored', 'handed', 'seen', 'replied', 'expired', 'refused', 'dead'] as const;
+export type ReceiptState = (typeof RECEIPT_STATES)[number];
+
+/** What a recipient may say of itself. The rest the relay finds out. */
+export const SAID_STATES = ['handed', 'seen', 'refused'] as const;
+export type SaidState = (typeof SAID_STATES)[number];
+
+const RANK: Record<ReceiptState, number> = { stored: 0, handed: 1, seen: 2, replied: 3, expired: 4, refused: 4, dead: 4 };
+
+/** Does a receipt in state `from` move when `to` is reported? */
+export function moves(from: ReceiptState, to: ReceiptState): boolean {
+  if (from === 'replied' || RANK[from] === 4) return false;
+  if (to === 'expired' || to === 'dead') return from === 'stored';
+  return RANK[to] > RANK[from];
+}
+
+export interface Receipt {
+  readonly name: string;
+  readonly state: ReceiptState;
+  /** When it came to that state, milliseconds; absent where only a cursor knows (broadcasts). */
+  readonly at?: number;
+  readonly handed_at?: number;
+  readonly seen_at?: number;
+  readonly reason?: string;
+}

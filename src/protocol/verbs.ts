@@ -1,0 +1,165 @@
+/** Every verb, once: its arguments (checked), its result, and whether it needs to know who acts. */
+import { nameField, roomField } from './address.ts';
+import { type Check, flag, type Infer, integer, list, oneOf, optional, shape, text } from './check.ts';
+import { draftShape, type Envelope, idField, threadField } from './envelope.ts';
+import { LIMITS } from './limits.ts';
+import { type Receipt, type ReceiptState, SAID_STATES } from './receipt.ts';
+import type { Kind, SessionInfo } from './session.ts';
+
+const position = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const count = integer({ min: 1, max: LIMITS.page });
+
+export const VERBS = {
+  /** Stores an envelope and answers after it is durable. */
+  send: draftShape,
+  /**
+   * Takes the oldest unread envelopes that nobody else has taken. They stay unread until a `receipt` says otherwise;
+   * with `receipt` here they are marked as they are answered (for scripts that trust the answer to arrive).
+   */
+  receive: shape({
+    count: optional(count),
+    from: optional(nameField),
+    thread: optional(threadField),
+    reply_to: optional(idField),
+    wait_seconds: optional(integer({ min: 0, max: LIMITS.waitSeconds })),
+    receipt: optional(oneOf(['handed', 'seen'])),
+  }),
+  /** Looks at unread mail, oldest first, after a position. Takes nothing, marks nothing. */
+  inbox: shape({ count: optional(count), after: optional(position), from: optional(nameField), thread: optional(threadField) }),
+  /** Says how far envelopes of one's own inbox got. By position or id. */
+  receipt: shape({
+    state: oneOf(SAID_STATES),
+    positions: optional(list(position, { max: LIMITS.window * 4 })),
+    ids: optional(list(idField, { max: LIMITS.window * 4 })),
+    reason: optional(text({ max: LIMITS.reasonChars })),
+  }),
+  /** Asks how far one of one's own sends got; without `id`, the last sends in short. */
+  receipts: shape({ id: optional(idField), count: optional(integer({ min: 1, max: 50 })) }),
+  /** What one may see, newest page first found, each page oldest first. */
+  history: shape({
+    query: optional(text({ max: LIMITS.queryChars, min: 1 })),
+    with: optional(nameField),
+    room: optional(roomField),
+    thread: optional(threadField),
+    id: optional(idField),
+    /** Only what came in, nothing that was sent. */
+    incoming: optional(flag()),
+    before: optional(position),
+    after: optional(position),
+    count: optional(count),
+  }),
+  /** Who is here now. */
+  peers: shape({}),
+  /** Everybody ever known, those here first, then the last seen. */
+  sessions: shape({ count: optional(integer({ min: 1, max: LIMITS.sessionsPage })) }),
+  /** Who am I, and how does the relay do? */
+  status: shape({}),
+  join: shape({ room: roomField }),
+  leave: shape({ room: roomField }),
+  /** All rooms, or one with its members. */
+  rooms: shape({ room: optional(roomField) }),
+  /** A new name for the actor; inbox, rooms and key move along, the old name still finds it. */
+  rename: shape({ to: nameField }),
+} as const satisfies Record<string, Check<object>>;
+
+export type Verb = keyof typeof VERBS;
+export type Args<V extends Verb> = Infer<(typeof VERBS)[V]>;
+
+/** Verbs that anybody with a credential may use without a name. */
+export const NAMELESS: ReadonlySet<Verb> = new Set<Verb>(['peers', 'sessions', 'status', 'rooms']);
+
+export function isVerb(value: string): value is Verb {
+  return Object.hasOwn(VERBS, value);
+}
+
+/** Who one address reaches. */
+export interface Reach {
+  readonly address: string;
+  readonly recipients: number;
+  readonly here: number;
+  /** At most 20 of the recipients that are not here. */
+  readonly absent: readonly string[];
+}
+
+export interface SendResult {
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly to: readonly Reach[];
+  readonly duplicate?: true;
+}
+
+export interface ReceiveResult {
+  /** Oldest first. */
+  readonly messages: readonly Envelope[];
+  /** Unread envelopes of this filter that this answer does not hold. */
+  readonly more: number;
+}
+
+export interface InboxResult extends ReceiveResult {
+  readonly unread: number;
+}
+
+export interface ReceiptsResult {
+  readonly id: string;
+  readonly position: number;
+  readonly at: number;
+  readonly to: readonly string[];
+  readonly recipients: readonly Receipt[];
+  /** Recipients beyond the first 200. */
+  readonly more: number;
+}
+
+export interface SentSummary {
+  readonly id: string;
+  readonly at: number;
+  readonly to: readonly string[];
+  /** The first 80 characters of the body. */
+  readonly preview: string;
+  /** How many recipients are in each state. */
+  readonly states: Partial<Record<ReceiptState, number>>;
+}
+
+export interface HistoryResult {
+  /** Oldest first. */
+  readonly messages: readonly Envelope[];
+  /** There is more before the first (or, with `after`, past the last). */
+  readonly more: boolean;
+}
+
+export interface RoomInfo {
+  readonly room: string;
+  readonly members: number;
+  readonly here: number;
+  readonly joined: boolean;
+}
+
+export interface StatusResult {
+  readonly name?: string;
+  readonly kind?: Kind;
+  readonly unread: number;
+  readonly rooms: readonly string[];
+  readonly here: number;
+  readonly sessions: number;
+  readonly epoch: string;
+  readonly position: number;
+  readonly version: string;
+  /** Milliseconds. */
+  readonly uptime: number;
+}
+
+export interface Results {
+  readonly send: SendResult;
+  readonly receive: ReceiveResult;
+  readonly inbox: InboxResult;
+  readonly receipt: { readonly changed: number };
+  readonly receipts: ReceiptsResult | { readonly sends: readonly SentSummary[] };
+  readonly history: HistoryResult;
+  readonly peers: { readonly peers: readonly SessionInfo[]; readonly more: number };
+  readonly sessions: { readonly sessions: readonly SessionInfo[]; readonly more: number };
+  readonly status: StatusResult;
+  readonly join: { readonly room: string; readonly members: number };
+  readonly leave: { readonly room: string };
+  readonly rooms: { readonly rooms: readonly RoomInfo[]; readonly members?: readonly SessionInfo[] };
+  readonly rename: { readonly name: string; readonly was: string };
+}

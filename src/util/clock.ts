@@ -1,0 +1,47 @@
+/** Time, as everything here takes it: injected, so that a test owns it. Milliseconds throughout. */
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds that only grow, from an arbitrary start. */
+  monotonic(): number;
+  /** Calls once after `ms`. Does not keep the process alive. */
+  after(ms: number, call: () => void): Timer;
+  /** Calls every `ms`. Does not keep the process alive. */
+  every(ms: number, call: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, call) {
+    const handle = setTimeout(call, ms);
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+  every(ms, call) {
+    const handle = setInterval(call, ms);
+    handle.unref();
+    return { cancel: () => clearInterval(handle) };
+  },
+};
+
+/** Resolves after `ms`, or rejects with the signal's reason as soon as it aborts. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

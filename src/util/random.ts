@@ -1,0 +1,31 @@
+/** Chance, injected, so that a test owns it. */
+import { randomBytes } from 'node:crypto';
+
+export interface Random {
+  bytes(count: number): Uint8Array;
+  /** At least 0, below 1. */
+  fraction(): number;
+}
+
+export const systemRandom: Random = {
+  bytes: (count) => randomBytes(count),
+  fraction: () => randomBytes(4).readUInt32BE(0) / 2 ** 32,
+};
+
+/** Crockford's base 32 in lower case: no i, l, o, u, so that an id survives being read aloud. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+function base32(random: Random, chars: number): string {
+  let id = '';
+  for (const byte of random.bytes(chars)) id += ALPHABET[byte & 31];
+  return id;
+}
+
+/** `m` and 60 random bits. Two of a million messages share one with a chance below 1 in a million; the relay refuses the second. */
+export const messageId = (random: Random): string => `m${base32(random, 12)}`;
+
+/** One per process life, 80 random bits. */
+export const instanceId = (random: Random): string => `i${base32(random, 16)}`;
+
+/** 256 random bits in base64url: resume keys and tokens. */
+export const secret = (random: Random): string => Buffer.from(random.bytes(32)).toString('base64url');
