@@ -16,7 +16,8 @@ export type AddressKind = 'session' | 'room' | 'all';
 /** Throws `name_invalid` or `name_reserved`. */
 export function checkName(value: unknown): string {
   if (typeof value !== 'string' || !NAME_PATTERN.test(value)) throw new RelayError('name_invalid');
-  if (value.toLowerCase() === ALL) throw new RelayError('name_reserved', `${value} means everybody; choose another name.`);
+  if (value.toLowerCase() === ALL)
+    throw new RelayError('name_reserved', `${value} means everybody; choose another name.`);
   return value;
 }
 
@@ -35,7 +36,11 @@ export function addressKind(value: string): AddressKind {
 /** A room with or without its `#`, as people type it; throws `address_invalid`. */
 export function checkRoom(value: string): string {
   const room = value.startsWith('#') ? value : `#${value}`;
-  if (!ROOM_PATTERN.test(room)) throw new RelayError('address_invalid', 'A room is # and then up to 64 letters, digits, dots, dashes or underscores.');
+  if (!ROOM_PATTERN.test(room))
+    throw new RelayError(
+      'address_invalid',
+      'A room is # and then up to 64 letters, digits, dots, dashes or underscores.',
+    );
   return room;
 }
 

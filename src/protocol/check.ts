@@ -39,7 +39,8 @@ interface TextRule {
 }
 
 export function text(rule: TextRule): Check<string> {
-  const must = rule.is ?? `text of ${rule.min ? `${rule.min} to ` : 'at most '}${rule.max} ${rule.bytes ? 'bytes' : 'characters'}`;
+  const must =
+    rule.is ?? `text of ${rule.min ? `${rule.min} to ` : 'at most '}${rule.max} ${rule.bytes ? 'bytes' : 'characters'}`;
   return {
     schema: described({ type: 'string' }, rule.description),
     read(value, path) {
@@ -89,7 +90,8 @@ export function list<T>(item: Check<T>, rule: { max: number; min?: number }): Ch
   return {
     schema: { type: 'array', items: item.schema },
     read(value, path) {
-      if (!Array.isArray(value) || value.length < (rule.min ?? 0)) throw wrong(path, `a list of ${rule.min ?? 0} to ${rule.max}`);
+      if (!Array.isArray(value) || value.length < (rule.min ?? 0))
+        throw wrong(path, `a list of ${rule.min ?? 0} to ${rule.max}`);
       if (value.length > rule.max) throw new RelayError('too_large', `${path} must have at most ${rule.max} entries.`);
       return value.map((entry, i) => item.read(entry, `${path}[${i}]`));
     },
@@ -126,7 +128,9 @@ export function optional<T>(check: Check<T>): Check<T> & { readonly isOptional: 
 }
 
 type Fields = Readonly<Record<string, Check<unknown>>>;
-type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends { readonly isOptional: true } ? K : never }[keyof F];
+type OptionalKeys<F extends Fields> = {
+  [K in keyof F]: F[K] extends { readonly isOptional: true } ? K : never;
+}[keyof F];
 type ShapeOf<F extends Fields> = { readonly [K in Exclude<keyof F, OptionalKeys<F>>]: Infer<F[K]> } & {
   readonly [K in OptionalKeys<F>]?: Infer<F[K]>;
 };
@@ -146,7 +150,8 @@ export function shape<const F extends Fields>(fields: F): Check<ShapeOf<F>> {
       additionalProperties: false,
     },
     read(value, path) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path || 'The value', 'an object');
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw wrong(path || 'The value', 'an object');
       return readFields(fields, required, value, path) as ShapeOf<F>;
     },
   };
@@ -157,7 +162,11 @@ function readFields(fields: Fields, required: readonly string[], value: object, 
   for (const [key, entry] of Object.entries(value)) {
     const check = Object.hasOwn(fields, key) ? fields[key] : undefined;
     const at = path ? `${path}.${key}` : key;
-    if (!check) throw new RelayError('bad_request', `${shortened(at)} is not known here; known: ${Object.keys(fields).join(', ') || 'nothing'}.`);
+    if (!check)
+      throw new RelayError(
+        'bad_request',
+        `${shortened(at)} is not known here; known: ${Object.keys(fields).join(', ') || 'nothing'}.`,
+      );
     if (entry === undefined || (entry === null && check.isOptional)) continue;
     result[key] = check.read(entry, at);
   }

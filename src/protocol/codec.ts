@@ -50,6 +50,7 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     throw new RelayError('bad_frame', 'A frame is one JSON object.');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RelayError('bad_frame', 'A frame is one JSON object.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RelayError('bad_frame', 'A frame is one JSON object.');
   return value as Record<string, unknown>;
 }

@@ -15,18 +15,32 @@ interface CodeEntry {
 }
 
 export const CODES = {
-  bad_frame: { sentence: 'That frame is not valid JSON or not one of the frames of this protocol.', retry: false, status: 400 },
+  bad_frame: {
+    sentence: 'That frame is not valid JSON or not one of the frames of this protocol.',
+    retry: false,
+    status: 400,
+  },
   bad_request: { sentence: 'An argument is missing, unknown, or of the wrong type.', retry: false, status: 400 },
   unknown_verb: { sentence: 'There is no such verb.', retry: false, status: 404 },
   too_large: { sentence: 'That is larger than the relay takes.', retry: false, status: 413 },
   frame_too_large: { sentence: 'That frame is larger than the relay takes.', retry: false, status: 413, close: 1009 },
   unauthorized: { sentence: 'The relay wants its token.', retry: false, status: 401, close: 4401 },
   forbidden_host: { sentence: 'This relay does not answer to that Host.', retry: false, status: 403, close: 4403 },
-  forbidden_origin: { sentence: 'This relay does not take requests from that Origin.', retry: false, status: 403, close: 4403 },
+  forbidden_origin: {
+    sentence: 'This relay does not take requests from that Origin.',
+    retry: false,
+    status: 403,
+    close: 4403,
+  },
   hello_required: { sentence: 'The first frame must be hello.', retry: false, status: 400, close: 4400 },
   hello_timeout: { sentence: 'No hello came in time.', retry: true, status: 408, close: 4408 },
   hello_twice: { sentence: 'This connection has said hello already.', retry: false, status: 400 },
-  version_unsupported: { sentence: 'This relay speaks another version of the protocol.', retry: false, status: 400, close: 4406 },
+  version_unsupported: {
+    sentence: 'This relay speaks another version of the protocol.',
+    retry: false,
+    status: 400,
+    close: 4406,
+  },
   name_required: { sentence: 'Say who you are: this needs a name.', retry: false, status: 400 },
   name_invalid: {
     sentence: 'A name is a letter, then up to 63 letters, digits, dots, dashes or underscores.',
@@ -46,7 +60,12 @@ export const CODES = {
   too_many_rooms: { sentence: 'That is more rooms than one session may be in.', retry: false, status: 429 },
   too_many_sessions: { sentence: 'This relay knows as many sessions as it may.', retry: false, status: 429 },
   too_many_requests: { sentence: 'Too many requests are under way on this connection.', retry: true, status: 429 },
-  too_many_connections: { sentence: 'This relay holds as many connections as it may.', retry: true, status: 503, close: 4429 },
+  too_many_connections: {
+    sentence: 'This relay holds as many connections as it may.',
+    retry: true,
+    status: 503,
+    close: 4429,
+  },
   storage_full: { sentence: 'The disk of the relay is full; nothing was stored.', retry: true, status: 507 },
   storage_failed: { sentence: 'The relay could not write to its disk; nothing was stored.', retry: true, status: 503 },
   shutting_down: { sentence: 'The relay is going down.', retry: true, status: 503, close: 1001 },

@@ -7,7 +7,12 @@ export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 export const PRIORITIES = ['normal', 'urgent'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-export const idField = text({ max: LIMITS.idChars, min: 1, pattern: ID_PATTERN, is: 'an id: letters, digits, - or _, at most 64' });
+export const idField = text({
+  max: LIMITS.idChars,
+  min: 1,
+  pattern: ID_PATTERN,
+  is: 'an id: letters, digits, - or _, at most 64',
+});
 export const threadField = text({ max: LIMITS.threadChars, min: 1, is: 'a thread name of 1 to 64 characters' });
 
 /**

@@ -14,7 +14,15 @@ export type ReceiptState = (typeof RECEIPT_STATES)[number];
 export const SAID_STATES = ['handed', 'seen', 'refused'] as const;
 export type SaidState = (typeof SAID_STATES)[number];
 
-const RANK: Record<ReceiptState, number> = { stored: 0, handed: 1, seen: 2, replied: 3, expired: 4, refused: 4, dead: 4 };
+const RANK: Record<ReceiptState, number> = {
+  stored: 0,
+  handed: 1,
+  seen: 2,
+  replied: 3,
+  expired: 4,
+  refused: 4,
+  dead: 4,
+};
 
 /** Does a receipt in state `from` move when `to` is reported? */
 export function moves(from: ReceiptState, to: ReceiptState): boolean {

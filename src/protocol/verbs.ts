@@ -25,7 +25,12 @@ export const VERBS = {
     receipt: optional(oneOf(['handed', 'seen'])),
   }),
   /** Looks at unread mail, oldest first, after a position. Takes nothing, marks nothing. */
-  inbox: shape({ count: optional(count), after: optional(position), from: optional(nameField), thread: optional(threadField) }),
+  inbox: shape({
+    count: optional(count),
+    after: optional(position),
+    from: optional(nameField),
+    thread: optional(threadField),
+  }),
   /** Says how far envelopes of one's own inbox got. By position or id. */
   receipt: shape({
     state: oneOf(SAID_STATES),

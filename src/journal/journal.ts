@@ -1,0 +1,36 @@
+/**
+ * The seam that makes one machine and many the same program: it puts commands in one order, makes them durable, and
+ * applies them. `test/contract/journal.ts` runs over every implementation.
+ */
+import type { Applied, Command, Effect } from '../state/command.ts';
+import type { State } from '../state/state.ts';
+
+export interface Journal {
+  /** The applied commands' tables, for queries. Only the journal changes them. */
+  readonly state: State;
+
+  /** False while the last write failed: nothing is answered, reads may still work. */
+  readonly ready: boolean;
+
+  /**
+   * Applies one command. Resolves when it is durable: what was resolved survives the death of any process and a power
+   * cut. Rejects with a RelayError when the state refused it or the storage failed (`storage_full`, `storage_failed`);
+   * then nothing of it was written. Commands are applied in the order of these calls.
+   */
+  submit<C extends Command>(command: C): Promise<Applied<C>>;
+
+  /**
+   * As `submit`, but nobody is in a hurry: it rides along with the next command, or is written within 20 ms. A crash
+   * may lose the last of these, which costs a redelivery.
+   */
+  post<C extends Command>(command: C): Promise<Applied<C>>;
+
+  /** Tells what durable commands meant, in their order, before their `submit` resolves. Returns the way to stop. */
+  onEffects(listener: (effects: readonly Effect[]) => void): () => void;
+
+  /** Finishes what was submitted; later submits reject with `shutting_down`. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** How long a posted command may wait for company, milliseconds. */
+export const RIDE_ALONG = 20;

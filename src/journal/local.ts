@@ -1,0 +1,136 @@
+/**
+ * The journal of one machine: commands that arrive together share one transaction (group commit), `synchronous=FULL`,
+ * and are answered after it.
+ *
+ *     submit ─→ queue ─→ BEGIN IMMEDIATE · apply … apply · COMMIT (fsync) ─→ effects ─→ answers
+ *     post   ─→ queue, and waits for the next submit or 20 ms
+ */
+import { RelayError } from '../protocol/codes.ts';
+import type { Applied, Command, Effect } from '../state/command.ts';
+import type { State } from '../state/state.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { type Journal, RIDE_ALONG } from './journal.ts';
+import { EffectListeners, type Entry, type Settled, settle, storageError } from './queue.ts';
+
+/** Commands of one transaction: bounds how long the first of them waits for the last. */
+const BATCH = 512;
+
+export class LocalJournal implements Journal {
+  readonly state: State;
+  readonly #clock: Clock;
+  readonly #listeners = new EffectListeners();
+  #queue: Entry[] = [];
+  #flush: NodeJS.Immediate | undefined;
+  #ride: Timer | undefined;
+  #failed = false;
+  #closed = false;
+
+  constructor(state: State, clock: Clock) {
+    this.state = state;
+    this.#clock = clock;
+  }
+
+  get ready(): boolean {
+    return !this.#failed && !this.#closed;
+  }
+
+  submit<C extends Command>(command: C): Promise<Applied<C>> {
+    const promise = this.#enqueue(command);
+    this.#flush ??= setImmediate(() => this.#write());
+    return promise;
+  }
+
+  post<C extends Command>(command: C): Promise<Applied<C>> {
+    const promise = this.#enqueue(command);
+    this.#ride ??= this.#clock.after(RIDE_ALONG, () => this.#write());
+    return promise;
+  }
+
+  onEffects(listener: (effects: readonly Effect[]) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    while (this.#queue.length > 0) this.#write();
+    this.#closed = true;
+    this.state.store.database.close();
+  }
+
+  #enqueue<C extends Command>(command: C): Promise<Applied<C>> {
+    if (this.#closed) return Promise.reject(new RelayError('shutting_down'));
+    return new Promise((resolve, reject) => {
+      // The outcome belongs to the command that is queued with it: `State.apply` keeps that pairing.
+      this.#queue.push({ command, resolve: resolve as (applied: Applied) => void, reject });
+    });
+  }
+
+  #write(): void {
+    this.#flush = undefined;
+    this.#ride?.cancel();
+    this.#ride = undefined;
+    const batch = this.#queue.splice(0, BATCH);
+    if (this.#queue.length > 0) this.#flush = setImmediate(() => this.#write());
+    if (batch.length > 0 && !this.#closed) settle(this.#commit(batch), this.#listeners);
+  }
+
+  /**
+   * A refused command wrote nothing and stays out of the others' way. One that failed unexpectedly may have written:
+   * everything is rolled back and done again without it.
+   */
+  #commit(batch: readonly Entry[]): Settled[] {
+    const { database } = this.state.store;
+    const broken: Settled[] = [];
+    let left = batch;
+    for (;;) {
+      try {
+        database.exec('BEGIN IMMEDIATE');
+        const { settled, culprit, error } = this.#applyAll(left);
+        if (culprit) {
+          database.exec('ROLLBACK');
+          broken.push({ entry: culprit, error });
+          left = left.filter((entry) => entry !== culprit);
+          continue;
+        }
+        database.exec('COMMIT');
+        this.#failed = false;
+        return [...broken, ...settled];
+      } catch (error) {
+        this.#failed = true;
+        this.#rollback();
+        return [...broken, ...left.map((entry) => ({ entry, error: storageError(error) }))];
+      }
+    }
+  }
+
+  #applyAll(entries: readonly Entry[]): { settled: Settled[]; culprit?: Entry; error?: unknown } {
+    const settled: Settled[] = [];
+    for (const entry of entries) {
+      try {
+        settled.push({ entry, applied: this.state.apply(entry.command) });
+      } catch (error) {
+        if (!(error instanceof RelayError)) {
+          if (isStorageError(error)) throw error;
+          return { settled, culprit: entry, error: new RelayError('internal', undefined, error) };
+        }
+        settled.push({ entry, error });
+      }
+    }
+    return { settled };
+  }
+
+  #rollback(): void {
+    try {
+      this.state.store.database.exec('ROLLBACK');
+    } catch {
+      // Best effort: SQLite has rolled back by itself when the disk failed or was full.
+    }
+  }
+}
+
+/** Errors of the driver carry SQLite's code; anything else is a fault of ours. SQLITE_CONSTRAINT (19) would be ours too. */
+function isStorageError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
+  const primary = Number(error.errcode) & 0xff;
+  return primary === 10 || primary === 11 || primary === 13 || primary === 14 || primary === 26;
+}

@@ -1,0 +1,72 @@
+/** Opens a journal: the file, its settings, its tables, and the first command of a new history. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { State } from '../state/state.ts';
+import type { Database } from '../state/store.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { instanceId, type Random, systemRandom } from '../util/random.ts';
+import { openDatabase } from './driver.ts';
+import type { Journal } from './journal.ts';
+import { LocalJournal } from './local.ts';
+import { MemoryJournal } from './memory.ts';
+
+interface OpenOptions {
+  /** Holds `relay.sqlite`; made 0700 when it is not there. */
+  readonly dir: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** `FULL` syncs the log at every commit: an answered send survives a power cut. */
+const SETTINGS = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = OFF;
+  PRAGMA busy_timeout = 5000;
+  PRAGMA cache_size = -16384;
+  PRAGMA temp_store = MEMORY;
+`;
+
+export async function openJournal(options: OpenOptions): Promise<Journal> {
+  mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  const path = join(options.dir, 'relay.sqlite');
+  makePrivate(path);
+  const database = await openDatabase(path);
+  database.exec(SETTINGS);
+  check(database);
+  const journal = new LocalJournal(new State(database), options.clock ?? systemClock);
+  await found(journal, options.random ?? systemRandom);
+  syncDirectory(options.dir);
+  return journal;
+}
+
+export async function openMemoryJournal(random: Random = systemRandom): Promise<Journal> {
+  const journal = new MemoryJournal(new State(await openDatabase(':memory:')));
+  await found(journal, random);
+  return journal;
+}
+
+/** SQLite gives its log files the mode of the database: made 0600 before it opens it. */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
+}
+
+/** Throws when the file is damaged. Reads the structure, not every row: a second for a gigabyte at most. */
+function check(database: Database): void {
+  const row = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+  if (row.quick_check !== 'ok')
+    throw new Error(
+      `The relay's data is damaged (${row.quick_check}); restore a copy of it, or move it away to start anew.`,
+    );
+}
+
+async function found(journal: Journal, random: Random): Promise<void> {
+  if (journal.state.epoch === undefined) await journal.submit({ type: 'found', epoch: instanceId(random) });
+}
+
+/** A new file is only there after a power cut when its directory was synced. */
+function syncDirectory(dir: string): void {
+  const handle = openSync(dir, 'r');
+  fsyncSync(handle);
+  closeSync(handle);
+}

@@ -1,0 +1,155 @@
+/**
+ * Every change to the state, as data. Ids, keys and times travel in the command, so that the same commands in the same
+ * order give the same tables anywhere. A command is refused by a RelayError before it has written anything.
+ */
+import type { Priority } from '../protocol/envelope.ts';
+import type { ReceiptState } from '../protocol/receipt.ts';
+import type { About } from '../protocol/session.ts';
+
+/** The first command of a new history. */
+export interface Found {
+  readonly type: 'found';
+  readonly epoch: string;
+}
+
+/** A session comes: made if its name is new, else recognised by its key. */
+export interface Enter {
+  readonly type: 'enter';
+  readonly at: number;
+  readonly name: string;
+  /** Digest of the key that was presented. */
+  readonly key?: string;
+  /** Digest of a key to give when the session has none yet; without it a new session stays keyless. */
+  readonly grant?: string;
+  readonly about: About;
+}
+export interface Entered {
+  readonly session: number;
+  /** May differ from what was asked for: an old name finds its session under the new one. */
+  readonly name: string;
+  readonly created: boolean;
+  /** `grant` was taken. */
+  readonly granted: boolean;
+}
+
+export interface Depart {
+  readonly type: 'depart';
+  readonly at: number;
+  readonly session: number;
+}
+
+export interface Send {
+  readonly type: 'send';
+  readonly at: number;
+  readonly id: string;
+  readonly sender: number;
+  /** Empty only with `reply_to`. */
+  readonly to: readonly string[];
+  readonly body: string;
+  readonly priority: Priority;
+  readonly thread?: string;
+  readonly reply_to?: string;
+  readonly expires_at?: number;
+  /** JSON of what is carried and not looked at: attachments, signature, key id. */
+  readonly extra?: string;
+  /** Of everything that the sender said, without the id: tells a repeated send from a reused id. */
+  readonly hash: string;
+}
+export interface Sent {
+  readonly position: number;
+  readonly at: number;
+  readonly channels: readonly number[];
+  readonly duplicate: boolean;
+}
+
+export interface Report {
+  readonly type: 'receipt';
+  readonly at: number;
+  readonly session: number;
+  readonly state: ReceiptState;
+  readonly positions: readonly number[];
+  readonly reason?: string;
+}
+export interface Reported {
+  readonly changed: number;
+}
+
+/** These were given out. Not yet handed when their taker goes, they are given again, marked. */
+export interface Claim {
+  readonly type: 'claim';
+  readonly session: number;
+  readonly positions: readonly number[];
+}
+
+export interface Join {
+  readonly type: 'join';
+  readonly session: number;
+  readonly room: string;
+}
+export interface Leave {
+  readonly type: 'leave';
+  readonly session: number;
+  readonly room: string;
+}
+
+export interface Rename {
+  readonly type: 'rename';
+  readonly session: number;
+  readonly to: string;
+}
+export interface Renamed {
+  readonly was: string;
+}
+
+/** Ends what outlived its time, at most 100 envelopes at once. */
+export interface Expire {
+  readonly type: 'expire';
+  readonly at: number;
+}
+export interface Expired {
+  /** There may be more to end. */
+  readonly more: boolean;
+}
+
+export type Command = Found | Enter | Depart | Send | Report | Claim | Join | Leave | Rename | Expire;
+
+export interface Outcomes {
+  readonly found: undefined;
+  readonly enter: Entered;
+  readonly depart: undefined;
+  readonly send: Sent;
+  readonly receipt: Reported;
+  readonly claim: undefined;
+  readonly join: undefined;
+  readonly leave: undefined;
+  readonly rename: Renamed;
+  readonly expire: Expired;
+}
+export type Outcome<C extends Command> = Outcomes[C['type']];
+
+/** What a command means to those who listen; told after it is durable. */
+export type Effect =
+  | {
+      readonly kind: 'stored';
+      readonly position: number;
+      readonly sender: number;
+      readonly channels: readonly number[];
+    }
+  | {
+      readonly kind: 'receipt';
+      readonly sender: number;
+      readonly id: string;
+      readonly name: string;
+      readonly state: ReceiptState;
+      readonly at: number;
+      readonly reason?: string;
+    }
+  | { readonly kind: 'followed'; readonly session: number; readonly channel: number; readonly on: boolean }
+  | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string };
+
+export interface Applied<C extends Command = Command> {
+  readonly outcome: Outcome<C>;
+  readonly effects: readonly Effect[];
+}
+
+export const NO_EFFECTS: readonly Effect[] = [];

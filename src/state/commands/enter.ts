@@ -1,0 +1,76 @@
+/**
+ * A session comes or goes. A name belongs to the key that was granted to its first holder; a session without a key
+ * (made by a script) takes the first one that is granted to it.
+ */
+import { checkName } from '../../protocol/address.ts';
+import { RelayError } from '../../protocol/codes.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import { type Applied, type Depart, type Enter, type Entered, NO_EFFECTS } from '../command.ts';
+import { countSessions, type SessionRow, sessionByAnyName, sessionByName } from '../queries/sessions.ts';
+import { ALL_CHANNEL } from '../schema.ts';
+import type { Store } from '../store.ts';
+
+export function applyEnter(store: Store, command: Enter): Applied<Enter> {
+  const known = sessionByAnyName(store, command.name);
+  if (known && opens(known, command)) return { outcome: recognise(store, known, command), effects: NO_EFFECTS };
+  // An old name is only kept for whoever has the key: to others it is free.
+  if (known && sessionByName(store, command.name))
+    throw new RelayError('name_taken', `${command.name} belongs to another session; choose another name.`);
+  return { outcome: create(store, command), effects: NO_EFFECTS };
+}
+
+export function applyDepart(store: Store, command: Depart): Applied<Depart> {
+  store.run('UPDATE session SET last_seen = ? WHERE id = ?', command.at, command.session);
+  return { outcome: undefined, effects: NO_EFFECTS };
+}
+
+function opens(session: SessionRow, command: Enter): boolean {
+  return session.key === null ? session.name === command.name : session.key === command.key;
+}
+
+function recognise(store: Store, session: SessionRow, command: Enter): Entered {
+  const granted = session.key === null && command.grant !== undefined;
+  const { about } = command;
+  store.run(
+    `UPDATE session SET last_seen = ?, key = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
+       program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session) WHERE id = ?`,
+    command.at,
+    granted ? (command.grant ?? null) : session.key,
+    about.kind ?? null,
+    about.host ?? null,
+    about.cwd ?? null,
+    about.program ?? null,
+    about.version ?? null,
+    about.agent_session ?? null,
+    session.id,
+  );
+  return { session: session.id, name: session.name, created: false, granted };
+}
+
+function create(store: Store, command: Enter): Entered {
+  const name = checkName(command.name);
+  if (countSessions(store) >= LIMITS.sessions) throw new RelayError('too_many_sessions');
+  const { about } = command;
+  const head =
+    store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+  store.run('DELETE FROM alias WHERE name = ?', name);
+  store.run("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
+  const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;
+  store.run(
+    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)`,
+    id,
+    about.kind ?? 'agent',
+    command.grant ?? null,
+    about.host ?? null,
+    about.cwd ?? null,
+    about.program ?? null,
+    about.version ?? null,
+    about.agent_session ?? null,
+    command.at,
+    head,
+  );
+  for (const channel of [id, ALL_CHANNEL])
+    store.run('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
+  return { session: id, name, created: true, granted: command.grant !== undefined };
+}

@@ -1,0 +1,18 @@
+import { checkName } from '../../protocol/address.ts';
+import { RelayError } from '../../protocol/codes.ts';
+import { type Applied, NO_EFFECTS, type Rename } from '../command.ts';
+import { nameOf, sessionByName } from '../queries/sessions.ts';
+import type { Store } from '../store.ts';
+
+/** Inbox, rooms and key stay with the session, which has another name from now on; the old one still finds it until somebody takes it. */
+export function applyRename(store: Store, command: Rename): Applied<Rename> {
+  const name = checkName(command.to);
+  const was = nameOf(store, command.session);
+  if (was === name) return { outcome: { was }, effects: NO_EFFECTS };
+  if (sessionByName(store, name))
+    throw new RelayError('name_taken', `${name} belongs to another session; choose another name.`);
+  store.run('DELETE FROM alias WHERE name = ?', name);
+  store.run('UPDATE channel SET name = ? WHERE id = ?', name, command.session);
+  store.run('INSERT INTO alias (name, session) VALUES (?, ?)', was, command.session);
+  return { outcome: { was }, effects: [{ kind: 'renamed', session: command.session, was, name }] };
+}

@@ -1,0 +1,48 @@
+/**
+ * Joining a room makes it. A member gets what is sent from then on, also while away; who leaves still gets what was
+ * sent before.
+ */
+import { RelayError } from '../../protocol/codes.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import { type Applied, type Effect, type Join, type Leave, NO_EFFECTS } from '../command.ts';
+import { followsAt, roomChannel, roomsOf } from '../queries/channels.ts';
+import type { Store } from '../store.ts';
+
+const NOW = Number.MAX_SAFE_INTEGER;
+
+export function applyJoin(store: Store, command: Join): Applied<Join> {
+  const known = roomChannel(store, command.room);
+  if (known !== undefined && followsAt(store, command.session, known, NOW))
+    return { outcome: undefined, effects: NO_EFFECTS };
+  if (roomsOf(store, command.session).length >= LIMITS.roomsPerSession) {
+    throw new RelayError(
+      'too_many_rooms',
+      `You are in ${LIMITS.roomsPerSession} rooms, which is the limit; leave one first.`,
+    );
+  }
+  if (known === undefined) store.run("INSERT INTO channel (kind, name) VALUES ('room', ?)", command.room);
+  const channel = roomChannel(store, command.room) ?? 0;
+  // Back before anything was sent there: the interval that was closed is opened again.
+  store.run(
+    `INSERT INTO follow (session, channel, since) SELECT ?1, ?2, coalesce(max(position), 0) FROM envelope WHERE true
+     ON CONFLICT DO UPDATE SET until = ${NOW}`,
+    command.session,
+    channel,
+  );
+  return { outcome: undefined, effects: [{ kind: 'followed', session: command.session, channel, on: true }] };
+}
+
+export function applyLeave(store: Store, command: Leave): Applied<Leave> {
+  const channel = roomChannel(store, command.room);
+  if (channel === undefined || !followsAt(store, command.session, channel, NOW)) {
+    throw new RelayError('not_member', `You are not in ${command.room}.`);
+  }
+  store.run(
+    'UPDATE follow SET until = (SELECT coalesce(max(position), 0) FROM envelope) WHERE session = ? AND channel = ? AND until = ?',
+    command.session,
+    channel,
+    NOW,
+  );
+  const effects: Effect[] = [{ kind: 'followed', session: command.session, channel, on: false }];
+  return { outcome: undefined, effects };
+}

@@ -1,0 +1,110 @@
+/** Stores one envelope: once, with one route for each address. The same id from the same sender is the same envelope. */
+import { RelayError } from '../../protocol/codes.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { Applied, Effect, Send, Sent } from '../command.ts';
+import { moveReceipts } from '../ladder.ts';
+import { channelOf, followsAt } from '../queries/channels.ts';
+import { channelsOf, type EnvelopeRow, envelopeRowById } from '../queries/envelopes.ts';
+import { nameOf, sessionById } from '../queries/sessions.ts';
+import { ALL_CHANNEL } from '../schema.ts';
+import type { Store } from '../store.ts';
+
+export function applySend(store: Store, command: Send): Applied<Send> {
+  const twin = envelopeRowById(store, command.id);
+  if (twin) return repeated(twin, command);
+  const answered = command.reply_to === undefined ? undefined : envelopeRowById(store, command.reply_to);
+  const channels = resolve(store, command, answered);
+  for (const channel of channels) checkSpace(store, channel, command);
+  const position = insert(store, command, channels);
+  const effects: Effect[] = [{ kind: 'stored', position, sender: command.sender, channels }];
+  if (answered) {
+    const move = { session: command.sender, positions: [answered.position], state: 'replied', at: command.at } as const;
+    effects.push(...moveReceipts(store, move));
+  }
+  return { outcome: { position, at: command.at, channels, duplicate: false }, effects };
+}
+
+function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
+  if (twin.sender !== command.sender || twin.hash !== command.hash) {
+    throw new RelayError(
+      'id_conflict',
+      `The id ${command.id} was used for another message; send this one with a new id.`,
+    );
+  }
+  const outcome: Sent = { position: twin.position, at: twin.at, channels: channelsOf(twin), duplicate: true };
+  return { outcome, effects: [] };
+}
+
+/** Addresses to channels. `all` swallows the others; a name in an addressed room is reached once, through the room. */
+function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined): number[] {
+  if (command.to.length === 0) return [answerChannel(store, command, answered)];
+  const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
+  if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
+  const now = Number.MAX_SAFE_INTEGER;
+  return channels.filter(
+    (channel) => !channels.some((room) => room !== channel && followsAt(store, channel, room, now)),
+  );
+}
+
+/** An answer without an address goes to the room that the question came through, else to who asked. */
+function answerChannel(store: Store, command: Send, answered: EnvelopeRow | undefined): number {
+  const id = command.reply_to ?? '';
+  const missing = new RelayError(
+    'unknown_message',
+    `There is no message ${id} that you may answer; say with \`to\` who should get this.`,
+  );
+  if (!answered) throw missing;
+  const channels = channelsOf(answered);
+  const now = Number.MAX_SAFE_INTEGER;
+  const mine = channels.find((channel) => followsAt(store, command.sender, channel, now));
+  if (answered.sender === command.sender) return channels[0] ?? ALL_CHANNEL;
+  if (mine === undefined) throw missing;
+  return nameOf(store, mine).startsWith('#') ? mine : answered.sender;
+}
+
+/** The inbox limits of a direct recipient. Group mail is stored once, so it fills nobody's inbox. */
+function checkSpace(store: Store, channel: number, command: Send): void {
+  const recipient = sessionById(store, channel);
+  if (!recipient) return;
+  const isFull =
+    recipient.pending >= LIMITS.inboxMessages || recipient.pending_bytes + command.body.length > LIMITS.inboxBytes;
+  if (!isFull) return;
+  throw new RelayError(
+    'inbox_full',
+    `The inbox of ${recipient.name} is full (${recipient.pending} unread); try again when it has read some.`,
+  );
+}
+
+function insert(store: Store, command: Send, channels: readonly number[]): number {
+  const head =
+    store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+  const position = head + 1;
+  store.run(
+    `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, urgent, expires_at, body, extra, hash)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    position,
+    command.id,
+    command.sender,
+    command.at,
+    JSON.stringify(channels),
+    command.thread ?? null,
+    command.reply_to ?? null,
+    command.priority === 'urgent' ? 1 : 0,
+    command.expires_at ?? null,
+    command.body,
+    command.extra ?? null,
+    command.hash,
+  );
+  for (const channel of channels) {
+    store.run('INSERT INTO route (channel, position, sender) VALUES (?, ?, ?)', channel, position, command.sender);
+    store.run(
+      'UPDATE session SET pending = pending + 1, pending_bytes = pending_bytes + ? WHERE id = ?',
+      command.body.length,
+      channel,
+    );
+  }
+  if (command.expires_at !== undefined)
+    store.run('INSERT INTO expiring (expires_at, position) VALUES (?, ?)', command.expires_at, position);
+  store.run('INSERT INTO search (rowid, body) VALUES (?, ?)', position, command.body);
+  return position;
+}

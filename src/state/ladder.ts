@@ -1,0 +1,147 @@
+/**
+ * The one place that moves receipts: rows, cursors, the counters of direct mail, claims, and what the sender is told.
+ *
+ * Two cursors a session: up to `handed` all its mail is handed or ended, up to `seen` its group mail is seen. A row in
+ * `receipt` overrides them. Group mail handed in order moves the cursor and writes no row; out of order, or at an end,
+ * it gets one.
+ */
+import { moves, type ReceiptState } from '../protocol/receipt.ts';
+import type { Effect } from './command.ts';
+import { followsAt } from './queries/channels.ts';
+import { channelsOf, type EnvelopeRow, envelopeRow } from './queries/envelopes.ts';
+import { unhanded } from './queries/inbox.ts';
+import { receiptState } from './queries/receipts.ts';
+import { claimsOf, type SessionRow, sessionById } from './queries/sessions.ts';
+import type { Store } from './store.ts';
+
+export interface Move {
+  readonly session: number;
+  readonly positions: readonly number[];
+  readonly state: ReceiptState;
+  readonly at: number;
+  readonly reason?: string;
+}
+
+interface Step {
+  readonly row: EnvelopeRow;
+  readonly direct: boolean;
+  readonly from: ReceiptState;
+}
+
+/** Moves what may move; positions of other people's mail are passed over. One effect for each receipt that moved. */
+export function moveReceipts(store: Store, move: Move): Effect[] {
+  const session = sessionById(store, move.session);
+  if (!session) return [];
+  const steps = stepsOf(store, session, move);
+  if (steps.length === 0) return [];
+  const leaving = steps.filter((step) => step.from === 'stored');
+  for (const step of steps) if (step.direct || isEnd(move.state)) writeRow(store, session, move, step);
+  const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
+  const seen = markSeen(store, session, move, steps, handed);
+  saveSession(store, session, leaving, handed, seen);
+  return steps.map((step) => effectOf(session, move, step));
+}
+
+function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
+  const steps: Step[] = [];
+  for (const position of [...new Set(move.positions)].sort((a, b) => a - b)) {
+    const row = envelopeRow(store, position);
+    if (!row) continue;
+    const channels = channelsOf(row);
+    const direct = channels.includes(session.id);
+    const isRecipient =
+      direct ||
+      (row.sender !== session.id && channels.some((channel) => followsAt(store, session.id, channel, position)));
+    if (!isRecipient) continue;
+    const from = receiptState(store, session, position, direct);
+    if (moves(from, move.state)) steps.push({ row, direct, from });
+  }
+  return steps;
+}
+
+/** States that no cursor can say. */
+function isEnd(state: ReceiptState): boolean {
+  return state !== 'handed' && state !== 'seen';
+}
+
+function writeRow(store: Store, session: SessionRow, move: Move, step: Step): void {
+  const reached = move.state === 'expired' || move.state === 'dead' || move.state === 'refused' ? null : move.at;
+  const handedAt = step.from === 'stored' ? reached : null;
+  store.run(
+    `INSERT INTO receipt (position, session, state, at, handed_at, seen_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+     ON CONFLICT DO UPDATE SET state = ?3, at = ?4, handed_at = coalesce(handed_at, ?5), seen_at = coalesce(seen_at, ?6), reason = ?7`,
+    step.row.position,
+    session.id,
+    move.state,
+    move.at,
+    handedAt,
+    move.state === 'handed' ? null : reached,
+    move.reason ?? null,
+  );
+}
+
+/** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */
+function advance(store: Store, session: SessionRow, move: Move, leaving: readonly Step[]): number {
+  const rowless = new Map(
+    leaving.filter((step) => !step.direct && !isEnd(move.state)).map((step) => [step.row.position, step]),
+  );
+  const next = unhanded(store, session, session.handed, rowless.size + 1);
+  const stop = next.find((position) => !rowless.has(position));
+  const handed = stop === undefined ? newest(store) : stop - 1;
+  for (const [position, step] of rowless) if (position > handed) writeRow(store, session, move, step);
+  return Math.max(handed, session.handed);
+}
+
+function newest(store: Store): number {
+  return store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+}
+
+/** Group mail under the cursor is marked by the `seen` cursor; a row that stands above it is changed in place. */
+function markSeen(store: Store, session: SessionRow, move: Move, steps: readonly Step[], handed: number): number {
+  if (move.state !== 'seen') return session.seen;
+  let seen = session.seen;
+  for (const { row, direct, from } of steps) {
+    if (direct) continue;
+    if (row.position <= handed) seen = Math.max(seen, row.position);
+    else if (from === 'handed') writeRow(store, session, move, { row, direct, from });
+    // A row written while it stood above the cursor still overrides it.
+    if (row.position <= handed && from === 'handed') {
+      store.run(
+        "UPDATE receipt SET state = 'seen', at = ?, seen_at = ? WHERE position = ? AND session = ?",
+        move.at,
+        move.at,
+        row.position,
+        session.id,
+      );
+    }
+  }
+  return seen;
+}
+
+function saveSession(store: Store, session: SessionRow, leaving: readonly Step[], handed: number, seen: number): void {
+  const direct = leaving.filter((step) => step.direct);
+  const bytes = direct.reduce((sum, step) => sum + step.row.body.length, 0);
+  const claims = claimsOf(session);
+  for (const step of leaving) claims.delete(step.row.position);
+  store.run(
+    'UPDATE session SET handed = ?, seen = ?, pending = pending - ?, pending_bytes = pending_bytes - ?, claims = ? WHERE id = ?',
+    handed,
+    seen,
+    direct.length,
+    bytes,
+    JSON.stringify(Object.fromEntries(claims)),
+    session.id,
+  );
+}
+
+function effectOf(session: SessionRow, move: Move, step: Step): Effect {
+  return {
+    kind: 'receipt',
+    sender: step.row.sender,
+    id: step.row.id,
+    name: session.name,
+    state: move.state,
+    at: move.at,
+    ...(move.reason === undefined ? {} : { reason: move.reason }),
+  };
+}

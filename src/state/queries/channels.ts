@@ -1,0 +1,82 @@
+import { checkName } from '../../protocol/address.ts';
+import { RelayError } from '../../protocol/codes.ts';
+import { ALL_CHANNEL } from '../schema.ts';
+import type { Store } from '../store.ts';
+import { nearNames } from './near.ts';
+import { sessionByAnyName } from './sessions.ts';
+
+export function roomChannel(store: Store, room: string): number | undefined {
+  return store.get<{ id: number }>("SELECT id FROM channel WHERE name = ? AND kind = 'room'", room)?.id;
+}
+
+/** Where an address leads. Throws `unknown_recipient` (with near names) or `unknown_room`. */
+export function channelOf(store: Store, address: string): number {
+  if (address === 'all') return ALL_CHANNEL;
+  if (address.startsWith('#')) {
+    const room = roomChannel(store, address);
+    if (room === undefined) throw new RelayError('unknown_room', `There is no room ${address}; joining it makes it.`);
+    return room;
+  }
+  const session = sessionByAnyName(store, checkName(address));
+  if (session) return session.id;
+  const near = nearNames(store, address);
+  const hint =
+    near.length > 0
+      ? `; did you mean ${near.join(' or ')}?`
+      : '; relay_sessions or `claude-relay sessions` lists who is known.';
+  throw new RelayError('unknown_recipient', `Nobody called ${address} was ever here${hint}`);
+}
+
+/** Sessions that get what is sent to `channel` at `position`, without `except` unless it is the channel's own session. */
+export function followersAt(store: Store, channel: number, position: number, except: number, limit: number): number[] {
+  const rows = store.all<{ session: number }>(
+    `SELECT session FROM follow WHERE channel = ?1 AND since < ?2 AND until >= ?2 AND (session <> ?3 OR session = channel) ORDER BY session LIMIT ?4`,
+    channel,
+    position,
+    except,
+    limit,
+  );
+  return rows.map((row) => row.session);
+}
+
+export function countFollowersAt(store: Store, channel: number, position: number, except: number): number {
+  const row = store.get<{ n: number }>(
+    `SELECT count(*) AS n FROM follow WHERE channel = ?1 AND since < ?2 AND until >= ?2 AND (session <> ?3 OR session = channel)`,
+    channel,
+    position,
+    except,
+  );
+  return row?.n ?? 0;
+}
+
+/** Does `session` get what is sent to `channel` at `position`? */
+export function followsAt(store: Store, session: number, channel: number, position: number): boolean {
+  const sql = 'SELECT 1 FROM follow WHERE session = ?1 AND channel = ?2 AND since < ?3 AND until >= ?3';
+  return store.get(sql, session, channel, position) !== undefined;
+}
+
+/** Channels that the session follows now: its own, its rooms, all. */
+export function openChannels(store: Store, session: number): number[] {
+  const sql = 'SELECT channel FROM follow WHERE session = ? AND until = ? ORDER BY channel';
+  return store.all<{ channel: number }>(sql, session, Number.MAX_SAFE_INTEGER).map((row) => row.channel);
+}
+
+/** Rooms that the session is in now. */
+export function roomsOf(store: Store, session: number): { id: number; name: string }[] {
+  return store.all<{ id: number; name: string }>(
+    `SELECT channel.id, channel.name FROM follow JOIN channel ON channel.id = follow.channel
+     WHERE follow.session = ? AND follow.until = ? AND channel.kind = 'room' ORDER BY channel.name`,
+    session,
+    Number.MAX_SAFE_INTEGER,
+  );
+}
+
+export function allRooms(store: Store): { id: number; name: string }[] {
+  return store.all<{ id: number; name: string }>("SELECT id, name FROM channel WHERE kind = 'room' ORDER BY name");
+}
+
+/** Present members of a room. */
+export function membersOf(store: Store, room: number): number[] {
+  const sql = 'SELECT session FROM follow WHERE channel = ? AND until = ? ORDER BY session';
+  return store.all<{ session: number }>(sql, room, Number.MAX_SAFE_INTEGER).map((row) => row.session);
+}

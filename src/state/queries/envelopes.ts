@@ -1,0 +1,50 @@
+import type { Envelope } from '../../protocol/envelope.ts';
+import type { Store } from '../store.ts';
+import { nameOf } from './sessions.ts';
+
+export interface EnvelopeRow {
+  readonly position: number;
+  readonly id: string;
+  readonly sender: number;
+  readonly at: number;
+  readonly channels: string;
+  readonly thread: string | null;
+  readonly reply_to: string | null;
+  readonly urgent: number;
+  readonly expires_at: number | null;
+  readonly body: string;
+  readonly extra: string | null;
+  readonly hash: string;
+}
+
+export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
+  return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE position = ?', position);
+}
+
+export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefined {
+  return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE id = ?', id);
+}
+
+/** The channels that an envelope was sent to. */
+export function channelsOf(row: Pick<EnvelopeRow, 'channels'>): number[] {
+  const channels: number[] = JSON.parse(row.channels);
+  return channels;
+}
+
+/** As it travels; sender and addresses by their present names. */
+export function toEnvelope(store: Store, row: EnvelopeRow): Envelope {
+  const extra: Pick<Envelope, 'attachments' | 'signature' | 'key_id'> = row.extra === null ? {} : JSON.parse(row.extra);
+  return {
+    id: row.id,
+    position: row.position,
+    from: nameOf(store, row.sender),
+    to: channelsOf(row).map((channel) => nameOf(store, channel)),
+    at: row.at,
+    ...(row.thread === null ? {} : { thread: row.thread }),
+    ...(row.reply_to === null ? {} : { reply_to: row.reply_to }),
+    ...(row.urgent ? { priority: 'urgent' as const } : {}),
+    ...(row.expires_at === null ? {} : { expires_at: row.expires_at }),
+    ...extra,
+    body: row.body,
+  };
+}

@@ -1,0 +1,83 @@
+/** How far envelopes got: from the receipt rows, and where there is none, from the session's cursors. */
+import type { Receipt, ReceiptState } from '../../protocol/receipt.ts';
+import type { Store } from '../store.ts';
+import { channelsOf, type EnvelopeRow } from './envelopes.ts';
+import type { SessionRow } from './sessions.ts';
+
+interface ReceiptRow {
+  readonly state: ReceiptState;
+  readonly at: number;
+  readonly handed_at: number | null;
+  readonly seen_at: number | null;
+  readonly reason: string | null;
+}
+
+export function receiptRow(store: Store, position: number, session: number): ReceiptRow | undefined {
+  return store.get<ReceiptRow>(
+    'SELECT state, at, handed_at, seen_at, reason FROM receipt WHERE position = ? AND session = ?',
+    position,
+    session,
+  );
+}
+
+/** The state of an envelope that `session` is a recipient of. */
+export function receiptState(store: Store, session: SessionRow, position: number, direct: boolean): ReceiptState {
+  const row = receiptRow(store, position, session.id);
+  if (row) return row.state;
+  if (direct) return 'stored';
+  return position <= session.seen ? 'seen' : position <= session.handed ? 'handed' : 'stored';
+}
+
+/** Cursors speak for group mail only: direct mail has a row as soon as it is handed. */
+const STATE = `coalesce(receipt.state, CASE
+  WHEN follow.session = follow.channel THEN 'stored' WHEN session.seen >= ?2 THEN 'seen' WHEN session.handed >= ?2 THEN 'handed' ELSE 'stored' END)`;
+const RECIPIENTS = `
+  FROM follow JOIN session ON session.id = follow.session JOIN channel ON channel.id = session.id
+  LEFT JOIN receipt ON receipt.position = ?2 AND receipt.session = follow.session
+  WHERE follow.channel = ?1 AND follow.since < ?2 AND follow.until >= ?2 AND (follow.session <> ?3 OR follow.session = follow.channel)`;
+
+export function recipientsOf(store: Store, row: EnvelopeRow, limit: number): { recipients: Receipt[]; more: number } {
+  const found = new Map<string, Receipt>();
+  for (const channel of channelsOf(row)) {
+    const rows = store.all<ReceiptRow & { name: string }>(
+      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, reason ${RECIPIENTS} ORDER BY channel.name`,
+      channel,
+      row.position,
+      row.sender,
+    );
+    for (const each of rows) found.set(each.name, toReceipt(each));
+  }
+  const recipients = [...found.values()];
+  return { recipients: recipients.slice(0, limit), more: Math.max(0, recipients.length - limit) };
+}
+
+/** How many recipients are in each state; one that two addresses reach counts for each. */
+export function countStates(store: Store, row: EnvelopeRow): Partial<Record<ReceiptState, number>> {
+  const counts: Partial<Record<ReceiptState, number>> = {};
+  for (const channel of channelsOf(row)) {
+    const sql = `SELECT ${STATE} AS state, count(*) AS n ${RECIPIENTS} GROUP BY 1`;
+    for (const { state, n } of store.all<{ state: ReceiptState; n: number }>(sql, channel, row.position, row.sender)) {
+      counts[state] = (counts[state] ?? 0) + n;
+    }
+  }
+  return counts;
+}
+
+export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
+  return store.all<EnvelopeRow>(
+    'SELECT * FROM envelope WHERE sender = ? ORDER BY position DESC LIMIT ?',
+    sender,
+    count,
+  );
+}
+
+function toReceipt(row: ReceiptRow & { name: string }): Receipt {
+  return {
+    name: row.name,
+    state: row.state,
+    ...(row.at === null ? {} : { at: row.at }),
+    ...(row.handed_at === null ? {} : { handed_at: row.handed_at }),
+    ...(row.seen_at === null ? {} : { seen_at: row.seen_at }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+  };
+}

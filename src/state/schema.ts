@@ -1,0 +1,127 @@
+/**
+ * The tables, as numbered migrations (`PRAGMA user_version`). One step, once landed, is never edited: a change is a
+ * new step.
+ *
+ *     channel 1─1 session        everything that can be addressed; a session's own channel has its id
+ *        │          │
+ *        └──follow──┘            who gets what is sent to which channel, from which position to which
+ *     envelope 1─n route         one envelope, one row for each channel that it was sent to
+ *     receipt                    (envelope, session), only where the session's two cursors do not say it:
+ *                                direct mail once handed (for its times), and exceptions of group mail
+ *     search                     full text of bodies; holds no copy of them
+ */
+import type { Database } from './store.ts';
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE channel (
+    id   INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('all', 'room', 'session')),
+    name TEXT NOT NULL UNIQUE
+  ) STRICT;
+
+  CREATE TABLE session (
+    id            INTEGER PRIMARY KEY REFERENCES channel (id),
+    kind          TEXT NOT NULL,
+    key           TEXT,
+    host          TEXT,
+    cwd           TEXT,
+    program       TEXT,
+    version       TEXT,
+    agent_session TEXT,
+    created_at    INTEGER NOT NULL,
+    last_seen     INTEGER NOT NULL,
+    handed        INTEGER NOT NULL,
+    seen          INTEGER NOT NULL,
+    pending       INTEGER NOT NULL DEFAULT 0,
+    pending_bytes INTEGER NOT NULL DEFAULT 0,
+    claims        TEXT NOT NULL DEFAULT '{}'
+  ) STRICT;
+  CREATE INDEX session_last_seen ON session (last_seen);
+
+  CREATE TABLE alias (name TEXT PRIMARY KEY, session INTEGER NOT NULL REFERENCES session (id)) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE follow (
+    session INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    since   INTEGER NOT NULL,
+    until   INTEGER NOT NULL DEFAULT ${Number.MAX_SAFE_INTEGER},
+    PRIMARY KEY (session, channel, since)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX follow_channel ON follow (channel, session, since, until);
+
+  CREATE TABLE envelope (
+    position   INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    sender     INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    channels   TEXT NOT NULL,
+    thread     TEXT,
+    reply_to   TEXT,
+    urgent     INTEGER NOT NULL,
+    expires_at INTEGER,
+    body       TEXT NOT NULL,
+    extra      TEXT,
+    hash       TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX envelope_sender ON envelope (sender, position);
+  CREATE INDEX envelope_thread ON envelope (thread, position) WHERE thread IS NOT NULL;
+
+  CREATE TABLE route (
+    channel  INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    sender   INTEGER NOT NULL,
+    PRIMARY KEY (channel, position)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE receipt (
+    position  INTEGER NOT NULL,
+    session   INTEGER NOT NULL,
+    state     TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    handed_at INTEGER,
+    seen_at   INTEGER,
+    reason    TEXT,
+    PRIMARY KEY (position, session)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE expiring (expires_at INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (expires_at, position)) STRICT, WITHOUT ROWID;
+
+  CREATE VIRTUAL TABLE search USING fts5 (body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+
+  INSERT INTO channel (id, kind, name) VALUES (1, 'all', 'all');
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** The channel of broadcasts. */
+export const ALL_CHANNEL = 1;
+
+/** Tables in an order that gives every state the same dump. `search` is left out: it is derived from `envelope`. */
+export const TABLES: Readonly<Record<string, string>> = {
+  meta: 'key',
+  channel: 'id',
+  session: 'id',
+  alias: 'name',
+  follow: 'session, channel, since',
+  envelope: 'position',
+  route: 'channel, position',
+  receipt: 'position, session',
+  expiring: 'expires_at, position',
+};
+
+/** Brings the tables to the newest version, each step in a transaction of its own. Throws when the data is of a later version. */
+export function migrate(database: Database): void {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > SCHEMA_VERSION) {
+    throw new Error(
+      `The data was written by a later version (schema ${version}, known here: ${SCHEMA_VERSION}); start that version.`,
+    );
+  }
+  for (let step = version; step < SCHEMA_VERSION; step++) {
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]} PRAGMA user_version = ${step + 1}; COMMIT;`);
+  }
+}
