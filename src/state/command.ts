@@ -137,6 +137,8 @@ export type Effect =
     }
   | {
       readonly kind: 'receipt';
+      readonly session: number;
+      readonly position: number;
       readonly sender: number;
       readonly id: string;
       readonly name: string;

@@ -137,6 +137,8 @@ function saveSession(store: Store, session: SessionRow, leaving: readonly Step[]
 function effectOf(session: SessionRow, move: Move, step: Step): Effect {
   return {
     kind: 'receipt',
+    session: session.id,
+    position: step.row.position,
     sender: step.row.sender,
     id: step.row.id,
     name: session.name,
