@@ -1,0 +1,75 @@
+/** `/metrics` for Prometheus: the relay's own counters and gauges beside those of the process. Needs the token. */
+import { Hono } from 'hono';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { RelayFace } from './relay-face.ts';
+
+const PREFIX = 'claude_relay_';
+
+type Measured = Pick<RelayFace, 'counts' | 'counters'>;
+
+export function metricsRoutes(relay: Measured): Hono {
+  const registry = new Registry();
+  // Event loop lag, heap, file descriptors. Their names are what every Node dashboard expects, so without our prefix.
+  collectDefaultMetrics({ register: registry });
+  const series = new Series(registry);
+  const routes = new Hono();
+  routes.get('/metrics', async (context) => {
+    series.read(relay);
+    return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+  });
+  return routes;
+}
+
+/** One series a name, made when the relay first tells it. */
+class Series {
+  readonly #registry: Registry;
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  read(relay: Measured): void {
+    for (const [name, value] of Object.entries(relay.counts())) this.#gauge(name).set(value);
+    for (const [name, value] of relay.counters) {
+      const counter = this.#counter(name);
+      counter.reset();
+      counter.inc(value);
+    }
+  }
+
+  #gauge(name: string): Gauge {
+    const known = this.#gauges.get(name);
+    if (known) return known;
+    const made = new Gauge({
+      name: PREFIX + seriesName(name),
+      help: `${words(name)}, now.`,
+      registers: [this.#registry],
+    });
+    this.#gauges.set(name, made);
+    return made;
+  }
+
+  #counter(name: string): Counter {
+    const known = this.#counters.get(name);
+    if (known) return known;
+    const full = `${PREFIX}${seriesName(name).replace(/_total$/, '')}_total`;
+    const made = new Counter({ name: full, help: `${words(name)} since the start.`, registers: [this.#registry] });
+    this.#counters.set(name, made);
+    return made;
+  }
+}
+
+/** `unsentBytes` and `send.ok` alike become lower case with underscores. */
+function seriesName(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .toLowerCase();
+}
+
+function words(name: string): string {
+  const text = seriesName(name).replaceAll('_', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,43 @@
+/** How an error goes out over HTTP: as `{"error":{"code","message","retry"}}` with the status of its code. */
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { RelayError } from '../protocol/codes.ts';
+
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly retry: boolean };
+}
+
+export function errorBody(error: RelayError): ErrorBody {
+  return { error: { code: error.code, message: error.message, retry: error.retry } };
+}
+
+export function errorHeaders(error: RelayError): Record<string, string> {
+  return error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {};
+}
+
+/** Answers a request that nobody has looked into. Its body, if it has one, is read past and thrown away by Node. */
+export function refuse(response: ServerResponse, error: RelayError): void {
+  const body = JSON.stringify(errorBody(error));
+  response.writeHead(error.status, {
+    ...errorHeaders(error),
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/** Answers an upgrade with HTTP, before any frame, and ends the connection. */
+export function refuseUpgrade(socket: Duplex, error: RelayError): void {
+  const body = JSON.stringify(errorBody(error));
+  const headers = {
+    ...errorHeaders(error),
+    connection: 'close',
+    'content-type': 'application/json',
+    'content-length': `${Buffer.byteLength(body)}`,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  // The peer may be gone already; there is nobody left to tell.
+  socket.once('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy());
+  socket.end([`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`, ...lines, '', body].join('\r\n'));
+}

@@ -1,0 +1,22 @@
+/** The least that HTTP needs of the relay. `relay/relay.ts` is it; tests bring a small fake. */
+import type { Kind } from '../protocol/session.ts';
+
+/** Who acts, as the request says: a keyed name needs its key, `kind` counts for a name that is new. */
+export interface Caller {
+  readonly name?: string;
+  readonly key?: string;
+  readonly kind?: Kind;
+}
+
+export interface RelayFace {
+  /** One verb. Rejects with a RelayError; ends early, having taken nothing, when the signal aborts. */
+  perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown>;
+  /** Calls whenever that name may have mail. Returns the way to stop. */
+  onMail(name: string, listener: () => void): () => void;
+  /** Gauges, by name. */
+  counts(): Readonly<Record<string, number>>;
+  /** Monotone counters, by name. */
+  readonly counters: ReadonlyMap<string, number>;
+  /** The journal takes commands. */
+  readonly ready: boolean;
+}

@@ -1,0 +1,126 @@
+/**
+ * The listening sockets: one `node:http` server an address, all on one port, each request and each upgrade through
+ * the guard before anything else.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { RelayError } from '../protocol/codes.ts';
+import type { Log } from '../relay/log.ts';
+import { type Bound, bindAll } from './bind.ts';
+import type { Guard } from './guard.ts';
+import { refuse, refuseUpgrade } from './refuse.ts';
+
+/** What takes an upgraded connection; `transports/ws.ts` is it. */
+export interface UpgradeDoor {
+  /** This upgrade is of the first generation, which has no credential; false unless the relay takes those. */
+  isLegacy(request: IncomingMessage): boolean;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export interface ListenOptions {
+  /** `localhost` is 127.0.0.1 and ::1. */
+  readonly host: string;
+  /** 0 takes any free one, the same on every address. */
+  readonly port: number;
+  readonly guard: Guard;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly door: UpgradeDoor;
+  readonly log: Log;
+}
+
+export interface Listening {
+  readonly port: number;
+  /** Takes nothing new. Requests under way may finish; `cut` ends those that are left. Both may be called twice. */
+  close(): Promise<void>;
+  cut(): void;
+}
+
+/** A slow-header attack holds a socket for this long at most; a body may take a little longer. Milliseconds. */
+const TIMEOUTS = {
+  headersTimeout: 5_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+const HEADER_BYTES = 16 * 1024;
+
+/** Resolves once connections are taken. Rejects with the error of `listen`, EADDRINUSE for one. */
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const bound = await bindAll(options.host, options.port, () => makeServer(options));
+  options.guard.openOn(bound.port);
+  let closing: Promise<void> | undefined;
+  return {
+    port: bound.port,
+    close() {
+      closing ??= closeAll(bound);
+      return closing;
+    },
+    cut() {
+      for (const server of bound.servers) server.closeAllConnections();
+    },
+  };
+}
+
+function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
+  const answer = getRequestListener((request) => fetch(request), { overrideGlobalObjects: false });
+  const server = createServer({ ...TIMEOUTS, maxHeaderSize: HEADER_BYTES }, onRequest);
+  server.on('upgrade', onUpgrade);
+  server.on('clientError', onClientError);
+  return server;
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: pathOf(request) !== '/healthz' });
+    if (refusal) refuse(response, refusal);
+    else void answer(request, response);
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: !door.isLegacy(request) });
+    if (!refusal) {
+      door.upgrade(request, socket, head);
+      return;
+    }
+    log.debug({ code: refusal.code, remote: request.socket.remoteAddress }, 'an upgrade was refused');
+    refuseUpgrade(socket, refusal);
+  }
+}
+
+/** Not HTTP, or headers too large or too slow: the little that can be said, and the end. */
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  refuseUpgrade(
+    socket,
+    new RelayError(
+      tooLarge ? 'too_large' : 'bad_request',
+      tooLarge ? 'Those headers are too large.' : 'That is not an HTTP request.',
+    ),
+  );
+}
+
+/** A proxy's way of writing the target (`GET http://other/`) names a host that nobody has checked. */
+function wrongTarget(request: IncomingMessage): RelayError | undefined {
+  return request.url?.startsWith('/')
+    ? undefined
+    : new RelayError('forbidden_host', 'The request target must be a path.');
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+async function closeAll(bound: Bound): Promise<void> {
+  await Promise.all(
+    bound.servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        }),
+    ),
+  );
+}

@@ -1,0 +1,169 @@
+/**
+ * WebSocket. The upgrade has passed the guard (`http/guard.ts`) when it comes here; what it still needs is the
+ * subprotocol and a free place. Compression is off: it costs memory for every connection and opens deflate bombs.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { RelayError } from '../protocol/codes.ts';
+import { SUBPROTOCOL } from '../protocol/frames.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Log } from '../relay/log.ts';
+import type { Socket, SocketListener } from '../relay/socket.ts';
+
+/** How long a peer may take to answer our close before its socket is cut, milliseconds. */
+const CLOSE_TIMEOUT = 1_000;
+
+export interface WsOptions {
+  /** Takes a connection that speaks `claude-relay.v1`. */
+  readonly connect: (socket: Socket) => void;
+  /** Takes a connection of the first generation; absent when the relay takes none. */
+  readonly connectLegacy?: (socket: Socket) => void;
+  readonly refuse: (socket: Duplex, error: RelayError) => void;
+  readonly log: Log;
+  /** Connections at a time, and those among them that the relay has not welcomed yet. */
+  readonly limits?: { readonly connections: number; readonly unauthenticated: number };
+}
+
+export class WsDoor {
+  readonly #options: WsOptions;
+  readonly #server: WebSocketServer;
+  readonly #strangers = new Set<WsSocket>();
+
+  constructor(options: WsOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      maxPayload: LIMITS.frameBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      ...{ closeTimeout: CLOSE_TIMEOUT },
+    });
+    this.#server.on('wsClientError', (_error, socket) =>
+      this.#options.refuse(socket, new RelayError('bad_request', 'That is not a WebSocket upgrade.')),
+    );
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#server.clients.size;
+  }
+
+  isLegacy(request: IncomingMessage): boolean {
+    const isHere = isLoopbackPeer(request.socket.remoteAddress);
+    return (
+      this.#options.connectLegacy !== undefined && isHere && request.headers['sec-websocket-protocol'] === undefined
+    );
+  }
+
+  upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    const connect = this.isLegacy(request) ? this.#options.connectLegacy : this.#options.connect;
+    const refusal = this.#refusal(request);
+    if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
+    this.#server.handleUpgrade(request, duplex, head, (ws) => {
+      const socket = new WsSocket(ws, () => this.#strangers.delete(socket));
+      this.#strangers.add(socket);
+      ws.once('close', () => this.#strangers.delete(socket));
+      connect(socket);
+    });
+  }
+
+  /** Cuts whatever is still open. */
+  cut(): void {
+    for (const ws of this.#server.clients) ws.terminate();
+  }
+
+  #refusal(request: IncomingMessage): RelayError | undefined {
+    const { connections, unauthenticated } = this.#options.limits ?? LIMITS;
+    if ((request.url ?? '').split('?', 1)[0] !== '/')
+      return new RelayError('unknown_verb', 'The WebSocket of this relay is at the path /.');
+    if (!this.isLegacy(request) && !offers(request, SUBPROTOCOL)) {
+      return new RelayError(
+        'version_unsupported',
+        `This relay speaks the WebSocket subprotocol ${SUBPROTOCOL}; offer it.`,
+      );
+    }
+    if (this.size >= connections) return new RelayError('too_many_connections');
+    if (this.#strangers.size < unauthenticated) return undefined;
+    return new RelayError('too_many_connections', 'Too many connections are waiting to say hello; try again.');
+  }
+}
+
+/** One WebSocket, on either side of it. */
+export class WsSocket implements Socket {
+  readonly #ws: WebSocket;
+  readonly #onFirstSend: () => void;
+  #sent = false;
+  #over = false;
+  #listener: SocketListener | undefined;
+
+  /** `onFirstSend`: the owner has answered, so it knows who this is. */
+  constructor(ws: WebSocket, onFirstSend: () => void = () => {}) {
+    this.#ws = ws;
+    this.#onFirstSend = onFirstSend;
+    ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    ws.on('pong', () => this.#listener?.onPong());
+    ws.on('close', (code) => this.#listener?.onClose(code));
+    // Oversize, bad UTF-8, a reset: ws closes with the right code by itself, and `close` tells the listener.
+    ws.on('error', () => {});
+  }
+
+  get unsent(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  listen(listener: SocketListener): void {
+    this.#listener = listener;
+  }
+
+  send(text: string): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    if (!this.#sent) this.#onFirstSend();
+    this.#sent = true;
+    this.#ws.send(text, this.#onFlushed);
+    if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
+    this.#over = true;
+    // Answers grow with requests: who does not read what we say is not listened to either, until it has.
+    this.#ws.pause();
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    // A paused socket would never read the other side's close.
+    this.#ws.resume();
+    this.#ws.close(code, clip(reason));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  readonly #onFlushed = (): void => {
+    if (!this.#over || this.unsent > LIMITS.unsentBytes) return;
+    this.#over = false;
+    this.#ws.resume();
+    this.#listener?.onDrain();
+  };
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (isBinary) this.close(1003, 'Frames are text.');
+    else this.#listener?.onText(data.toString());
+  }
+}
+
+/** The reason of a close frame is at most 123 bytes. */
+function clip(reason: string): string {
+  return Buffer.byteLength(reason) <= 123 ? reason : Buffer.from(reason).subarray(0, 120).toString().replace(/�+$/, '');
+}
+
+function offers(request: IncomingMessage, protocol: string): boolean {
+  const header = request.headers['sec-websocket-protocol'] ?? '';
+  return header.split(',').some((offered) => offered.trim() === protocol);
+}
+
+function isLoopbackPeer(address: string | undefined): boolean {
+  return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
+}

@@ -1,0 +1,65 @@
+/** A relay's HTTP side on a free port of the loopback, over a fake relay. */
+import { createApp } from '../../src/http/app.ts';
+import { Guard } from '../../src/http/guard.ts';
+import { refuseUpgrade } from '../../src/http/refuse.ts';
+import { type Listening, listen } from '../../src/http/server.ts';
+import type { Socket } from '../../src/relay/socket.ts';
+import { WsDoor } from '../../src/transports/ws.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeRelay, memoryLog } from './fake-relay.ts';
+
+export const TOKEN = 'test-token-0123456789-0123456789-0123456789';
+
+export interface RigOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly allowHosts?: readonly string[];
+  readonly allowOrigins?: readonly string[];
+  readonly connect?: (socket: Socket) => void;
+  readonly connectLegacy?: (socket: Socket) => void;
+  readonly limits?: { readonly connections: number; readonly unauthenticated: number };
+  readonly mcp?: (request: Request) => Promise<Response>;
+}
+
+export async function httpRig(options: RigOptions = {}) {
+  const relay = new FakeRelay();
+  const log = memoryLog();
+  const clock = new FakeClock();
+  const { allowHosts = [], allowOrigins = [] } = options;
+  const guard = new Guard({ token: TOKEN, allowHosts, allowOrigins, clock });
+  const app = createApp({ relay, log, ...(options.mcp ? { mcp: options.mcp } : {}) });
+  const sockets: Socket[] = [];
+  const door = new WsDoor({
+    connect: options.connect ?? ((socket) => void sockets.push(socket)),
+    ...(options.connectLegacy ? { connectLegacy: options.connectLegacy } : {}),
+    ...(options.limits ? { limits: options.limits } : {}),
+    refuse: refuseUpgrade,
+    log,
+  });
+  const fetch = (request: Request) => app.fetch(request);
+  const listening: Listening = await listen({
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+    guard,
+    fetch,
+    door,
+    log,
+  });
+  return {
+    relay,
+    log,
+    clock,
+    guard,
+    door,
+    sockets,
+    port: listening.port,
+    listening,
+    async stop() {
+      door.cut();
+      listening.cut();
+      await listening.close();
+    },
+  };
+}
+
+export type HttpRig = Awaited<ReturnType<typeof httpRig>>;
