@@ -1,0 +1,193 @@
+/**
+ * The relay: connections come in, verbs become commands, what is applied wakes pumps. It knows no agent program, no
+ * socket library and no HTTP.
+ */
+import type { Journal } from '../journal/journal.ts';
+import { RelayError } from '../protocol/codes.ts';
+import { LIMITS, TIMES } from '../protocol/limits.ts';
+import type { Effect } from '../state/command.ts';
+import { countSessions, sessionByAnyName } from '../state/queries/sessions.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import { Connection } from './connection.ts';
+import { dispatch } from './dispatch.ts';
+import { Hub } from './hub.ts';
+import type { Log } from './log.ts';
+import { Presence } from './presence.ts';
+import { Pumps, type Taker } from './pump.ts';
+import { type Caller, Seats } from './seats.ts';
+import type { Services } from './services.ts';
+import type { Socket } from './socket.ts';
+import type { Actor } from './verb.ts';
+
+export interface RelayOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/** How often envelopes whose life is over are looked for, milliseconds. */
+const SWEEP = 1_000;
+
+export class Relay {
+  /** Monotone counters by name, for /metrics. */
+  readonly counters = new Map<string, number>();
+  readonly #services: Services;
+  readonly #seats: Seats;
+  readonly #connections = new Set<Connection>();
+  readonly #timers: Timer[];
+  readonly #stopEffects: () => void;
+  readonly #gone = new AbortController();
+  /** HTTP requests under way. */
+  #performing = 0;
+  #isSweeping = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#services = this.#assemble(options);
+    this.#seats = new Seats(this.#services);
+    this.#stopEffects = options.journal.onEffects((effects) => this.#onEffects(effects));
+    this.#timers = [
+      options.clock.every(TIMES.ping, () => this.#checkPulses()),
+      options.clock.every(SWEEP, () => void this.#sweep()),
+    ];
+  }
+
+  /** The journal takes commands and the relay is not going down. */
+  get ready(): boolean {
+    return this.#services.journal.ready && this.#stopped === undefined;
+  }
+
+  /** Takes over an open socket. Its credential, Host and Origin were checked by the transport. */
+  connect(socket: Socket): void {
+    const connection = new Connection(this.#services, this.#seats, socket, (closed) =>
+      this.#connections.delete(closed),
+    );
+    this.#connections.add(connection);
+    const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
+    if (this.#stopped) connection.fail(new RelayError('shutting_down'));
+    else if (this.#connections.size > LIMITS.connections || waiting > LIMITS.unauthenticated)
+      connection.fail(new RelayError('too_many_connections'));
+  }
+
+  /**
+   * One verb without a connection. What `receive` takes is held for a minute; without a receipt by then it is given
+   * again. Rejects with a RelayError.
+   */
+  async perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
+    if (this.#stopped) throw new RelayError('shutting_down');
+    this.#performing++;
+    try {
+      const actor = await this.#seats.act(caller);
+      return await dispatch(
+        {
+          services: this.#services,
+          taker: this.#lease(actor),
+          signal: signal ? AbortSignal.any([signal, this.#gone.signal]) : this.#gone.signal,
+          ...(actor ? { actor } : {}),
+        },
+        verb,
+        args,
+      );
+    } finally {
+      this.#performing--;
+    }
+  }
+
+  /** Calls when there may be mail for that name. Returns the way to stop; a name that nobody knows is never called for. */
+  onMail(name: string, listener: () => void): () => void {
+    const row = sessionByAnyName(this.#services.store, name);
+    return row ? this.#services.hub.listen(row.id, { onMail: listener }) : () => undefined;
+  }
+
+  /** Gauges for /metrics. */
+  counts(): { connections: number; here: number; sessions: number; performing: number; unsentBytes: number } {
+    const connections = [...this.#connections];
+    return {
+      connections: connections.length,
+      here: this.#services.presence.count,
+      sessions: countSessions(this.#services.store),
+      performing: this.#performing,
+      unsentBytes: connections.reduce((sum, connection) => sum + connection.unsent, 0),
+    };
+  }
+
+  /** Tells everybody, finishes what was submitted, closes the journal. May be called twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    this.#gone.abort();
+    for (const connection of [...this.#connections]) connection.fail(new RelayError('shutting_down'));
+    await this.#services.journal.close();
+    this.#stopEffects();
+  }
+
+  #assemble({ journal, clock, random, log, version }: RelayOptions): Services {
+    const started = clock.monotonic();
+    let last = 0;
+    const services: Omit<Services, 'pumps'> & { pumps?: Pumps } = {
+      journal,
+      store: journal.state.store,
+      clock,
+      random,
+      log,
+      version,
+      hub: new Hub(journal.state.store),
+      presence: new Presence<Connection>(),
+      now: () => {
+        last = Math.max(last, clock.now());
+        return last;
+      },
+      uptime: () => Math.round(clock.monotonic() - started),
+      count: (name, by = 1) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
+    };
+    return withPumps(services);
+  }
+
+  #lease(actor: Actor | undefined): Taker {
+    const taker: Taker = { taker: 'http' };
+    if (actor) this.#services.clock.after(TIMES.lease, () => this.#services.pumps.release(actor.session, taker));
+    return taker;
+  }
+
+  #onEffects(effects: readonly Effect[]): void {
+    const { hub, pumps, presence } = this.#services;
+    for (const effect of effects) {
+      if (effect.kind === 'receipt') pumps.settled(effect.session, effect.position);
+      else if (effect.kind === 'renamed')
+        presence.renamed(effect.session, effect.was, effect.name, this.#services.now());
+    }
+    hub.tell(effects);
+  }
+
+  #checkPulses(): void {
+    for (const connection of [...this.#connections]) connection.checkPulse();
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    try {
+      const { journal, store, now } = this.#services;
+      const isDue = () => store.get('SELECT 1 FROM expiring WHERE expires_at <= ? LIMIT 1', now()) !== undefined;
+      while (!this.#stopped && isDue()) await journal.submit({ type: 'expire', at: now() });
+    } catch (error) {
+      this.#services.log.warn({ error }, 'envelopes whose life is over could not be ended; tried again in a second');
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+}
+
+/** Pumps need the services that they are part of. */
+function withPumps(services: Omit<Services, 'pumps'> & { pumps?: Pumps }): Services {
+  const whole = services as Services & { pumps: Pumps };
+  whole.pumps = new Pumps(whole);
+  return whole;
+}

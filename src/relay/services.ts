@@ -1,0 +1,29 @@
+/** What the parts of one relay share. */
+import type { Journal } from '../journal/journal.ts';
+import type { Store } from '../state/store.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import type { Connection } from './connection.ts';
+import type { Hub } from './hub.ts';
+import type { Log } from './log.ts';
+import type { Presence } from './presence.ts';
+import type { Pumps } from './pump.ts';
+
+export interface Services {
+  readonly journal: Journal;
+  /** For queries only. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly version: string;
+  readonly hub: Hub;
+  readonly pumps: Pumps;
+  readonly presence: Presence<Connection>;
+  /** Milliseconds since 1970; never goes back, whatever the machine's clock does. */
+  now(): number;
+  /** Milliseconds since the relay started. */
+  uptime(): number;
+  /** Counts one more of something for /metrics. */
+  count(name: string, by?: number): void;
+}

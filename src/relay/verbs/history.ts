@@ -1,0 +1,66 @@
+import { utf8Bytes } from '../../protocol/check.ts';
+import { RelayError } from '../../protocol/codes.ts';
+import type { Envelope } from '../../protocol/envelope.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { Args, HistoryResult } from '../../protocol/verbs.ts';
+import { followsAt, roomChannel } from '../../state/queries/channels.ts';
+import { envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
+import { type HistoryFilter, history as look, maySeeRow } from '../../state/queries/history.ts';
+import { sessionByAnyName } from '../../state/queries/sessions.ts';
+import type { Store } from '../../state/store.ts';
+import { actorOf, type VerbHandler } from '../verb.ts';
+
+const DEFAULT_COUNT = 20;
+
+export const history: VerbHandler<'history'> = (call, args) => {
+  const { store } = call.services;
+  const session = actorOf(call);
+  if (args.id !== undefined) return one(store, session, args.id);
+  const ascending = args.after !== undefined && args.before === undefined;
+  const { rows, more } = look(store, session, filterOf(store, session, args), {
+    before: args.before ?? Number.MAX_SAFE_INTEGER,
+    after: args.after ?? 0,
+    count: args.count ?? DEFAULT_COUNT,
+    ascending,
+  });
+  return fitted(
+    rows.map((row) => toEnvelope(store, row)),
+    more,
+    ascending,
+  );
+};
+
+function one(store: Store, session: number, id: string): HistoryResult {
+  const row = envelopeRowById(store, id);
+  if (!row || !maySeeRow(store, row, session))
+    throw new RelayError('unknown_message', `There is no message ${id} that you may see.`);
+  return { messages: [toEnvelope(store, row)], more: false };
+}
+
+function filterOf(store: Store, session: number, args: Args<'history'>): HistoryFilter {
+  const other = args.with === undefined ? undefined : sessionByAnyName(store, args.with);
+  if (args.with !== undefined && !other)
+    throw new RelayError('unknown_recipient', `Nobody called ${args.with} was ever here.`);
+  const room = args.room === undefined ? undefined : roomChannel(store, args.room);
+  if (args.room !== undefined && (room === undefined || !followsAt(store, session, room, Number.MAX_SAFE_INTEGER))) {
+    throw new RelayError('not_member', `You are not in ${args.room}; join it to read it.`);
+  }
+  return {
+    ...(args.query === undefined ? {} : { query: args.query }),
+    ...(other ? { with: other.id } : {}),
+    ...(room === undefined ? {} : { room }),
+    ...(args.thread === undefined ? {} : { thread: args.thread }),
+    ...(args.incoming === undefined ? {} : { incoming: args.incoming }),
+  };
+}
+
+/** Bounds an answer by bytes: what does not fit is on the next page, on the far side from where the range began. */
+function fitted(messages: readonly Envelope[], more: boolean, ascending: boolean): HistoryResult {
+  const near = ascending ? [...messages] : [...messages].reverse();
+  let bytes = 0;
+  const kept = near.filter((message, i) => {
+    bytes += utf8Bytes(message.body);
+    return i === 0 || bytes <= LIMITS.pageBytes;
+  });
+  return { messages: ascending ? kept : kept.reverse(), more: more || kept.length < messages.length };
+}

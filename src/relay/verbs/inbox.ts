@@ -1,0 +1,23 @@
+import type { Envelope } from '../../protocol/envelope.ts';
+import { envelopeRow, toEnvelope } from '../../state/queries/envelopes.ts';
+import { countUnhanded, unhandedMatching } from '../../state/queries/inbox.ts';
+import { sessionById } from '../../state/queries/sessions.ts';
+import { actorOf, type VerbHandler } from '../verb.ts';
+import { filterOf } from './receive.ts';
+
+const DEFAULT_COUNT = 20;
+
+/** Looks. Nothing is taken, nothing is marked. */
+export const inbox: VerbHandler<'inbox'> = (call, args) => {
+  const { store } = call.services;
+  const session = sessionById(store, actorOf(call));
+  if (!session) return { messages: [], more: 0, unread: 0 };
+  const count = args.count ?? DEFAULT_COUNT;
+  const filter = filterOf(store, args);
+  const positions = unhandedMatching(store, session, args.after ?? 0, Number.MAX_SAFE_INTEGER, filter);
+  const messages = positions.slice(0, count).flatMap((position): Envelope[] => {
+    const row = envelopeRow(store, position);
+    return row ? [toEnvelope(store, row)] : [];
+  });
+  return { messages, more: positions.length - messages.length, unread: countUnhanded(store, session) };
+};

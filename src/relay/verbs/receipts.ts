@@ -1,0 +1,41 @@
+import { RelayError } from '../../protocol/codes.ts';
+import type { SentSummary } from '../../protocol/verbs.ts';
+import { channelsOf, type EnvelopeRow, envelopeRowById } from '../../state/queries/envelopes.ts';
+import { countStates, recentSends, recipientsOf } from '../../state/queries/receipts.ts';
+import { nameOf } from '../../state/queries/sessions.ts';
+import type { Store } from '../../state/store.ts';
+import { actorOf, type VerbHandler } from '../verb.ts';
+
+const RECIPIENTS = 200;
+const PREVIEW = 80;
+
+/** What became of one's own sends. Other people's are as unknown as ones that never were. */
+export const receipts: VerbHandler<'receipts'> = (call, args) => {
+  const { store } = call.services;
+  const sender = actorOf(call);
+  if (args.id === undefined)
+    return { sends: recentSends(store, sender, args.count ?? 5).map((row) => summary(store, row)) };
+  const row = envelopeRowById(store, args.id);
+  if (row?.sender !== sender) throw new RelayError('unknown_message', `You have sent nothing with the id ${args.id}.`);
+  return {
+    id: row.id,
+    position: row.position,
+    at: row.at,
+    to: addresses(store, row),
+    ...recipientsOf(store, row, RECIPIENTS),
+  };
+};
+
+function summary(store: Store, row: EnvelopeRow): SentSummary {
+  return {
+    id: row.id,
+    at: row.at,
+    to: addresses(store, row),
+    preview: row.body.slice(0, PREVIEW),
+    states: countStates(store, row),
+  };
+}
+
+function addresses(store: Store, row: EnvelopeRow): string[] {
+  return channelsOf(row).map((channel) => nameOf(store, channel));
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { RelayError } from '../../protocol/codes.ts';
+import type { Draft } from '../../protocol/envelope.ts';
+import type { Reach } from '../../protocol/verbs.ts';
+import type { Send, Sent } from '../../state/command.ts';
+import { countFollowersAt, followersAt } from '../../state/queries/channels.ts';
+import { nameOf } from '../../state/queries/sessions.ts';
+import { ALL_CHANNEL } from '../../state/schema.ts';
+import { messageId } from '../../util/random.ts';
+import type { Services } from '../services.ts';
+import { actorOf, type VerbHandler } from '../verb.ts';
+
+const ABSENT_NAMED = 20;
+
+/** Durable first, answer after. The answer never waits for a recipient. */
+export const send: VerbHandler<'send'> = async (call, draft) => {
+  const { services } = call;
+  const sender = actorOf(call);
+  if (!draft.to && draft.reply_to === undefined)
+    throw new RelayError('bad_request', 'to is missing: a name, a #room, or all.');
+  const command = toCommand(draft, sender, services);
+  const { outcome } = await services.journal.submit(command);
+  services.count(outcome.duplicate ? 'sends_repeated' : 'sends');
+  return {
+    id: command.id,
+    position: outcome.position,
+    at: outcome.at,
+    to: outcome.channels.map((channel) => reach(services, channel, sender, outcome)),
+    ...(outcome.duplicate ? { duplicate: true as const } : {}),
+  };
+};
+
+function toCommand(draft: Draft, sender: number, services: Services): Send {
+  const { id, ...said } = draft;
+  const { attachments, signature, key_id } = draft;
+  const extra = attachments || signature || key_id ? JSON.stringify({ attachments, signature, key_id }) : undefined;
+  const at = services.now();
+  return {
+    type: 'send',
+    at,
+    id: id ?? messageId(services.random),
+    sender,
+    to: draft.to ?? [],
+    body: draft.body,
+    priority: draft.priority ?? 'normal',
+    ...(draft.thread === undefined ? {} : { thread: draft.thread }),
+    ...(draft.reply_to === undefined ? {} : { reply_to: draft.reply_to }),
+    ...(draft.ttl_seconds === undefined ? {} : { expires_at: at + draft.ttl_seconds * 1000 }),
+    ...(extra === undefined ? {} : { extra }),
+    hash: digest(said),
+  };
+}
+
+/** Of what the sender said, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
+function digest(said: object): string {
+  const sorted = Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 22);
+}
+
+function reach(services: Services, channel: number, sender: number, sent: Sent): Reach {
+  const { store, presence } = services;
+  const address = nameOf(store, channel);
+  if (channel === ALL_CHANNEL) {
+    const here = presence.count - (presence.isHere(sender) ? 1 : 0);
+    return { address, recipients: countFollowersAt(store, channel, sent.position, sender), here, absent: [] };
+  }
+  const recipients = followersAt(store, channel, sent.position, sender, Number.MAX_SAFE_INTEGER);
+  const absent = recipients.filter((session) => !presence.isHere(session));
+  return {
+    address,
+    recipients: recipients.length,
+    here: recipients.length - absent.length,
+    absent: absent.slice(0, ABSENT_NAMED).map((session) => nameOf(store, session)),
+  };
+}
