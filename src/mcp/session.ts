@@ -18,8 +18,17 @@ export interface SessionState {
   readonly unread: number;
   /** Sends kept on this machine until the relay is back. */
   readonly outbox: number;
+  /** Sends that were kept in the outbox and then refused by the relay. */
+  readonly refused?: readonly RefusedSend[];
   /** Said once to the model, then cleared: renamed by conflict, a gap after a restore, and the like. */
   takeNotice(): string | undefined;
+}
+
+export interface RefusedSend {
+  readonly id: string;
+  readonly to: readonly string[];
+  /** One sentence. */
+  readonly reason: string;
 }
 
 export type Kept = { readonly id: string; readonly kept: true };

@@ -1,0 +1,72 @@
+/**
+ * Which agent program started this process, and the id that it gives its session, as far as the environment says. Facts
+ * and versions are those of `docs/decisions/structured-output.md` and of the programs' own documents; where a program
+ * says nothing, neither does this. The environment holds keys of the program: it is read by name here, never copied or logged.
+ */
+
+export interface AgentEnvironment {
+  readonly program?: string;
+  readonly version?: string;
+  /** Fixed when the process was started; the session may have another by now, but it is the same conversation. */
+  readonly agentSession?: string;
+}
+
+interface Signs {
+  readonly program: string;
+  /** The program is recognised when one of these is set. */
+  readonly marks: readonly string[];
+  readonly session?: string;
+  readonly version?: string;
+}
+
+/** In the order in which they are asked: a program started by another inherits the other's marks, so inner ones come first. */
+const PROGRAMS: readonly Signs[] = [
+  {
+    program: 'copilot',
+    marks: ['COPILOT_AGENT_SESSION_ID'],
+    session: 'COPILOT_AGENT_SESSION_ID',
+    version: 'COPILOT_CLI_BINARY_VERSION',
+  },
+  { program: 'gemini', marks: ['GEMINI_SESSION_ID'], session: 'GEMINI_SESSION_ID' },
+  { program: 'cursor', marks: ['CURSOR_VERSION', 'CURSOR_TRACE_ID'], version: 'CURSOR_VERSION' },
+  { program: 'codex', marks: ['CODEX_THREAD_ID'], session: 'CODEX_THREAD_ID' },
+  { program: 'opencode', marks: ['OPENCODE'] },
+  { program: 'claude-code', marks: ['CLAUDECODE', 'CLAUDE_CODE_SESSION_ID'], session: 'CLAUDE_CODE_SESSION_ID' },
+];
+
+/** What the relay takes for an agent session's id; anything else is no id that one of the programs makes. */
+const SESSION_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+const WORD = /^[\x21-\x7e]{1,64}$/;
+
+export function agentEnvironment(env: Readonly<Record<string, string | undefined>>): AgentEnvironment {
+  const signs = PROGRAMS.find(({ marks }) => marks.some((mark) => env[mark]));
+  if (!signs) return {};
+  const version = valueOf(env, signs.version, WORD) ?? versionInAgentName(env, signs.program);
+  const agentSession = valueOf(env, signs.session, SESSION_ID);
+  return {
+    program: signs.program,
+    ...(version === undefined ? {} : { version }),
+    ...(agentSession === undefined ? {} : { agentSession }),
+  };
+}
+
+function valueOf(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string | undefined,
+  pattern: RegExp,
+): string | undefined {
+  const value = name === undefined ? undefined : env[name];
+  return value !== undefined && pattern.test(value) ? value : undefined;
+}
+
+/** Claude Code says `AI_AGENT=claude-code_2-1-330_harness`. */
+function versionInAgentName(env: Readonly<Record<string, string | undefined>>, program: string): string | undefined {
+  const found = /^([a-z-]+)_(\d+(?:-\d+){1,3})_/.exec(env['AI_AGENT'] ?? '');
+  return found?.[1] === program ? found[2]?.replaceAll('-', '.') : undefined;
+}
+
+/** The id that Codex puts into the `_meta` of every tool call; its environment has none. */
+export function agentSessionOfCall(meta: Readonly<Record<string, unknown>>): string | undefined {
+  const id = meta['threadId'];
+  return typeof id === 'string' && SESSION_ID.test(id) ? id : undefined;
+}
