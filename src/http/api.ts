@@ -8,6 +8,7 @@ import { checkName } from '../protocol/address.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import { KINDS, type Kind } from '../protocol/session.ts';
 import type { Log } from '../relay/log.ts';
+import { readBody } from './body.ts';
 import { errorBody, errorHeaders } from './refuse.ts';
 import type { Caller, RelayFace } from './relay-face.ts';
 
@@ -15,7 +16,7 @@ export function apiRoutes(relay: Pick<RelayFace, 'perform'>, log: Log): Hono {
   const routes = new Hono();
   routes.post('/:verb', async (context) => {
     try {
-      const args = parseArgs(await context.req.text());
+      const args = parseArgs(await readBody(context.req.raw));
       const result = await relay.perform(context.req.param('verb'), args, callerOf(context), context.req.raw.signal);
       return context.json(result ?? {});
     } catch (thrown) {

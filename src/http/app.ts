@@ -1,8 +1,6 @@
 /** What the relay answers over HTTP, once `guard.ts` has let a request in. */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { RelayError } from '../protocol/codes.ts';
-import { LIMITS } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import { answerError, apiRoutes } from './api.ts';
 import { healthRoutes } from './health.ts';
@@ -18,9 +16,6 @@ export interface AppOptions {
 
 export function createApp({ relay, log, mcp }: AppOptions): Hono {
   const app = new Hono();
-  const tooLarge = () => new RelayError('too_large', `A body is at most ${LIMITS.frameBytes} bytes.`);
-  // Counted while it is read: a body that does not say its size is cut off at the limit too.
-  app.use(bodyLimit({ maxSize: LIMITS.frameBytes, onError: (context) => answerError(context, tooLarge(), log) }));
   app.route('/', healthRoutes(relay));
   app.route('/', metricsRoutes(relay));
   app.route('/v1', apiRoutes(relay, log));

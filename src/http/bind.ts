@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { errno } from '../util/failure.ts';
 
 export interface Bound {
   readonly port: number;
@@ -28,7 +29,7 @@ export async function bindAll(host: string, port: number, make: () => Server): P
     try {
       return await bindOnce(addressesOf(host), port, make);
     } catch (error) {
-      if (port !== 0 || codeOf(error) !== 'EADDRINUSE' || tries === TRIES) throw error;
+      if (port !== 0 || errno(error) !== 'EADDRINUSE' || tries === TRIES) throw error;
     }
   }
 }
@@ -63,9 +64,5 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
 }
 
 function isMissing(error: unknown): boolean {
-  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'].includes(codeOf(error) ?? '');
-}
-
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'].includes(errno(error) ?? '');
 }

@@ -1,0 +1,70 @@
+/**
+ * `claude-relay serve [port]`: the relay's process. stdout says one line, when connections are taken; stderr has the
+ * log. It ends by signal, with 0; or with one clear line and the exit code of what was wrong.
+ */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseFlags } from './config/flags.ts';
+import { loadConfig } from './config/load.ts';
+import { OPTIONS, type Settings } from './config/options.ts';
+import { readValue } from './config/values.ts';
+import type { Log } from './relay/log.ts';
+import { openLog } from './serve/log.ts';
+import { endOnSignals } from './serve/signals.ts';
+import { type Running, startRelay } from './serve/start.ts';
+import { VERSION } from './serve/version.ts';
+import { EXIT, Failure } from './util/failure.ts';
+
+/** Resolves with the exit code when the relay has ended. `argv` is what stands after `serve`. */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  try {
+    const { settings, warnings } = readSettings(argv, env);
+    for (const warning of warnings) say(warning);
+    return await run(settings);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    say(error.remedy ? `${error.message} ${error.remedy}` : error.message);
+    return error.exit;
+  }
+}
+
+/** `serve 9998` is `serve --port 9998`. Throws a `usage` Failure. */
+export function readSettings(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { settings: Settings; warnings: readonly string[] } {
+  const { flags, rest } = parseFlags('serve', argv);
+  const [port, extra] = rest;
+  if (extra !== undefined)
+    throw new Failure('usage', 'serve takes one port and nothing else.', 'Try: claude-relay serve 9999');
+  if (port !== undefined) readValue(OPTIONS.port, port, 'The port');
+  return loadConfig({ where: ['serve'], flags: { ...flags, ...(port === undefined ? {} : { port }) }, env });
+}
+
+async function run(settings: Settings): Promise<number> {
+  const log = openLog(settings.logLevel);
+  const ended = endOnSignals(log);
+  const running = await startRelay({ ...settings, version: VERSION, log });
+  announce(running, log);
+  await ended.asked;
+  await running.stop();
+  log.info({}, 'stopped');
+  return EXIT.ok;
+}
+
+function announce({ url, port }: Running, log: Log): void {
+  log.info({ url, port, pid: process.pid, version: VERSION }, 'started');
+  process.stdout.write(`[Claude Relay] Ready! Listening on ${url}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`claude-relay: ${line}\n`);
+}
+
+/** Started as a file of its own, and not imported by the command line. */
+function isStarted(): boolean {
+  const [, script] = process.argv;
+  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isStarted()) process.exit(await main(process.argv.slice(2), process.env));

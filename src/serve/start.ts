@@ -1,0 +1,156 @@
+/**
+ * Puts a relay together: lock, token, journal, relay, listening sockets, in this order; and takes it apart in the
+ * other one. Everything that can refuse does so before the port is taken.
+ */
+import { ensureHome, statePaths } from '../config/paths.ts';
+import { readRelayFile, removeRelayFile, writeRelayFile } from '../config/relay-file.ts';
+import { ensureToken } from '../config/token.ts';
+import { createApp } from '../http/app.ts';
+import { isLoopback } from '../http/bind.ts';
+import { Guard } from '../http/guard.ts';
+import { refuseUpgrade } from '../http/refuse.ts';
+import { type Listening, listen } from '../http/server.ts';
+import { openJournal } from '../journal/open.ts';
+import type { Log } from '../relay/log.ts';
+import { Relay } from '../relay/relay.ts';
+import { WsDoor } from '../transports/ws.ts';
+import { type Clock, sleep, systemClock } from '../util/clock.ts';
+import { errno, Failure } from '../util/failure.ts';
+import { ensurePrivateDir } from '../util/files.ts';
+import { type Random, systemRandom } from '../util/random.ts';
+import { type DataLock, lockData } from './data-lock.ts';
+
+export interface StartOptions {
+  /** The state directory. */
+  readonly home: string;
+  /** Holds the relay's data; `<home>/data` when absent. */
+  readonly data?: string;
+  readonly host: string;
+  readonly port: number;
+  /** Takes clients of the first generation, too. */
+  readonly legacy?: boolean;
+  readonly allowHosts?: readonly string[];
+  readonly allowOrigins?: readonly string[];
+  readonly version: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface Running {
+  readonly port: number;
+  /** As printed and as written to relay.json: `ws://localhost:9999`. */
+  readonly url: string;
+  readonly token: string;
+  readonly relay: Relay;
+  /** Finishes what is open and gives everything back; takes at most about two seconds. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Time for answers and closing handshakes to go out after the relay has said goodbye, milliseconds. */
+const FAREWELL = 1_000;
+
+/** Resolves once connections are taken. Throws a Failure that says what to do. */
+export async function startRelay(options: StartOptions): Promise<Running> {
+  const { home, host } = options;
+  if (!isLoopback(host)) {
+    throw new Failure(
+      'unsafe',
+      `${host} can be reached by other machines, and this version has no protection for that.`,
+      'Listen on localhost, and let others in with: ssh -L 9999:localhost:9999 USER@THIS-MACHINE',
+    );
+  }
+  ensureHome(home);
+  const data = options.data ?? statePaths(home).data;
+  ensurePrivateDir(data);
+  const lock = await lockData(data, () => holderOf(home));
+  try {
+    return await assemble(options, data, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function assemble(options: StartOptions, data: string, lock: DataLock): Promise<Running> {
+  const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
+  const token = ensureToken(home, random);
+  const journal = await openJournal({ dir: data, clock, random });
+  const relay = new Relay({ journal, clock, random, log, version });
+  const door = new WsDoor({ connect: (socket) => relay.connect(socket), refuse: refuseUpgrade, log });
+  const guard = new Guard({ token, clock, ...lists(options) });
+  const app = createApp({ relay, log });
+  const fetch = (request: Request) => app.fetch(request);
+  const listening = await listen({ host, port: options.port, guard, fetch, door, log }).catch(async (error) => {
+    await relay.stop();
+    throw explained(error, options);
+  });
+  const { port } = listening;
+  const url = urlOf(host, port);
+  writeRelayFile(home, { pid: process.pid, port, url, version, started: clock.now() });
+  const parts = { home, relay, door, listening, lock, clock };
+  let stopped: Promise<void> | undefined;
+  return {
+    port,
+    url,
+    token,
+    relay,
+    stop() {
+      stopped ??= stopParts(parts);
+      return stopped;
+    },
+  };
+}
+
+interface Parts {
+  readonly home: string;
+  readonly relay: Relay;
+  readonly door: WsDoor;
+  readonly listening: Listening;
+  readonly lock: DataLock;
+  readonly clock: Clock;
+}
+
+async function stopParts({ home, relay, door, listening, lock, clock }: Parts): Promise<void> {
+  // Nothing new is taken from here on; what is under way may finish.
+  const closed = listening.close();
+  removeRelayFile(home, process.pid);
+  await relay.stop();
+  await Promise.race([closed, sleep(clock, FAREWELL)]);
+  door.cut();
+  listening.cut();
+  await closed;
+  lock.release();
+}
+
+/** A port in use is one line that says what to do, not a stack trace. */
+function explained(error: unknown, { host, port, home }: StartOptions): unknown {
+  const code = errno(error);
+  if (code === 'EADDRINUSE') {
+    const who = readRelayFile(home)?.port === port ? 'a relay of yours may be running there; else ' : '';
+    return new Failure(
+      'error',
+      `Port ${port} is in use.`,
+      `Stop what listens there (${who}see: lsof -i :${port}), or choose another with --port.`,
+      error,
+    );
+  }
+  if (code === 'EACCES')
+    return new Failure('error', `Port ${port} is not yours to open.`, 'Choose one above 1023 with --port.', error);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new Failure('error', `${host} is not an address of this machine.`, 'Leave --host out.', error);
+  return error;
+}
+
+function lists({ allowHosts, allowOrigins }: StartOptions): Pick<StartOptions, 'allowHosts' | 'allowOrigins'> {
+  return { ...(allowHosts ? { allowHosts } : {}), ...(allowOrigins ? { allowOrigins } : {}) };
+}
+
+function holderOf(home: string): string | undefined {
+  const file = readRelayFile(home);
+  return file && `Another relay (pid ${file.pid}, ${file.url})`;
+}
+
+function urlOf(host: string, port: number): string {
+  return `ws://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+}
