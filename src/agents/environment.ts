@@ -1,6 +1,6 @@
 /**
- * Which agent program started this process, and the id that it gives its session, as far as the environment says. Facts
- * and versions are those of `docs/decisions/structured-output.md` and of the programs' own documents; where a program
+ * Which agent program started this process, and the id that it gives its session, as far as the environment says. The facts
+ * are from running the programs and from their documents; where a program
  * says nothing, neither does this. The environment holds keys of the program: it is read by name here, never copied or logged.
  */
 
@@ -41,8 +41,8 @@ const WORD = /^[\x21-\x7e]{1,64}$/;
 export function agentEnvironment(env: Readonly<Record<string, string | undefined>>): AgentEnvironment {
   const signs = PROGRAMS.find(({ marks }) => marks.some((mark) => env[mark]));
   if (!signs) return {};
-  const version = valueOf(env, signs.version, WORD) ?? versionInAgentName(env, signs.program);
-  const agentSession = valueOf(env, signs.session, SESSION_ID);
+  const version = wordOf(env, signs.version, WORD) ?? versionInAgentName(env, signs.program);
+  const agentSession = wordOf(env, signs.session, SESSION_ID);
   return {
     program: signs.program,
     ...(version === undefined ? {} : { version }),
@@ -50,7 +50,7 @@ export function agentEnvironment(env: Readonly<Record<string, string | undefined
   };
 }
 
-function valueOf(
+function wordOf(
   env: Readonly<Record<string, string | undefined>>,
   name: string | undefined,
   pattern: RegExp,
