@@ -22,7 +22,7 @@ export function wrong(path: string, must: string): RelayError {
 
 const encoder = new TextEncoder();
 
-/** Bytes of a string in UTF-8, without encoding the short ones: a UTF-16 unit is at most 3 bytes. */
+/** Bytes of a string in UTF-8. */
 export function utf8Bytes(value: string): number {
   return encoder.encode(value).length;
 }
@@ -45,6 +45,10 @@ export function text(rule: TextRule): Check<string> {
     schema: described({ type: 'string' }, rule.description),
     read(value, path) {
       if (typeof value !== 'string') throw wrong(path, must);
+      // SQLite's text ends at U+0000: what follows it would be lost without a word.
+      if (value.includes('\0'))
+        throw new RelayError('bad_request', `${path} must not hold the character U+0000; leave it out.`);
+      // A UTF-16 unit is at most 3 bytes, so that short texts need no encoding.
       const tooLong = rule.bytes ? value.length * 3 > rule.max && utf8Bytes(value) > rule.max : value.length > rule.max;
       if (tooLong) throw new RelayError('too_large', `${path} must be ${must}.`);
       if (value.length < (rule.min ?? 0)) throw wrong(path, must);
@@ -112,12 +116,22 @@ export function json(rule: { maxBytes: number }): Check<unknown> {
   return {
     schema: {},
     read(value, path) {
-      if (utf8Bytes(JSON.stringify(value) ?? '') > rule.maxBytes) {
+      if (jsonBytes(value) > rule.maxBytes) {
         throw new RelayError('too_large', `${path} must be at most ${rule.maxBytes} bytes of JSON.`);
       }
       return value;
     },
   };
+}
+
+/** Parsing takes any depth, writing does not: what is nested too deep to be written is too large. */
+function jsonBytes(value: unknown): number {
+  try {
+    return utf8Bytes(JSON.stringify(value) ?? '');
+  } catch (error) {
+    if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 }
 
 /** Any JSON value; the frame or body around it has its own limit. */

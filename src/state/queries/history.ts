@@ -109,9 +109,9 @@ function searched(store: Store, query: string, range: Range): number[] {
     .map((row) => row.position);
 }
 
-/** Words as people type them, all of which must occur; a trailing `*` asks for a prefix. Quoted, so that no FTS5 syntax gets in. */
+/** Words as people type them, all of which must occur; a trailing `*` asks for a prefix. Quoted, so that no FTS5 syntax gets in; U+0000 would end the expression. */
 export function matchExpression(query: string): string {
-  const words = query.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const words = query.split(/[\s\0]+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   if (words.length === 0) throw new RelayError('bad_request', 'query must hold at least one word or number.');
   return words
     .map((word) =>
