@@ -3,14 +3,15 @@
  *
  * Two cursors a session: up to `handed` all its mail is handed or ended, up to `seen` its group mail is seen. A row in
  * `receipt` overrides them. Group mail handed in order moves the cursor and writes no row; out of order, or at an end,
- * it gets one.
+ * it gets one. What the `seen` cursor passes over and was not seen gets a row that says `handed`.
  */
+import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
 import { followsAt } from './queries/channels.ts';
 import { channelsOf, type EnvelopeRow, envelopeRow } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
-import { receiptState } from './queries/receipts.ts';
+import { receiptRow, receiptState } from './queries/receipts.ts';
 import { claimsOf, type SessionRow, sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
 
@@ -75,7 +76,7 @@ function writeRow(store: Store, session: SessionRow, move: Move, step: Step): vo
     move.state,
     move.at,
     handedAt,
-    move.state === 'handed' ? null : reached,
+    move.state === 'handed' || step.from === 'seen' ? null : reached,
     move.reason ?? null,
   );
 }
@@ -96,31 +97,41 @@ function newest(store: Store): number {
   return store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
 }
 
-/** Group mail under the cursor is marked by the `seen` cursor; a row that stands above it is changed in place. */
+/** Rows that one move may write to get the `seen` cursor past what was not seen: bounds the work, the next move goes on. */
+const EXCEPTIONS = 64;
+
+/** Group mail without a row is marked by the `seen` cursor, which takes along nothing that was not seen itself. */
 function markSeen(store: Store, session: SessionRow, move: Move, steps: readonly Step[], handed: number): number {
   if (move.state !== 'seen') return session.seen;
-  let seen = session.seen;
-  for (const { row, direct, from } of steps) {
-    if (direct) continue;
-    if (row.position <= handed) seen = Math.max(seen, row.position);
-    else if (from === 'handed') writeRow(store, session, move, { row, direct, from });
-    // A row written while it stood above the cursor still overrides it.
-    if (row.position <= handed && from === 'handed') {
-      store.run(
-        "UPDATE receipt SET state = 'seen', at = ?, seen_at = ? WHERE position = ? AND session = ?",
-        move.at,
-        move.at,
-        row.position,
-        session.id,
-      );
-    }
+  const rowless = new Map<number, Step>();
+  for (const step of steps) {
+    if (step.direct) continue;
+    if (step.from === 'handed' && receiptRow(store, step.row.position, session.id))
+      writeRow(store, session, move, step);
+    else if (step.row.position <= handed) rowless.set(step.row.position, step);
   }
+  if (rowless.size === 0) return session.seen;
+  const limit = rowless.size + EXCEPTIONS;
+  const top = Math.max(...rowless.keys());
+  const passed = unhanded(store, { ...session, handed: session.seen }, session.seen, limit).filter((at) => at <= top);
+  for (const position of passed) if (!rowless.has(position)) writeException(store, session, position);
+  const seen = passed.length < limit ? top : (passed.at(-1) ?? session.seen);
+  for (const [position, step] of rowless) if (position > seen) writeRow(store, session, move, step);
   return seen;
+}
+
+/** Handed, and not seen when later mail was. Only the cursor knew, so the time of it is not known. */
+function writeException(store: Store, session: SessionRow, position: number): void {
+  store.run(
+    "INSERT INTO receipt (position, session, state) VALUES (?, ?, 'handed') ON CONFLICT DO NOTHING",
+    position,
+    session.id,
+  );
 }
 
 function saveSession(store: Store, session: SessionRow, leaving: readonly Step[], handed: number, seen: number): void {
   const direct = leaving.filter((step) => step.direct);
-  const bytes = direct.reduce((sum, step) => sum + step.row.body.length, 0);
+  const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
   const claims = claimsOf(session);
   for (const step of leaving) claims.delete(step.row.position);
   store.run(

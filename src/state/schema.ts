@@ -7,7 +7,8 @@
  *        └──follow──┘            who gets what is sent to which channel, from which position to which
  *     envelope 1─n route         one envelope, one row for each channel that it was sent to
  *     receipt                    (envelope, session), only where the session's two cursors do not say it:
- *                                direct mail once handed (for its times), and exceptions of group mail
+ *                                direct mail once handed (for its times), and exceptions of group mail;
+ *                                `at` is null where only a cursor knew when
  *     search                     full text of bodies; holds no copy of them
  */
 import type { Database } from './store.ts';
@@ -80,7 +81,7 @@ const MIGRATIONS: readonly string[] = [
     position  INTEGER NOT NULL,
     session   INTEGER NOT NULL,
     state     TEXT NOT NULL,
-    at        INTEGER NOT NULL,
+    at        INTEGER,
     handed_at INTEGER,
     seen_at   INTEGER,
     reason    TEXT,

@@ -1,4 +1,5 @@
 /** Stores one envelope: once, with one route for each address. The same id from the same sender is the same envelope. */
+import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
@@ -35,14 +36,18 @@ function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
   return { outcome, effects: [] };
 }
 
-/** Addresses to channels. `all` swallows the others; a name in an addressed room is reached once, through the room. */
+/**
+ * Addresses to channels. `all` swallows the others; a name in an addressed room is reached once, through the room. But
+ * for the sender's own: a room does not give its members what they sent to it.
+ */
 function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined): number[] {
   if (command.to.length === 0) return [answerChannel(store, command, answered)];
   const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
   if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
   const now = Number.MAX_SAFE_INTEGER;
   return channels.filter(
-    (channel) => !channels.some((room) => room !== channel && followsAt(store, channel, room, now)),
+    (channel) =>
+      channel === command.sender || !channels.some((room) => room !== channel && followsAt(store, channel, room, now)),
   );
 }
 
@@ -58,8 +63,10 @@ function answerChannel(store: Store, command: Send, answered: EnvelopeRow | unde
   const now = Number.MAX_SAFE_INTEGER;
   const mine = channels.find((channel) => followsAt(store, command.sender, channel, now));
   if (answered.sender === command.sender) return channels[0] ?? ALL_CHANNEL;
-  if (mine === undefined) throw missing;
-  return nameOf(store, mine).startsWith('#') ? mine : answered.sender;
+  if (mine !== undefined) return nameOf(store, mine).startsWith('#') ? mine : answered.sender;
+  // Mail of a room stays with who left it, and so does the way back to who wrote it.
+  if (channels.some((channel) => followsAt(store, command.sender, channel, answered.position))) return answered.sender;
+  throw missing;
 }
 
 /** The inbox limits of a direct recipient. Group mail is stored once, so it fills nobody's inbox. */
@@ -67,7 +74,7 @@ function checkSpace(store: Store, channel: number, command: Send): void {
   const recipient = sessionById(store, channel);
   if (!recipient) return;
   const isFull =
-    recipient.pending >= LIMITS.inboxMessages || recipient.pending_bytes + command.body.length > LIMITS.inboxBytes;
+    recipient.pending >= LIMITS.inboxMessages || recipient.pending_bytes + utf8Bytes(command.body) > LIMITS.inboxBytes;
   if (!isFull) return;
   throw new RelayError(
     'inbox_full',
@@ -99,7 +106,7 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
     store.run('INSERT INTO route (channel, position, sender) VALUES (?, ?, ?)', channel, position, command.sender);
     store.run(
       'UPDATE session SET pending = pending + 1, pending_bytes = pending_bytes + ? WHERE id = ?',
-      command.body.length,
+      utf8Bytes(command.body),
       channel,
     );
   }

@@ -6,7 +6,7 @@ import type { SessionRow } from './sessions.ts';
 
 interface ReceiptRow {
   readonly state: ReceiptState;
-  readonly at: number;
+  readonly at: number | null;
   readonly handed_at: number | null;
   readonly seen_at: number | null;
   readonly reason: string | null;

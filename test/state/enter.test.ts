@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { recentSessions, sessionByAnyName, sessionByName } from '../../src/state/queries/sessions.ts';
+import { refused, World } from './world.ts';
+
+describe('enter', () => {
+  it('makes a session for a new name, keyless when no key is granted', () => {
+    const world = new World();
+    const entered = world.enterFully('CC-1');
+    expect(entered).toEqual({ session: 2, name: 'CC-1', created: true, granted: false });
+    expect(world.row(2)).toMatchObject({ name: 'CC-1', kind: 'agent', key: null, pending: 0, claims: '{}' });
+  });
+
+  it('keeps what a session says about itself, and only replaces what it says anew', () => {
+    const world = new World();
+    const about = { kind: 'person', host: 'h', cwd: '/w', program: 'p', version: '1', agent_session: 's' } as const;
+    const id = world.enter('CC-1', { about });
+    world.enter('CC-1', { about: { host: 'h2', version: '2' } });
+    expect(world.row(id)).toMatchObject({ ...about, host: 'h2', version: '2' });
+  });
+
+  it.each([
+    ['no key at all', {}],
+    ['the wrong key', { key: 'other' }],
+    ['a key to be granted, but none presented', { grant: 'new' }],
+    ['an empty key', { key: '' }],
+  ])('refuses a keyed name to %s', (_, more) => {
+    const world = new World();
+    world.enter('CC-1', { grant: 'k1' });
+    const before = world.dump();
+    expect(refused('name_taken', () => world.enter('CC-1', more)).message).toContain('CC-1');
+    expect(world.dump()).toBe(before);
+  });
+
+  it('knows the holder of the key again, and does not change the key', () => {
+    const world = new World();
+    const id = world.enter('CC-1', { grant: 'k1' });
+    const again = world.enterFully('CC-1', { key: 'k1', grant: 'k2' });
+    expect(again).toEqual({ session: id, name: 'CC-1', created: false, granted: false });
+    expect(world.row(id).key).toBe('k1');
+  });
+
+  it('grants a keyless session one key, once', () => {
+    const world = new World();
+    const id = world.enter('CC-1');
+    expect(world.enterFully('CC-1')).toMatchObject({ session: id, created: false, granted: false });
+    expect(world.enterFully('CC-1', { grant: 'k1' })).toMatchObject({ session: id, created: false, granted: true });
+    refused('name_taken', () => world.enter('CC-1', { grant: 'k2' }));
+    refused('name_taken', () => world.enter('CC-1'));
+    expect(world.row(id).key).toBe('k1');
+  });
+
+  it('finds a renamed session by its old name for whoever has the key', () => {
+    const world = new World();
+    const id = world.enter('CC-1', { grant: 'k1' });
+    world.rename(id, 'CC-2');
+    expect(world.enterFully('CC-1', { key: 'k1' })).toEqual({
+      session: id,
+      name: 'CC-2',
+      created: false,
+      granted: false,
+    });
+  });
+
+  it.each([
+    ['of a keyed session, to one without its key', { grant: 'k1' }, { grant: 'k2' }],
+    ['of a keyed session, to one with another key', { grant: 'k1' }, { key: 'k2' }],
+    ['of a keyless session, to anybody', {}, {}],
+  ])('gives an old name %s, and then no longer leads to the renamed', (_, first, second) => {
+    const world = new World();
+    const old = world.enter('CC-1', first);
+    world.rename(old, 'CC-2');
+    const entered = world.enterFully('CC-1', second);
+    expect(entered).toMatchObject({ name: 'CC-1', created: true });
+    expect(entered.session).not.toBe(old);
+    expect(sessionByAnyName(world.store, 'CC-1')?.id).toBe(entered.session);
+    expect(sessionByName(world.store, 'CC-2')?.id).toBe(old);
+  });
+
+  it('tells names apart by the case of their letters', () => {
+    const world = new World();
+    expect(world.enter('cc-1')).not.toBe(world.enter('CC-1'));
+  });
+
+  it.each(['', '1abc', 'a b', '#room', 'x'.repeat(65), 'a\n'])('refuses %j as a name', (name) => {
+    const world = new World();
+    const before = world.dump();
+    refused('name_invalid', () => world.enter(name));
+    expect(world.dump()).toBe(before);
+  });
+
+  it.each(['all', 'All', 'ALL'])('refuses %j, which means everybody', (name) => {
+    const world = new World();
+    const before = world.dump();
+    refused('name_reserved', () => world.enter(name));
+    expect(world.dump()).toBe(before);
+  });
+
+  it('gives a newcomer nothing of what was sent before it came', () => {
+    const world = new World();
+    const first = world.enter('A');
+    world.send(first, 'all');
+    const second = world.enter('B');
+    expect(world.inbox(second)).toEqual([]);
+    expect(world.inbox(second)).toHaveLength(world.count(second));
+    const position = world.sent(first, 'all');
+    expect(world.inbox(second)).toEqual([position]);
+  });
+
+  it('refuses one session more than the relay may know, and still knows those that it has', () => {
+    const world = new World();
+    world.enter('A');
+    world.store.run(
+      `WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 100998)
+       INSERT INTO session (id, kind, created_at, last_seen, handed, seen) SELECT i, 'agent', 0, 0, 0, 0 FROM n`,
+    );
+    const channels = () => world.store.all('SELECT name FROM channel').length;
+    const before = channels();
+    refused('too_many_sessions', () => world.enter('B'));
+    expect(channels()).toBe(before);
+    expect(world.enterFully('A').created).toBe(false);
+    world.store.run('DELETE FROM session WHERE id = 1000');
+    expect(world.enterFully('B').created).toBe(true);
+  });
+});
+
+describe('depart', () => {
+  it('moves only when it was last seen, and orders sessions by that', () => {
+    const world = new World();
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    expect(recentSessions(world.store, 10).map((row) => row.name)).toEqual(['B', 'A']);
+    const before = world.row(a);
+    const at = world.tick();
+    world.apply({ type: 'depart', at, session: a });
+    expect(world.row(a)).toEqual({ ...before, last_seen: at });
+    expect(recentSessions(world.store, 1).map((row) => row.id)).toEqual([a]);
+    expect(world.row(b).last_seen).toBeLessThan(at);
+  });
+
+  it('passes over a session that is not there', () => {
+    const world = new World();
+    const before = world.dump();
+    world.apply({ type: 'depart', at: 5, session: 99 });
+    expect(world.dump()).toBe(before);
+  });
+});
+
+describe('rename', () => {
+  it('moves inbox, rooms and key along, and tells the listeners', () => {
+    const world = new World();
+    const [a, b] = [world.enter('A', { grant: 'k' }), world.enter('B')];
+    world.join(a, '#build');
+    const direct = world.sent(b, 'A');
+    const before = world.row(a);
+    world.told();
+    const { outcome } = world.apply({ type: 'rename', session: a, to: 'Z' });
+    expect(outcome).toEqual({ was: 'A' });
+    expect(world.told()).toEqual([{ kind: 'renamed', session: a, was: 'A', name: 'Z' }]);
+    expect(world.row(a)).toEqual({ ...before, name: 'Z' });
+    const room = world.sent(b, '#build');
+    expect(world.inbox(a)).toEqual([direct, room]);
+    expect(world.read(direct).to).toEqual(['Z']);
+  });
+
+  it('lets mail to any old name reach the session under its present one', () => {
+    const world = new World();
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    world.rename(a, 'A2');
+    world.rename(a, 'A3');
+    const positions = ['A', 'A2', 'A3'].map((name) => world.sent(b, name));
+    expect(world.inbox(a)).toEqual(positions);
+    expect(positions.map((position) => world.read(position).to)).toEqual([['A3'], ['A3'], ['A3']]);
+  });
+
+  it('reaches a session once that is addressed by an old and a present name', () => {
+    const world = new World();
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    world.rename(a, 'A2');
+    expect(world.send(b, ['A', 'A2']).channels).toEqual([a]);
+  });
+
+  it('comes back to its first name', () => {
+    const world = new World();
+    const a = world.enter('A');
+    world.rename(a, 'B');
+    world.rename(a, 'A');
+    expect(sessionByAnyName(world.store, 'A')?.id).toBe(a);
+    expect(sessionByAnyName(world.store, 'B')?.id).toBe(a);
+  });
+
+  it('takes over an old name of somebody else', () => {
+    const world = new World();
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    world.rename(a, 'A2');
+    world.rename(b, 'A');
+    expect(sessionByAnyName(world.store, 'A')?.id).toBe(b);
+    expect(sessionByAnyName(world.store, 'B')?.id).toBe(b);
+  });
+
+  it('does nothing when it is the name already', () => {
+    const world = new World();
+    const a = world.enter('A');
+    const before = world.dump();
+    expect(world.apply({ type: 'rename', session: a, to: 'A' })).toEqual({ outcome: { was: 'A' }, effects: [] });
+    expect(world.dump()).toBe(before);
+  });
+
+  it.each([
+    ['name_taken', 'B'],
+    ['name_invalid', '9'],
+    ['name_reserved', 'all'],
+  ] as const)('is refused with %s for %j, and writes nothing', (code, to) => {
+    const world = new World();
+    const a = world.enter('A');
+    world.enter('B');
+    const before = world.dump();
+    refused(code, () => world.rename(a, to));
+    expect(world.dump()).toBe(before);
+  });
+});

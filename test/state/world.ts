@@ -1,0 +1,157 @@
+/** A state in memory, with short ways to say commands and to ask what came of them. */
+import { DatabaseSync } from '@photostructure/sqlite';
+import { expect } from 'vitest';
+import { type Code, RelayError } from '../../src/protocol/codes.ts';
+import type { Envelope } from '../../src/protocol/envelope.ts';
+import type { Receipt, ReceiptState } from '../../src/protocol/receipt.ts';
+import type { Command, Effect, Enter, Entered, Send, Sent } from '../../src/state/command.ts';
+import { type EnvelopeRow, envelopeRow, envelopeRowById, toEnvelope } from '../../src/state/queries/envelopes.ts';
+import { type HistoryFilter, history } from '../../src/state/queries/history.ts';
+import { countUnhanded, unhanded } from '../../src/state/queries/inbox.ts';
+import { recipientsOf } from '../../src/state/queries/receipts.ts';
+import { type SessionRow, sessionById } from '../../src/state/queries/sessions.ts';
+import { State } from '../../src/state/state.ts';
+import type { Database } from '../../src/state/store.ts';
+
+export function emptyDatabase(): Database {
+  const database = new DatabaseSync(':memory:') as unknown as Database;
+  database.exec('PRAGMA foreign_keys = OFF');
+  return database;
+}
+
+/** What `call` throws, which must be a RelayError of `code`. */
+export function refused(code: Code, call: () => unknown): RelayError {
+  try {
+    call();
+  } catch (error) {
+    expect(error).toBeInstanceOf(RelayError);
+    if (error instanceof RelayError) {
+      expect(error.code).toBe(code);
+      return error;
+    }
+  }
+  return expect.unreachable(`was to be refused with ${code}`);
+}
+
+export class World {
+  readonly state: State;
+  readonly effects: Effect[] = [];
+  #clock = 1_000;
+  #ids = 0;
+
+  constructor(database: Database = emptyDatabase()) {
+    this.state = new State(database);
+    this.apply({ type: 'found', epoch: 'e1' });
+  }
+
+  get store() {
+    return this.state.store;
+  }
+
+  /** A time later than any before. */
+  tick(): number {
+    this.#clock += 1;
+    return this.#clock;
+  }
+
+  apply<C extends Command>(command: C) {
+    const applied = this.state.apply(command);
+    this.effects.push(...applied.effects);
+    return applied;
+  }
+
+  enterFully(name: string, more: Partial<Enter> = {}): Entered {
+    return this.apply({ type: 'enter', at: this.tick(), name, about: {}, ...more }).outcome;
+  }
+
+  enter(name: string, more: Partial<Enter> = {}): number {
+    return this.enterFully(name, more).session;
+  }
+
+  send(sender: number, to: string | readonly string[], more: Partial<Send> = {}): Sent {
+    this.#ids += 1;
+    const command: Send = {
+      type: 'send',
+      at: this.tick(),
+      id: `m${this.#ids}`,
+      sender,
+      to: typeof to === 'string' ? [to] : to,
+      body: `body ${this.#ids}`,
+      priority: 'normal',
+      hash: 'h',
+      ...more,
+    };
+    return this.apply(command).outcome;
+  }
+
+  /** The position of a new envelope. */
+  sent(sender: number, to: string | readonly string[], more: Partial<Send> = {}): number {
+    return this.send(sender, to, more).position;
+  }
+
+  report(session: number, state: ReceiptState, positions: readonly number[], reason?: string): number {
+    const more = reason === undefined ? {} : { reason };
+    return this.apply({ type: 'receipt', at: this.tick(), session, state, positions, ...more }).outcome.changed;
+  }
+
+  join(session: number, room: string): void {
+    this.apply({ type: 'join', session, room });
+  }
+
+  leave(session: number, room: string): void {
+    this.apply({ type: 'leave', session, room });
+  }
+
+  rename(session: number, to: string): void {
+    this.apply({ type: 'rename', session, to });
+  }
+
+  row(session: number): SessionRow {
+    return sessionById(this.store, session) ?? expect.unreachable(`no session ${session}`);
+  }
+
+  envelope(position: number): EnvelopeRow {
+    return envelopeRow(this.store, position) ?? expect.unreachable(`no envelope ${position}`);
+  }
+
+  byId(id: string): EnvelopeRow | undefined {
+    return envelopeRowById(this.store, id);
+  }
+
+  read(position: number): Envelope {
+    return toEnvelope(this.store, this.envelope(position));
+  }
+
+  inbox(session: number, limit = 10_000): number[] {
+    return unhanded(this.store, this.row(session), 0, limit);
+  }
+
+  count(session: number): number {
+    return countUnhanded(this.store, this.row(session));
+  }
+
+  receipts(position: number): Record<string, ReceiptState> {
+    const { recipients } = recipientsOf(this.store, this.envelope(position), 1_000);
+    return Object.fromEntries(recipients.map((receipt) => [receipt.name, receipt.state]));
+  }
+
+  receipt(position: number, name: string): Receipt {
+    const { recipients } = recipientsOf(this.store, this.envelope(position), 1_000);
+    return recipients.find((receipt) => receipt.name === name) ?? expect.unreachable(`${name} is no recipient`);
+  }
+
+  /** Positions that `session` finds, oldest first. */
+  history(session: number, filter: HistoryFilter = {}, count = 10_000): number[] {
+    const range = { before: Number.MAX_SAFE_INTEGER, after: 0, count, ascending: false };
+    return history(this.store, session, filter, range).rows.map((row) => row.position);
+  }
+
+  dump(): string {
+    return [...this.state.dump()].join('\n');
+  }
+
+  /** The effects since the last call. */
+  told(): Effect[] {
+    return this.effects.splice(0);
+  }
+}
