@@ -10,7 +10,7 @@ import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
-import { EffectListeners, type Entry, type Settled, settle, storageError } from './queue.ts';
+import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
@@ -35,12 +35,14 @@ export class LocalJournal implements Journal {
   }
 
   submit<C extends Command>(command: C): Promise<Applied<C>> {
+    if (this.#closed) return Promise.reject(new RelayError('shutting_down'));
     const promise = this.#enqueue(command);
     this.#flush ??= setImmediate(() => this.#write());
     return promise;
   }
 
   post<C extends Command>(command: C): Promise<Applied<C>> {
+    if (this.#closed) return Promise.reject(new RelayError('shutting_down'));
     const promise = this.#enqueue(command);
     this.#ride ??= this.#clock.after(RIDE_ALONG, () => this.#write());
     return promise;
@@ -58,7 +60,6 @@ export class LocalJournal implements Journal {
   }
 
   #enqueue<C extends Command>(command: C): Promise<Applied<C>> {
-    if (this.#closed) return Promise.reject(new RelayError('shutting_down'));
     return new Promise((resolve, reject) => {
       // The outcome belongs to the command that is queued with it: `State.apply` keeps that pairing.
       this.#queue.push({ command, resolve: resolve as (applied: Applied) => void, reject });
@@ -126,11 +127,4 @@ export class LocalJournal implements Journal {
       // Best effort: SQLite has rolled back by itself when the disk failed or was full.
     }
   }
-}
-
-/** Errors of the driver carry SQLite's code; anything else is a fault of ours. SQLITE_CONSTRAINT (19) would be ours too. */
-function isStorageError(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
-  const primary = Number(error.errcode) & 0xff;
-  return primary === 10 || primary === 11 || primary === 13 || primary === 14 || primary === 26;
 }

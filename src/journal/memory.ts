@@ -1,5 +1,5 @@
 /** The journal that tests use: the same state on tables in memory, nothing durable, no two commands in one write. */
-import { RelayError } from '../protocol/codes.ts';
+import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Journal } from './journal.ts';
@@ -43,16 +43,21 @@ export class MemoryJournal implements Journal {
   }
 
   #apply<C extends Command>(command: C): Applied<C> {
+    const applied = this.#write(command);
+    this.#listeners.tell(applied.effects);
+    return applied;
+  }
+
+  #write<C extends Command>(command: C): Applied<C> {
     const { database } = this.state.store;
     database.exec('BEGIN');
     try {
       const applied = this.state.apply(command);
       database.exec('COMMIT');
-      this.#listeners.tell(applied.effects);
       return applied;
     } catch (error) {
       database.exec('ROLLBACK');
-      throw error instanceof RelayError ? error : new RelayError('internal', undefined, error);
+      throw asRelayError(error);
     }
   }
 }

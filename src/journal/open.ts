@@ -9,6 +9,7 @@ import { openDatabase } from './driver.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { MemoryJournal } from './memory.ts';
+import { isDamage } from './queue.ts';
 
 interface OpenOptions {
   /** Holds `relay.sqlite`; made 0700 when it is not there. */
@@ -32,16 +33,16 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const path = join(options.dir, 'relay.sqlite');
   makePrivate(path);
   const database = await openDatabase(path);
-  database.exec(SETTINGS);
-  check(database);
-  const journal = new LocalJournal(new State(database), options.clock ?? systemClock);
+  const journal = new LocalJournal(prepare(database), options.clock ?? systemClock);
   await found(journal, options.random ?? systemRandom);
   syncDirectory(options.dir);
   return journal;
 }
 
 export async function openMemoryJournal(random: Random = systemRandom): Promise<Journal> {
-  const journal = new MemoryJournal(new State(await openDatabase(':memory:')));
+  const database = await openDatabase(':memory:');
+  database.exec('PRAGMA foreign_keys = OFF');
+  const journal = new MemoryJournal(new State(database));
   await found(journal, random);
   return journal;
 }
@@ -51,13 +52,29 @@ function makePrivate(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
 }
 
+/** Checks, sets and migrates; a file that cannot be used is closed again. */
+function prepare(database: Database): State {
+  try {
+    database.exec(SETTINGS);
+    check(database);
+    return new State(database);
+  } catch (error) {
+    database.close();
+    throw isDamage(error) ? damaged('not a database, or broken pages', error) : error;
+  }
+}
+
 /** Throws when the file is damaged. Reads the structure, not every row: a second for a gigabyte at most. */
 function check(database: Database): void {
   const row = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (row.quick_check !== 'ok')
-    throw new Error(
-      `The relay's data is damaged (${row.quick_check}); restore a copy of it, or move it away to start anew.`,
-    );
+  if (row.quick_check !== 'ok') throw damaged(row.quick_check);
+}
+
+function damaged(what: string, cause?: unknown): Error {
+  const oneLine = what.replaceAll(/\s+/g, ' ');
+  return new Error(`The relay's data is damaged (${oneLine}); restore a copy of it, or move it away to start anew.`, {
+    cause,
+  });
 }
 
 async function found(journal: Journal, random: Random): Promise<void> {

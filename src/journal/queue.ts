@@ -18,9 +18,21 @@ export class EffectListeners {
     return () => this.#listeners.delete(listener);
   }
 
+  /** What a listener throws is its own fault: it goes to the process, never to who submitted. */
   tell(effects: readonly Effect[]): void {
-    if (effects.length > 0) for (const listener of this.#listeners) listener(effects);
+    if (effects.length === 0) return;
+    for (const listener of this.#listeners) {
+      try {
+        listener(effects);
+      } catch (error) {
+        setImmediate(rethrow, error);
+      }
+    }
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** Tells the listeners, then those who wait: an answer never overtakes what it caused. */
@@ -34,10 +46,24 @@ export function settle(settled: readonly Settled[], listeners: EffectListeners):
 
 /** SQLite says what went wrong with its storage in `errcode`, the primary code in the low byte (sqlite.org/rescode.html). */
 const SQLITE_FULL = 13;
+/** NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. CONSTRAINT and the rest would be a fault of ours. */
+const OF_STORAGE = new Set([7, 8, 10, 11, SQLITE_FULL, 14, 26]);
+
+function primaryCode(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+}
+
+/** SQLITE_CORRUPT or SQLITE_NOTADB. */
+export function isDamage(error: unknown): boolean {
+  return primaryCode(error) === 11 || primaryCode(error) === 26;
+}
+
+/** Is the disk at fault, and not the command that was being applied? */
+export function isStorageError(error: unknown): boolean {
+  return OF_STORAGE.has(primaryCode(error));
+}
 
 export function storageError(cause: unknown): RelayError {
-  const errcode = typeof cause === 'object' && cause !== null && 'errcode' in cause ? Number(cause.errcode) : 0;
-  const text = cause instanceof Error ? cause.message : '';
-  const isFull = (errcode & 0xff) === SQLITE_FULL || /database or disk is full/.test(text);
+  const isFull = primaryCode(cause) === SQLITE_FULL;
   return new RelayError(isFull ? 'storage_full' : 'storage_failed', undefined, cause);
 }

@@ -15,12 +15,19 @@ export interface Clock {
   every(ms: number, call: () => void): Timer;
 }
 
+/** Node fires a timer that is longer than this after 1 ms (25 days; a message may live for 30). */
+const LONGEST = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, call) {
-    const handle = setTimeout(call, ms);
-    handle.unref();
+    let handle: NodeJS.Timeout;
+    const wait = (left: number) => {
+      handle = setTimeout(() => (left > LONGEST ? wait(left - LONGEST) : call()), Math.min(left, LONGEST));
+      handle.unref();
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(handle) };
   },
   every(ms, call) {
