@@ -1,0 +1,190 @@
+/**
+ * The one table of settings. Help, the flag parsers, the sample file and `docs/config.md` are made from it.
+ *
+ *     flag > environment > `<home>/config.json` > default
+ *
+ * One exception, marked `envFirst`: CLAUDE_RELAY_SESSION_ID outranks `--client-id`, because the flag usually stands in a
+ * file that every session of a machine shares, and the variable was set for this one.
+ */
+
+/** Which entry a setting means something to. */
+export type Where = 'serve' | 'mcp' | 'cli';
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What each type of setting is once it is read. */
+export interface ValueOf {
+  port: number;
+  text: string;
+  path: string;
+  url: string;
+  name: string;
+  /** `1`, `true`, `yes`, `on`, or their opposites. */
+  flag: boolean;
+  /** A flag whose variable counts when it is there and not empty, whatever it says (no-color.org). */
+  presence: boolean;
+  level: LogLevel;
+  list: readonly string[];
+}
+
+export interface Option<T extends keyof ValueOf = keyof ValueOf> {
+  readonly type: T;
+  /** Long flag, with its dashes. */
+  readonly flag?: string;
+  /** How help names the flag's value; flags without a value have none. */
+  readonly value?: string;
+  readonly env?: string;
+  /** An environment variable that outranks the flag. */
+  readonly envFirst?: string;
+  /** The key in config.json. */
+  readonly key?: string;
+  readonly default?: ValueOf[T];
+  /** Instead of a default: one that depends on other things, as people are told it. */
+  readonly computed?: string;
+  /** Never printed back, not even in an error. */
+  readonly secret?: boolean;
+  readonly sentence: string;
+  readonly where: readonly Where[];
+}
+
+/** Narrows each entry to its type, so that the table's defaults are checked. */
+const option = <const O extends { [T in keyof ValueOf]: Option<T> }[keyof ValueOf]>(entry: O): O => entry;
+
+export const OPTIONS = {
+  home: option({
+    type: 'path',
+    env: 'CLAUDE_RELAY_HOME',
+    computed: '~/.claude-relay',
+    sentence: 'The state directory: token, keys, registry, outbox, logs, config.json. Mode 0700.',
+    where: ['serve', 'mcp', 'cli'],
+  }),
+  port: option({
+    type: 'port',
+    flag: '--port',
+    value: 'number',
+    env: 'RELAY_PORT',
+    key: 'port',
+    default: 9999,
+    sentence: 'The port that the relay listens on; 0 takes a free one.',
+    where: ['serve'],
+  }),
+  host: option({
+    type: 'text',
+    flag: '--host',
+    value: 'address',
+    env: 'RELAY_HOST',
+    key: 'host',
+    default: 'localhost',
+    sentence: 'The address that the relay listens on; localhost is 127.0.0.1 and ::1, nothing else.',
+    where: ['serve'],
+  }),
+  data: option({
+    type: 'path',
+    flag: '--data',
+    value: 'directory',
+    env: 'RELAY_DATA',
+    key: 'data',
+    computed: '<home>/data',
+    sentence: 'The directory of the relay’s database.',
+    where: ['serve'],
+  }),
+  legacy: option({
+    type: 'flag',
+    flag: '--legacy',
+    env: 'RELAY_LEGACY',
+    key: 'legacy',
+    default: false,
+    sentence: 'Take first-generation clients too: on loopback, without credentials.',
+    where: ['serve'],
+  }),
+  allowHosts: option({
+    type: 'list',
+    flag: '--allow-host',
+    value: 'host',
+    env: 'RELAY_ALLOW_HOST',
+    key: 'allowHosts',
+    default: [],
+    sentence: 'One more Host header that the relay answers to, as host or host:port.',
+    where: ['serve'],
+  }),
+  allowOrigins: option({
+    type: 'list',
+    flag: '--allow-origin',
+    value: 'origin',
+    env: 'RELAY_ALLOW_ORIGIN',
+    key: 'allowOrigins',
+    default: [],
+    sentence: 'One more Origin that a browser page may come from, as https://host:port.',
+    where: ['serve'],
+  }),
+  logLevel: option({
+    type: 'level',
+    flag: '--log-level',
+    value: 'level',
+    env: 'RELAY_LOG_LEVEL',
+    key: 'logLevel',
+    default: 'info',
+    sentence: `How much is logged on stderr: ${LOG_LEVELS.join(', ')}.`,
+    where: ['serve', 'mcp'],
+  }),
+  relayUrl: option({
+    type: 'url',
+    flag: '--relay-url',
+    value: 'url',
+    env: 'RELAY_URL',
+    key: 'relayUrl',
+    computed: 'what the relay running here wrote to <home>/relay.json, else ws://localhost:9999',
+    sentence: 'Where the relay is: ws:// or wss://.',
+    where: ['mcp', 'cli'],
+  }),
+  clientId: option({
+    type: 'name',
+    flag: '--client-id',
+    value: 'name',
+    env: 'RELAY_CLIENT_ID',
+    envFirst: 'CLAUDE_RELAY_SESSION_ID',
+    sentence: 'The name of this session: a letter, then up to 63 letters, digits, dots, dashes or underscores.',
+    where: ['mcp', 'cli'],
+  }),
+  token: option({
+    type: 'text',
+    env: 'RELAY_TOKEN',
+    computed: 'the text of <home>/token',
+    secret: true,
+    sentence: 'The relay’s token, for scripts that cannot read the token file. There is no flag: `ps` shows flags.',
+    where: ['mcp', 'cli'],
+  }),
+  noColor: option({
+    type: 'presence',
+    flag: '--no-color',
+    env: 'NO_COLOR',
+    default: false,
+    sentence: 'No colours, also on a terminal.',
+    where: ['cli'],
+  }),
+} as const satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES = Object.keys(OPTIONS).filter(isOptionName);
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+/** The entry without its exact type, for code that walks the table. */
+export const optionOf = (name: OptionName): Option => OPTIONS[name];
+
+type Given<N extends OptionName> = ValueOf[(typeof OPTIONS)[N]['type']];
+/** `home`, `data` and `relayUrl` are computed when nobody says them; `token` and `clientId` may be absent. */
+type Always = 'home' | 'data' | 'relayUrl';
+
+/** All settings, read and checked. */
+export type Settings = {
+  readonly [N in OptionName]:
+    | Given<N>
+    | (N extends Always ? never : (typeof OPTIONS)[N] extends { default: unknown } ? never : undefined);
+};
+
+/** Where a setting's value came from, as errors and `doctor` name it. */
+export type Source = 'flag' | 'env' | 'file' | 'default';

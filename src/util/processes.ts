@@ -1,0 +1,102 @@
+/**
+ * Which process a pid means. A pid alone is reused by the system; a pid with its start time is one process for ever.
+ * Linux tells from /proc, other Unixes through `ps`; on Windows only whether something of that pid runs.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { errno } from './failure.ts';
+
+export interface ProcessFacts {
+  readonly parent: number;
+  /** The program's short name: `bash`, `node`. */
+  readonly program: string;
+  /** Compare it only with another answer of this module on the same machine. */
+  readonly start: string;
+}
+
+/** Something that can be recognised later. `start` is absent where the system does not tell. */
+export interface ProcessMark {
+  readonly pid: number;
+  readonly start?: string | undefined;
+}
+
+/** Undefined when there is no such process, when it is a zombie, and when the system does not tell. */
+export function processFacts(pid: number, platform: NodeJS.Platform = process.platform): ProcessFacts | undefined {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (platform === 'linux') return fromProc(pid);
+  return platform === 'win32' ? undefined : fromPs(pid);
+}
+
+export function markProcess(pid: number): ProcessMark {
+  return { pid, start: processFacts(pid)?.start };
+}
+
+/** Does that very process still run? A reused pid does not count. */
+export function isRunning(mark: ProcessMark): boolean {
+  if (!pidExists(mark.pid)) return false;
+  if (process.platform === 'win32') return true;
+  const facts = processFacts(mark.pid);
+  return facts !== undefined && (mark.start === undefined || mark.start === facts.start);
+}
+
+function pidExists(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and not ours.
+    return errno(error) === 'EPERM';
+  }
+}
+
+/**
+ * proc(5): `pid (comm) state ppid … starttime(22nd)`. The name may hold spaces and brackets, so what follows the last
+ * bracket is counted. Ticks count from boot, hence the boot id beside them.
+ */
+export function parseProcStat(stat: string, boot: string): ProcessFacts | undefined {
+  const open = stat.indexOf('(');
+  const close = stat.lastIndexOf(')');
+  if (open < 0 || close < open) return undefined;
+  const fields = stat.slice(close + 2).split(' ');
+  const [state, parent] = fields;
+  const ticks = fields[19];
+  if (state === undefined || state === 'Z' || state === 'X' || ticks === undefined) return undefined;
+  return { parent: Number(parent), program: stat.slice(open + 1, close), start: `${boot}-${ticks}` };
+}
+
+function fromProc(pid: number): ProcessFacts | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'), boot);
+  } catch {
+    // Gone, or hidden from us: either way it cannot be told.
+    return undefined;
+  }
+}
+
+/** `ps -o ppid=,lstart=,stat=,comm=`: `  501 Sun Nov 22 07:48:48 2026 Ss -zsh`; lstart is five words. */
+export function parsePs(line: string): ProcessFacts | undefined {
+  const words = line.trim().split(/\s+/);
+  const state = words[6];
+  if (words.length < 8 || state === undefined || state.startsWith('Z')) return undefined;
+  const path = words.slice(7).join(' ');
+  const program = path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+  return { parent: Number(words[0]), program, start: words.slice(1, 6).join(' ') };
+}
+
+function fromPs(pid: number): ProcessFacts | undefined {
+  try {
+    const line = execFileSync('ps', ['-o', 'ppid=,lstart=,stat=,comm=', '-p', String(pid)], {
+      encoding: 'utf8',
+      // One language and one time zone, so that two answers can be compared.
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 5_000,
+    });
+    return parsePs(line);
+  } catch {
+    // `ps` fails when there is no such process.
+    return undefined;
+  }
+}
