@@ -1,0 +1,114 @@
+/**
+ * Resume keys: what proves that a name is ours. One file a name and relay, `<dir>/<host_port>/<NAME>.json`, 0600.
+ * The name inside decides, not the file's name: a disk that does not tell `cc-1` from `CC-1` must not hand one
+ * session the key of the other.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isName } from '../protocol/address.ts';
+import { errno } from '../util/failure.ts';
+import { ensurePrivateDir, readPrivate, writeAtomic } from '../util/files.ts';
+import { hostPort, isLoopback } from './place.ts';
+
+export interface KeyStore {
+  /** The key of that name at that relay, when we have one. */
+  load(relay: URL, name: string): string | undefined;
+  /** Keeps it, durable when it returns. Throws when the disk does not take it; `load` still finds it in this process. */
+  save(relay: URL, name: string, key: string, epoch?: string): void;
+}
+
+interface KeyFile {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Keys for one process life: for tests, and where nothing may be written. */
+export class MemoryKeys implements KeyStore {
+  readonly #keys = new Map<string, string>();
+
+  load(relay: URL, name: string): string | undefined {
+    return this.#keys.get(`${hostPort(relay)}/${name}`);
+  }
+
+  save(relay: URL, name: string, key: string): void {
+    this.#keys.set(`${hostPort(relay)}/${name}`, key);
+  }
+}
+
+export class FileKeys implements KeyStore {
+  readonly #dir: string;
+  readonly #memory = new MemoryKeys();
+  readonly #onUnreadable: (path: string, error: unknown) => void;
+
+  /** `dir`: `<home>/keys`. `onUnreadable` hears of key files that could not be used: for the log. */
+  constructor(dir: string, onUnreadable: (path: string, error: unknown) => void = () => {}) {
+    this.#dir = dir;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  load(relay: URL, name: string): string | undefined {
+    if (!isName(name)) return undefined;
+    return this.#memory.load(relay, name) ?? this.#read(hostPort(relay), name) ?? this.#elsewhere(relay, name);
+  }
+
+  save(relay: URL, name: string, key: string, epoch?: string): void {
+    if (!isName(name)) return;
+    this.#memory.save(relay, name, key);
+    if (this.#read(hostPort(relay), name) === key) return;
+    ensurePrivateDir(this.#dir);
+    const dir = join(this.#dir, hostPort(relay));
+    ensurePrivateDir(dir);
+    writeAtomic(join(dir, `${name}.json`), `${JSON.stringify({ name, key, epoch })}\n`);
+  }
+
+  #read(place: string, name: string): string | undefined {
+    const path = join(this.#dir, place, `${name}.json`);
+    try {
+      const file = decode(readPrivate(path));
+      return file?.name === name ? file.key : undefined;
+    } catch (error) {
+      this.#onUnreadable(path, error); // without a key the relay gives a free name: worse, but not fatal
+      return undefined;
+    }
+  }
+
+  /**
+   * This machine's relay may have moved to another port: then the newest key of that name at any local port is it.
+   * Only among local relays: a key is never offered to another machine than the one that gave it.
+   */
+  #elsewhere(relay: URL, name: string): string | undefined {
+    if (!isLoopback(relay)) return undefined;
+    const places = listed(this.#dir).filter((place) => place.startsWith('localhost_') && place !== hostPort(relay));
+    const found = places.map((place) => ({ place, at: modifiedAt(join(this.#dir, place, `${name}.json`)) }));
+    const newest = found.filter(({ at }) => at > 0).sort((a, b) => b.at - a.at);
+    for (const { place } of newest) {
+      const key = this.#read(place, name);
+      if (key !== undefined) return key;
+    }
+    return undefined;
+  }
+}
+
+function decode(text: string | undefined): KeyFile | undefined {
+  if (text === undefined) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || !('name' in value) || !('key' in value)) {
+    throw new Error('not a key file');
+  }
+  const { name, key } = value;
+  if (typeof name !== 'string' || typeof key !== 'string' || key.length > 128) throw new Error('not a key file');
+  return { name, key };
+}
+
+function listed(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function modifiedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

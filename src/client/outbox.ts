@@ -1,0 +1,261 @@
+/**
+ * Sends that survive: on disk before the first try, tried in order until the relay has answered for good.
+ *
+ *     send ──disk──→ queued ──connected──→ under way ──ok, duplicate──→ gone
+ *                      ↑                       ├── refused for good ──→ told (to the caller, or kept as refused)
+ *                      └──lost, "try again"────┘
+ *
+ * One at a time, so that order holds whatever fails. A caller waits only while there is hope of an answer; after that
+ * it is told `kept`, and what becomes of the send is told by `onRefused` and by the receipts.
+ */
+import { encode } from '../protocol/codec.ts';
+import { asRelayError, RelayError } from '../protocol/codes.ts';
+import { type Draft, draftShape } from '../protocol/envelope.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { SendResult } from '../protocol/verbs.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { messageId, type Random } from '../util/random.ts';
+import type { RelayClient } from './client.ts';
+import type { Entry, OutboxStore, Refused } from './outbox-store.ts';
+
+/** Not answered yet: it is on this machine's disk and goes out when the relay is back. */
+export interface Kept {
+  readonly id: string;
+  readonly kept: true;
+}
+
+export interface OutboxOptions {
+  readonly client: Pick<RelayClient, 'request' | 'on' | 'state' | 'nudge'>;
+  readonly store: OutboxStore;
+  /** The name that is wanted; the client tells when another is granted. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limit?: number;
+  /** A kept send was refused for good, long after its caller went on. */
+  readonly onRefused?: (refused: Refused) => void;
+  readonly log?: (event: string, detail: Readonly<Record<string, unknown>>) => void;
+}
+
+/** How long a caller waits for the answer: while connected, and while the first connection is being made. Milliseconds. */
+const ANSWER_MS = 15_000;
+const CONNECTING_MS = 3_000;
+/** Between tries of a relay that is there but cannot store now, doubling. Milliseconds. */
+const RETRY_MS = 1_000;
+const RETRY_LONGEST_MS = 30_000;
+/** A relay that fails at the same envelope this often fails because of it. */
+const FAILURES = 5;
+/** Room for the frame around a draft. */
+const FRAME_BYTES = 1_024;
+
+interface Caller {
+  answered(result: SendResult): void;
+  refused(error: RelayError): void;
+  kept(): void;
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #callers = new Map<Entry, Caller>();
+  readonly #stops: (() => void)[] = [];
+  #queue: Entry[] = [];
+  #name: string;
+  #lastSeq: number;
+  #isSending = false;
+  #isStopped = false;
+  #failures = 0;
+  #retry: Timer | undefined;
+
+  constructor(options: OutboxOptions) {
+    const { client, store, name } = options;
+    this.#options = options;
+    this.#name = name;
+    this.#lastSeq = store.lastSeq(name);
+    this.#stops.push(
+      client.on('name', ({ was, now, why }) => this.#onName(was, now, why)),
+      client.on('welcome', () => this.#onWelcome()),
+      client.on('state', ({ phase }) => phase !== 'connected' && phase !== 'connecting' && this.#keepAll()),
+    );
+  }
+
+  /** Sends that wait on disk for the relay. */
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Kept sends that the relay refused for good, newest first. */
+  get refused(): readonly Refused[] {
+    return this.#options.store.refused(this.#name);
+  }
+
+  /**
+   * Answers with the relay's answer, or `kept` when there is none in time. Rejects with the relay's refusal, with
+   * `bad_request`, `too_large` or `outbox_full` before anything was kept, or with the signal's reason (it is kept then).
+   */
+  async send(draft: Draft, options: { readonly signal?: AbortSignal } = {}): Promise<SendResult | Kept> {
+    options.signal?.throwIfAborted();
+    const entry = this.#keep(draft);
+    const answer = this.#answerTo(entry, options.signal);
+    this.#options.client.nudge();
+    void this.#drain();
+    return answer;
+  }
+
+  /** Sends no more; what is kept stays on disk. May be called twice. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#retry?.cancel();
+    for (const stop of this.#stops) stop();
+    this.#keepAll();
+  }
+
+  #keep(draft: Draft): Entry {
+    const { store, clock, random } = this.#options;
+    const id = draft.id ?? messageId(random);
+    const checked = draftShape.read({ ...draft, id }, 'message');
+    if (
+      Buffer.byteLength(encode({ type: 'request', id: 0, verb: 'send', args: checked })) >
+      LIMITS.frameBytes - FRAME_BYTES
+    ) {
+      throw new RelayError('too_large', 'The message is larger than one frame takes; split it.');
+    }
+    if (this.#queue.length >= (this.#options.limit ?? LIMITS.outboxMessages)) throw new RelayError('outbox_full');
+    const seq = Math.max(this.#lastSeq + 1, Math.floor(clock.now() * 1000));
+    const entry = store.add(this.#name, { seq, id, at: clock.now(), draft: checked });
+    this.#lastSeq = seq;
+    this.#queue.push(entry);
+    return entry;
+  }
+
+  #answerTo(entry: Entry, signal?: AbortSignal): Promise<SendResult | Kept> {
+    return new Promise((resolve, reject) => {
+      const settled = (done: () => void) => {
+        this.#callers.delete(entry);
+        timer.cancel();
+        signal?.removeEventListener('abort', onAbort);
+        done();
+      };
+      const caller: Caller = {
+        answered: (result) => settled(() => resolve(result)),
+        refused: (error) => settled(() => reject(error)),
+        kept: () => settled(() => resolve({ id: entry.id, kept: true })),
+      };
+      const onAbort = () => settled(() => reject(signal?.reason));
+      const timer = this.#options.clock.after(this.#patience(), caller.kept);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#callers.set(entry, caller);
+    });
+  }
+
+  #patience(): number {
+    const { phase } = this.#options.client.state;
+    if (phase === 'connected') return ANSWER_MS;
+    return phase === 'connecting' ? CONNECTING_MS : 0;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#isSending || this.#retry) return;
+    this.#isSending = true;
+    try {
+      for (let entry = this.#head(); entry; entry = this.#head()) {
+        if (!(await this.#sendOne(entry))) return;
+      }
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  #head(): Entry | undefined {
+    const mayBegin = !this.#isStopped && this.#options.client.state.phase === 'connected';
+    return mayBegin ? this.#queue[0] : undefined;
+  }
+
+  /** Answers whether the next may follow. */
+  async #sendOne(entry: Entry): Promise<boolean> {
+    try {
+      const result = await this.#options.client.request('send', { ...entry.draft, id: entry.id });
+      this.#failures = 0;
+      this.#settle(entry, (caller) => caller.answered(result));
+      return true;
+    } catch (error) {
+      return this.#onFailure(entry, asRelayError(error));
+    }
+  }
+
+  #onFailure(entry: Entry, error: RelayError): boolean {
+    this.#failures += 1;
+    if (isFinal(error, this.#failures)) {
+      this.#failures = 0;
+      this.#refuse(entry, error);
+      return true;
+    }
+    this.#callers.get(entry)?.kept();
+    this.#log('send_kept', { id: entry.id, code: error.code });
+    // A lost connection comes back by itself, with a welcome; anything else is tried again here.
+    if (error.code !== 'not_connected') this.#tryLater();
+    return false;
+  }
+
+  #tryLater(): void {
+    const delay = Math.min(RETRY_LONGEST_MS, RETRY_MS * 2 ** Math.min(this.#failures - 1, 10));
+    this.#retry?.cancel();
+    this.#retry = this.#options.clock.after(delay, () => {
+      this.#retry = undefined;
+      void this.#drain();
+    });
+    this.#keepAll();
+  }
+
+  #refuse(entry: Entry, error: RelayError): void {
+    // It was kept under another name first: the relay has it from that name, since the id is one of a kind.
+    const wasSentBefore = error.code === 'id_conflict' && entry.name !== this.#name;
+    if (wasSentBefore || this.#callers.has(entry)) {
+      this.#settle(entry, (caller) => caller.refused(error));
+      return;
+    }
+    this.#queue = this.#queue.filter((other) => other !== entry);
+    this.#options.onRefused?.(this.#options.store.refuse(this.#name, entry, error));
+  }
+
+  #settle(entry: Entry, tell: (caller: Caller) => void): void {
+    this.#queue = this.#queue.filter((other) => other !== entry);
+    this.#options.store.remove(this.#name, entry);
+    const caller = this.#callers.get(entry);
+    if (caller) tell(caller);
+  }
+
+  /** Now the name is ours: what dead holders of it left is ours to send, before our own. */
+  #onWelcome(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    const known = new Set(this.#queue.map((entry) => entry.id));
+    const found = this.#options.store.list(this.#name).filter((entry) => !known.has(entry.id));
+    if (found.length > 0) this.#log('outbox_found', { count: found.length });
+    this.#queue = [...this.#queue, ...found].sort((a, b) => a.seq - b.seq);
+    void this.#drain();
+  }
+
+  /** Our own sends come along to another name; with a rename of the session, those of its dead processes too. */
+  #onName(was: string, now: string, why: 'renamed' | 'suffixed'): void {
+    const { store } = this.#options;
+    const entries = why === 'renamed' ? [...new Set([...this.#queue, ...store.list(was)])] : this.#queue;
+    store.move(was, now, entries);
+    this.#name = now;
+    this.#lastSeq = Math.max(this.#lastSeq, store.lastSeq(now));
+  }
+
+  #keepAll(): void {
+    for (const caller of [...this.#callers.values()]) caller.kept();
+  }
+
+  #log(event: string, detail: Readonly<Record<string, unknown>>): void {
+    this.#options.log?.(event, detail);
+  }
+}
+
+/** Will sending it again never help? A full inbox counts: waiting for it would hold up everybody else's mail. */
+function isFinal(error: RelayError, failures: number): boolean {
+  if (error.code === 'inbox_full' || error.code === 'frame_too_large') return true;
+  if (error.code === 'internal') return failures >= FAILURES;
+  return !error.retry && error.close === undefined;
+}

@@ -1,0 +1,152 @@
+/**
+ * What carries text to the relay: a WebSocket here, one side of a linked pair in memory in tests. Opening one is a
+ * promise, so a socket that exists is open.
+ */
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { SUBPROTOCOL } from '../protocol/frames.ts';
+import { candidates, relayUrl } from './place.ts';
+import { isConnectFailure, refusal, unreachable } from './reach.ts';
+
+export interface ClientSocket {
+  /** Queues one text frame, in order; silently nothing once closed. */
+  send(text: string): void;
+  /** Asks the relay for a sign of life; `onPong` is its answer. */
+  ping(): void;
+  /** Ends it politely. May be called twice. */
+  close(code: number, reason: string): void;
+  /** Ends it at once, for a relay that no longer answers. */
+  terminate(): void;
+  /** Set once; what came before is told then, in order. */
+  listen(listener: ClientSocketListener): void;
+}
+
+export interface ClientSocketListener {
+  onText(text: string): void;
+  onPong(): void;
+  /** Exactly once, however it ended. */
+  onClose(code: number): void;
+  onDrain(): void;
+}
+
+export interface Target {
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** Gives up the attempt. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Opens a socket. Rejects with a RelayError that says what to do. */
+export type Connect = (target: Target) => Promise<ClientSocket>;
+
+/** The relay's largest answer is far below this: a page and its envelope of JSON. */
+const MAX_PAYLOAD = 4 * 1024 * 1024;
+/** Characters read of the body of a refused upgrade. */
+const REFUSAL_CHARS = 16 * 1024;
+
+/** Over `ws`. `localhost` is tried on 127.0.0.1, then on ::1. */
+export const connectWebSocket: Connect = async (target) => {
+  const url = relayUrl(target.url);
+  let failure: unknown;
+  for (const candidate of candidates(url)) {
+    target.signal?.throwIfAborted();
+    try {
+      return await open(candidate, url, target);
+    } catch (error) {
+      if (!isConnectFailure(error)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+};
+
+function open(candidate: URL, named: URL, { token, signal }: Target): Promise<ClientSocket> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(candidate, SUBPROTOCOL, {
+      maxPayload: MAX_PAYLOAD,
+      perMessageDeflate: false,
+      followRedirects: false, // the token goes to the relay that was named, and nowhere else
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    });
+    const onAbort = () => {
+      reject(signal?.reason);
+      ws.terminate();
+    };
+    const settle = () => signal?.removeEventListener('abort', onAbort);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const socket = new WsClientSocket(ws);
+    ws.once('open', () => {
+      settle();
+      resolve(socket);
+    });
+    ws.once('unexpected-response', (_request, response: IncomingMessage) => {
+      settle();
+      bodyOf(response, (body) => {
+        reject(refusal(named, response.statusCode ?? 0, body));
+        ws.terminate();
+      });
+    });
+    ws.on('error', (error) => {
+      settle();
+      reject(unreachable(named, error));
+    });
+  });
+}
+
+function bodyOf(response: IncomingMessage, done: (body: string) => void): void {
+  let body = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    if (body.length < REFUSAL_CHARS) body += chunk;
+  });
+  response.once('close', () => done(body));
+  response.once('error', () => {}); // a body cut short: `close` follows, and the status still speaks
+}
+
+class WsClientSocket implements ClientSocket {
+  readonly #ws: WebSocket;
+  #held: string[] = [];
+  #listener: ClientSocketListener | undefined;
+  #closedWith: number | undefined;
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws;
+    ws.on('message', (data, isBinary) => this.#onMessage(data.toString(), isBinary));
+    ws.on('pong', () => this.#listener?.onPong());
+    ws.on('close', (code) => this.#onClose(code));
+  }
+
+  listen(listener: ClientSocketListener): void {
+    this.#listener = listener;
+    for (const text of this.#held.splice(0)) listener.onText(text);
+    if (this.#closedWith !== undefined) listener.onClose(this.#closedWith);
+  }
+
+  send(text: string): void {
+    // A failed write is followed by `close`, which is where the loss is told.
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text, () => {});
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  #onMessage(text: string, isBinary: boolean): void {
+    if (isBinary) return; // no frame of this protocol is binary
+    if (this.#listener) this.#listener.onText(text);
+    else this.#held.push(text);
+  }
+
+  #onClose(code: number): void {
+    this.#closedWith = code;
+    this.#listener?.onClose(code);
+  }
+}
