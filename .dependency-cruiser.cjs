@@ -13,12 +13,14 @@ const ARROWS = {
   transports: ['util', 'protocol', 'relay'],
   // The same MCP server over HTTP as over stdio.
   http: ['util', 'protocol', 'state', 'journal', 'relay', 'mcp'],
-  config: ['util'],
+  config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
   mcp: ['util', 'protocol', 'config', 'client'],
   agents: ['util', 'protocol', 'config', 'client'],
   hooks: ['util', 'protocol', 'config', 'client', 'agents'],
   service: ['util', 'config'],
+  // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
+  serve: ['util', 'protocol', 'state', 'journal', 'relay', 'transports', 'http', 'config', 'mcp'],
   cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp'],
 };
 

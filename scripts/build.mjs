@@ -1,7 +1,7 @@
 /** `npm run build`: bundles the entries into `dist/`. Runs of an older build go on: see `writeDist`. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundle, ENTRIES, heavyInMcp } from './bundle.mjs';
+import { bundle, heavyInMcp } from './bundle.mjs';
 import { BUILT_FROM, ensure, hashSources, isMain, ROOT, runScript } from './ensure.mjs';
 
 /** @typedef {{ fileName: string, code: string }} Written */
@@ -24,7 +24,7 @@ export function writeDist(root, files, builtFrom) {
 
 /** @param {string} fileName */
 function isEntry(fileName) {
-  return Object.keys(ENTRIES).some((name) => fileName === `${name}.mjs`);
+  return !fileName.includes('/');
 }
 
 /** @param {string} path @param {string} text */

@@ -2,14 +2,21 @@
  * Bundles the entries in memory: for `scripts/build.mjs`, which writes them, and `scripts/notices.mjs`, which names the
  * packages that went in.
  */
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ROOT } from './ensure.mjs';
 
 /**
- * What Node can start. `cli` is the command itself; it reaches the others with a dynamic import before its own
- * framework loads. Each is also a file of its own for whoever wants to start it without that step.
+ * What Node can start: each folder of `src` with a `main.ts`, as name and path. `cli` is the command itself; it reaches the
+ * others with a dynamic import before its own framework loads.
+ * @param {string} root @returns {Record<string, string>}
  */
-export const ENTRIES = { cli: 'src/cli/main.ts', serve: 'src/serve.ts', mcp: 'src/mcp/main.ts' };
+export function entries(root) {
+  const mains = readdirSync(join(root, 'src')).map((name) => [name, join(root, 'src', name, 'main.ts')]);
+  const found = Object.fromEntries(mains.filter(([, path]) => path && existsSync(path)));
+  if (!found.cli) throw new Error('src/cli/main.ts is not there: there is nothing to build.');
+  return found;
+}
 
 /** Stays outside: it brings native code. */
 const EXTERNAL = [/^node:/, '@photostructure/sqlite'];
@@ -33,10 +40,10 @@ const NOT_IN_MCP = [
 /** @param {string} [root] @returns {Promise<Chunk[]>} */
 export async function bundle(root = ROOT) {
   const { rolldown } = await import('rolldown');
-  const input = Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]));
   const build = await rolldown({
-    input,
+    input: entries(root),
     cwd: root,
+    resolve: { alias: { '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs') } },
     external: EXTERNAL,
     platform: 'node',
     tsconfig: false,
@@ -103,10 +110,22 @@ export function packageFolder(moduleId) {
   return path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
 }
 
-/** @param {string} root @param {readonly Chunk[]} chunks the folders of all packages in them, in order of name */
+/**
+ * The folders of all packages in the chunks, from the root, in order of name.
+ * @param {string} root @param {readonly Chunk[]} chunks
+ */
 export function bundledPackages(root, chunks) {
   const folders = chunks
     .flatMap(({ moduleIds }) => moduleIds.map(packageFolder))
     .filter((folder) => folder !== undefined);
   return [...new Set(folders.map((folder) => relative(root, folder).split(sep).join('/')))].sort();
+}
+
+/**
+ * Packages that another package carries inside its own files, as `name@version`: bundlers leave a comment where each begins.
+ * @param {string} source
+ */
+export function carried(source) {
+  const starts = source.matchAll(/^\/\/#region .*node_modules\/\.pnpm\/([^/]+?)(?:_[^/]*)?\/node_modules\//gm);
+  return [...new Set([...starts].map(([, name = '']) => name.replace('+', '/')))];
 }

@@ -8,10 +8,10 @@ import { notices } from './notices.mjs';
 
 /** @param {string} root @returns {Promise<Texts>} */
 async function generate(root) {
-  const { configMarkdown, configSample } = await loadSource(root, 'src/config/options.ts');
+  const { configMarkdown, sampleConfig } = await loadSource(root, 'src/config/document.ts');
   return {
     'docs/config.md': configMarkdown(),
-    'docs/config.sample.json': configSample(),
+    'examples/config.json': sampleConfig(),
     'THIRD-PARTY-NOTICES': await notices(root),
   };
 }

@@ -1,10 +1,11 @@
 /**
  * Writes `THIRD-PARTY-NOTICES`: the licence of every package whose code is in the bundle, and of those that are
- * installed with it. Taken from the packages as they are installed; nothing is fetched.
+ * installed with it. Taken from the packages as they are installed; nothing is fetched. For a package that another one
+ * carries inside its own files there is only what lies in `scripts/licences/`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle, bundledPackages } from './bundle.mjs';
+import { bundle, bundledPackages, carried, packageFolder } from './bundle.mjs';
 
 const HEAD = `Third-party notices of claude-relay
 
@@ -21,9 +22,30 @@ const LICENCE_FILE = /^(licen[cs]e|copying|notice)([-.].*)?$/i;
 
 /** @param {string} root */
 export async function notices(root) {
-  const bundled = bundledPackages(root, await bundle(root));
-  const folders = [...new Set([...bundled, ...installedWith(root)])];
-  return renderNotices(folders.map((folder) => readNotice(join(root, folder))));
+  const chunks = await bundle(root);
+  const folders = [...new Set([...bundledPackages(root, chunks), ...installedWith(root)])];
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds).filter((id) => packageFolder(id) && existsSync(id));
+  const inside = [...new Set(modules.flatMap((id) => carried(readFileSync(id, 'utf8'))))];
+  return renderNotices([
+    ...folders.map((folder) => readNotice(join(root, folder))),
+    ...inside.map((name) => carriedNotice(join(root, 'scripts/licences'), name)),
+  ]);
+}
+
+/**
+ * Throws when its licence is not there: somebody has to look.
+ * @param {string} folder of the licences @param {string} name with the version @returns {Notice}
+ */
+export function carriedNotice(folder, name) {
+  const file = join(folder, `${name.replace('/', '+')}.txt`);
+  if (!existsSync(file)) throw new Error(`A bundled package carries ${name}; put its licence into ${file}.`);
+  const at = name.lastIndexOf('@');
+  return {
+    name: name.slice(0, at),
+    version: name.slice(at + 1),
+    license: 'carried by another package',
+    texts: [readText(file)],
+  };
 }
 
 /** The runtime packages, by the lock file. @param {string} root */
