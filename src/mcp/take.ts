@@ -34,7 +34,7 @@ export async function take(session: Session, wanted: Wanted, call: ToolCall): Pr
       if (asked === undefined) return { messages: [], more: 0 };
       const { messages, left } = call.shelf.lend(wanted.filter, wanted.count, call.traits.answerChars);
       if (messages.length > 0)
-        return lendUntilWritten(session, call, messages, Math.max(left, asked.unread - messages.length));
+        return lendUntilWritten(session, call, messages, left + asked.more);
       if (asked.error && !asked.error.retry) throw asked.error;
       if (await wait.forMail()) continue;
       if (asked.error && !call.signal.aborted) throw asked.error;
@@ -46,8 +46,8 @@ export async function take(session: Session, wanted: Wanted, call: ToolCall): Pr
 }
 
 interface Asked {
-  /** Unread envelopes of the filter, shelf included. */
-  readonly unread: number;
+  /** Unread envelopes of the filter that nobody has taken. */
+  readonly more: number;
   readonly error?: RelayError;
 }
 
@@ -61,9 +61,9 @@ async function ask(session: Session, { filter, count }: Wanted, call: ToolCall):
     const missing = Math.max(1, count - shelf.count(filter));
     const { messages, more } = await session.request('receive', { ...given(filter), count: missing });
     shelf.put(messages);
-    return { unread: messages.length + more };
+    return { more };
   } catch (error) {
-    return { unread: 0, error: asRelayError(error) };
+    return { more: 0, error: asRelayError(error) };
   }
 }
 

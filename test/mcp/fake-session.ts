@@ -100,7 +100,7 @@ export class FakeSession implements Session {
     if (at >= 0) this.taken.splice(at, 1);
   }
 
-  /** As the relay does it: oldest first, each to one taker; `more` counts what is unread beyond this answer. */
+  /** As the relay does it: oldest first, each to one taker; `more` counts what nobody has taken. */
   private receive({ count = 10, from, thread, reply_to }: Args<'receive'>): Results['receive'] {
     const fits = (message: Envelope) =>
       (from === undefined || message.from === from) &&
@@ -108,7 +108,7 @@ export class FakeSession implements Session {
       (reply_to === undefined || message.reply_to === reply_to);
     const messages = this.inbox.filter(fits).slice(0, count);
     for (const message of messages) this.inbox.splice(this.inbox.indexOf(message), 1);
-    const more = [...this.inbox, ...this.taken].filter(fits).length;
+    const more = this.inbox.filter(fits).length;
     this.taken.push(...messages);
     return { messages, more };
   }
