@@ -4,6 +4,7 @@
  *     opened ──hello──→ greeting ──seated──→ open ──bye, close, silence──→ closed
  *        └──── no hello in 5 s, anything else: a fatal error ────────────────↑
  */
+import { utf8Bytes } from '../protocol/check.ts';
 import { decodeClientFrame, encode, requestIdOf } from '../protocol/codec.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -15,7 +16,7 @@ import type { Timer } from '../util/clock.ts';
 import { dispatch } from './dispatch.ts';
 import type { Holder } from './presence.ts';
 import type { Outlet } from './pump.ts';
-import type { Seats } from './seats.ts';
+import type { Seat, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
 
@@ -26,27 +27,42 @@ export class Connection implements Holder, Outlet {
   window = 0;
   since = 0;
   /** Milliseconds, monotonic: when anything was last heard. */
-  heard: number;
+  #heard: number;
+  /** How often anything was heard: two looks at it tell whether there was a sign of life between them. */
+  signs = 0;
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #socket: Socket;
   readonly #onClosed: (connection: Connection) => void;
-  readonly #gone = new AbortController();
+  readonly #keyless: boolean;
+  /** Aborts when nobody waits for anything here any more. */
+  readonly #waits = new AbortController();
   readonly #stops: (() => void)[] = [];
   readonly #helloTimer: Timer;
   #phase: Phase = 'opened';
   #hello: Hello | undefined;
   #session: number | undefined;
   #underWay = 0;
+  #isFinishing = false;
+  #onIdle: (() => void) | undefined;
   /** Presence and receipts that were not pushed because the reader is slow: it is told to look again. */
   #isBehind = false;
+  /** It was told that there is more since it became slow. */
+  #isTold = false;
 
-  constructor(services: Services, seats: Seats, socket: Socket, onClosed: (connection: Connection) => void) {
+  constructor(
+    services: Services,
+    seats: Seats,
+    socket: Socket,
+    onClosed: (connection: Connection) => void,
+    keyless = false,
+  ) {
+    this.#keyless = keyless;
     this.#services = services;
     this.#seats = seats;
     this.#socket = socket;
     this.#onClosed = onClosed;
-    this.heard = services.clock.monotonic();
+    this.#heard = services.clock.monotonic();
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
     socket.listen(this);
   }
@@ -73,7 +89,7 @@ export class Connection implements Holder, Outlet {
 
   /** Part of the relay's round every 5 s. */
   checkPulse(): void {
-    if (this.#services.clock.monotonic() - this.heard > TIMES.silence) this.#lose();
+    if (this.#services.clock.monotonic() - this.#heard > TIMES.silence) this.#lose();
     else this.#socket.ping();
   }
 
@@ -82,20 +98,23 @@ export class Connection implements Holder, Outlet {
   }
 
   onPong(): void {
-    this.heard = this.#services.clock.monotonic();
+    this.#heard = this.#services.clock.monotonic();
+    this.signs++;
   }
 
   onDrain(): void {
     if (this.#phase !== 'open' || this.#session === undefined) return;
-    if (this.#isBehind) this.more(this.#services.pumps.of(this.#session).unread());
+    const { pumps } = this.#services;
+    const isBehind = this.#isBehind;
     this.#isBehind = false;
-    this.#services.pumps.of(this.#session).wake();
+    if (isBehind) this.more(pumps.unread(this.#session));
+    pumps.of(this.#session).wake();
   }
 
   onText(text: string): void {
-    this.heard = this.#services.clock.monotonic();
+    this.onPong();
     if (this.#phase === 'closed') return;
-    if (this.#phase !== 'open' && text.length > LIMITS.helloBytes) return this.fail(new RelayError('frame_too_large'));
+    if (this.#phase !== 'open' && utf8Bytes(text) > LIMITS.helloBytes) return this.fail(new RelayError('frame_too_large'));
     try {
       const frame = decodeClientFrame(text);
       if (frame.type === 'hello') this.#onHello(frame);
@@ -123,7 +142,12 @@ export class Connection implements Holder, Outlet {
     this.#write({ type: 'deliver', messages, unread });
   }
 
+  /** Said once to a slow reader, and again when it has caught up: what it does not read must not grow. */
   more(unread: number): void {
+    if (!this.isSlow) this.#isTold = false;
+    else if (this.#isTold) this.#isBehind = true;
+    if (this.isSlow && this.#isTold) return;
+    this.#isTold = this.isSlow;
     this.#write({ type: 'more', unread });
   }
 
@@ -132,13 +156,12 @@ export class Connection implements Holder, Outlet {
     this.#services.count('refused');
     if (error.code === 'internal') this.#services.log.error({ error: error.cause }, 'a request failed');
     if (error.close !== undefined || this.#phase !== 'open') return this.fail(error);
-    this.#write({
-      type: 'error',
-      ...(id === undefined ? {} : { id }),
-      code: error.code,
-      message: error.message,
-      retry: error.retry,
-    });
+    this.#refuseOne(error, id);
+  }
+
+  #refuseOne(error: RelayError, id: number | undefined): void {
+    const { code, message, retry } = error;
+    this.#write({ type: 'error', ...(id === undefined ? {} : { id }), code, message, retry });
   }
 
   #onHello(hello: Hello): void {
@@ -153,22 +176,30 @@ export class Connection implements Holder, Outlet {
       );
     this.#hello = hello;
     this.#phase = 'greeting';
-    this.#greet(hello).catch((error) => this.#refuse(asRelayError(error), undefined));
+    this.#seats
+      .take(hello, (seat) => this.#sit(hello, seat))
+      .catch((error) => this.#refuse(asRelayError(error), undefined));
   }
 
-  async #greet(hello: Hello): Promise<void> {
-    const { journal, presence, now, pumps, version } = this.#services;
-    const seat = await this.#seats.take(hello);
-    if (this.isClosed) return;
+  /** Synchronous, so that nobody sits down between the look at the seat and this. False when we are gone. */
+  #sit(hello: Hello, seat: Seat | undefined): boolean {
+    if (this.isClosed) return false;
+    const { presence, now, store } = this.#services;
     this.#phase = 'open';
     this.since = now();
     this.#session = seat?.session;
-    if (seat && hello.seat) {
-      const before = presence.holder(seat.session);
-      if (before && before !== this) before.fail(new RelayError('replaced'));
-      const row = sessionById(this.#services.store, seat.session);
-      if (row) presence.enter(row, this);
-    }
+    const row = seat && hello.seat ? sessionById(store, seat.session) : undefined;
+    const before = row && presence.holder(row.id);
+    if (row) presence.enter(row, this);
+    this.#welcome(seat);
+    this.#subscribe(hello);
+    // After we sat down: peers hear nothing of a session that only changes its connection.
+    if (before && before !== this) before.fail(new RelayError('replaced'));
+    return true;
+  }
+
+  #welcome(seat: Seat | undefined): void {
+    const { journal, pumps, version } = this.#services;
     this.#write({
       type: 'welcome',
       v: PROTOCOL_VERSION,
@@ -177,30 +208,28 @@ export class Connection implements Holder, Outlet {
       ...(seat?.suffixed ? { suffixed: true as const } : {}),
       epoch: journal.state.epoch ?? '',
       position: journal.state.position,
-      unread: seat ? pumps.of(seat.session).unread() : 0,
+      unread: seat ? pumps.unread(seat.session) : 0,
       version,
     });
-    this.#subscribe(hello);
   }
 
   #subscribe(hello: Hello): void {
     const { hub, presence, pumps } = this.#services;
-    if (hello.presence) this.#stops.push(presence.onChange((frame) => this.#onPresence(frame)));
+    if (hello.presence) this.#stops.push(presence.onChange((frame, who) => this.#onPresence(frame, who)));
     if (this.#session === undefined) return;
     const session = this.#session;
     this.window = hello.window ?? 0;
     if (hello.seat) pumps.of(session).attach(this);
     const stop = hub.listen(session, {
       onMail: () => pumps.of(session).wake(),
-      ...(hello.watch ? { onNews: () => this.more(pumps.of(session).unread()) } : {}),
+      ...(hello.watch ? { onNews: () => this.more(pumps.unread(session)) } : {}),
       ...(hello.receipts ? { onReceipt: (effect) => this.#onReceipt(effect) } : {}),
     });
     this.#stops.push(stop);
   }
 
-  #onPresence(frame: PresenceFrame): void {
-    const own = this.#session === undefined ? undefined : sessionById(this.#services.store, this.#session)?.name;
-    if (frame.name !== own) this.#push(frame);
+  #onPresence(frame: PresenceFrame, session: number): void {
+    if (session !== this.#session) this.#push(frame);
   }
 
   #onReceipt({ id, name, state, at, reason }: Effect & { kind: 'receipt' }): void {
@@ -214,13 +243,14 @@ export class Connection implements Holder, Outlet {
   }
 
   #onRequest(request: Request): void {
+    if (this.#isFinishing) return this.#refuseOne(new RelayError('shutting_down'), request.id);
     if (this.#underWay >= LIMITS.requests || this.isSlow)
       throw new RelayError('too_many_requests', 'Too much is under way on this connection; read the answers first.');
     this.#underWay++;
     const call = {
       services: this.#services,
       taker: this,
-      signal: this.#gone.signal,
+      signal: this.#waits.signal,
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),
     };
     dispatch(call, request.verb, request.args)
@@ -228,7 +258,22 @@ export class Connection implements Holder, Outlet {
         (result) => this.#write({ type: 'answer', id: request.id, result }),
         (error) => this.#refuse(asRelayError(error), request.id),
       )
-      .finally(() => this.#underWay--);
+      .finally(() => this.#onAnswered());
+  }
+
+  #onAnswered(): void {
+    this.#underWay--;
+    if (this.#underWay === 0) this.#onIdle?.();
+  }
+
+  /** The relay goes down: ends what waits, refuses what comes, resolves when everything that was accepted is answered. */
+  finish(): Promise<void> {
+    this.#isFinishing = true;
+    this.#waits.abort();
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
   }
 
   #write(frame: RelayFrame): void {
@@ -238,17 +283,18 @@ export class Connection implements Holder, Outlet {
   #lose(): void {
     this.#services.count('lost');
     this.#socket.terminate();
-    this.#end('lost', TIMES.silence, 'silent');
+    this.#end('lost', new RelayError('silent').close ?? 1006, 'silent');
   }
 
   #end(event: 'left' | 'lost', code: number, reason: string): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#helloTimer.cancel();
-    this.#gone.abort();
+    this.#waits.abort();
     for (const stop of this.#stops) stop();
     if (this.#session !== undefined) this.#leave(this.#session, event);
-    this.#socket.close(code >= 1000 && code < 5000 && code !== 1006 ? code : 1000, reason);
+    // 1006 means that the socket is gone already; it must not be sent (RFC 6455, 7.4.1).
+    if (code !== 1006) this.#socket.close(code, reason);
     this.#onClosed(this);
   }
 

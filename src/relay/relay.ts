@@ -60,11 +60,13 @@ export class Relay {
     return this.#services.journal.ready && this.#stopped === undefined;
   }
 
-  /** Takes over an open socket. Its credential, Host and Origin were checked by the transport. */
-  connect(socket: Socket): void {
-    const connection = new Connection(this.#services, this.#seats, socket, (closed) =>
-      this.#connections.delete(closed),
-    );
+  /**
+   * Takes over an open socket. Its credential, Host and Origin were checked by the transport. `keyless`: its names are
+   * given no key, for clients that could not keep one.
+   */
+  connect(socket: Socket, { keyless = false }: { readonly keyless?: boolean } = {}): void {
+    const onClosed = (closed: Connection) => void this.#connections.delete(closed);
+    const connection = new Connection(this.#services, this.#seats, socket, onClosed, keyless);
     this.#connections.add(connection);
     const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));

@@ -7,6 +7,7 @@
  *     key fits, the same process holds it      → seated (its old socket is dead or dying)
  *     key fits, another process holds it       → probed: silent for 3 s → seated; alive → NAME.2 with a key of its own
  *     key does not fit                         → NAME.2
+ *     no key, but the same process asks again  → what it was given before: the welcome was lost, not the name
  */
 import { createHash } from 'node:crypto';
 import { RelayError } from '../protocol/codes.ts';
@@ -14,7 +15,7 @@ import type { Hello } from '../protocol/frames.ts';
 import { TIMES } from '../protocol/limits.ts';
 import type { Kind } from '../protocol/session.ts';
 import type { Entered } from '../state/command.ts';
-import { sessionByAnyName, sessionByName } from '../state/queries/sessions.ts';
+import { type SessionRow, sessionByAnyName, sessionById, sessionByName } from '../state/queries/sessions.ts';
 import { sleep } from '../util/clock.ts';
 import { secret } from '../util/random.ts';
 import type { Connection } from './connection.ts';
@@ -37,31 +38,69 @@ export interface Caller {
   readonly kind?: Kind;
 }
 
+/** Who wants a seat, and whether it is to have a key. */
+interface Wish {
+  readonly hello: Hello;
+  readonly keyless: boolean;
+}
+
 /** Keys are stored as digests: a copy of the relay's data lets nobody in. */
 export function keyDigest(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
 }
 
+/** What a hello may have: a name that it can prove, or one that is free. */
+interface Claim {
+  readonly name: string;
+  /** Proves the name; a new one needs none. */
+  readonly key?: string;
+  readonly suffixed: boolean;
+  /** The session that will be recognised; undefined when one will be made. */
+  readonly session?: number;
+}
+
+/** A key that was made for an instance and that nobody has presented since: its welcome may have been lost. */
+interface Grant {
+  readonly session: number;
+  readonly key: string;
+  readonly suffixed: boolean;
+  /** Who asked for what. */
+  readonly asker: string;
+  /** False: the connection was gone before the key could be told, so that nobody has it. */
+  readonly isTold: boolean;
+}
+
+/** How often a hello that lost a race for a name looks again; each time somebody else has come further. */
+const TRIES = 10;
+
 export class Seats {
   readonly #services: Services;
-  /** Two that ask for one name are served one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  /** By session. */
+  readonly #grants = new Map<number, Grant>();
+  /** Instance and name asked for → session: the same process asking again gets the same name. */
+  readonly #asked = new Map<string, number>();
+  /** Suffixed names that are being made. */
+  readonly #reserved = new Set<string>();
 
   constructor(services: Services) {
     this.#services = services;
   }
 
-  /** Undefined for a hello without a name. */
-  async take(hello: Hello): Promise<Seat | undefined> {
+  /**
+   * Finds the seat and calls `sit` with it, undefined for a hello without a name, in the same turn in which nobody
+   * else holds it: two that ask at one moment never both sit. `sit` answers false when its connection is gone.
+   */
+  async take(hello: Hello, sit: (seat: Seat | undefined) => boolean): Promise<void> {
     const { name } = hello;
-    if (name === undefined) return undefined;
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() => this.#take(hello, name));
-    const settled = turn.catch(() => undefined);
-    this.#turns.set(name, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(name) === settled) this.#turns.delete(name);
+    if (name === undefined) return void sit(undefined);
+    for (let left = TRIES; ; left--) {
+      try {
+        const seat = await this.#find(hello, name);
+        if (!hello.seat || !this.#isHeldByOther(hello, seat.session)) return this.#note(asker(hello, name), seat, sit(seat));
+      } catch (error) {
+        // Somebody made or took that name since we looked.
+        if (left <= 0 || !isTaken(error)) throw error;
+      }
     }
   }
 
@@ -71,43 +110,77 @@ export class Seats {
     if (name === undefined) return undefined;
     const row = sessionByAnyName(this.#services.store, name);
     if (row && row.key === null) return { session: row.id };
-    if (row && key !== undefined && row.key === keyDigest(key)) return { session: row.id };
-    if (row && sessionByName(this.#services.store, name)) {
-      throw new RelayError(
-        'name_taken',
-        `${name} belongs to a session with a resume key: give it as Relay-Key (it is in the state directory, under keys/), or choose another name.`,
-      );
+    if (row && fits(row, key)) {
+      this.#forget(row.id);
+      return { session: row.id };
     }
+    if (row && sessionByName(this.#services.store, name)) throw keyWanted(name);
     const about = { kind: caller.kind ?? ('script' as const) };
-    const { outcome } = await this.#services.journal.submit({ type: 'enter', at: this.#services.now(), name, about });
+    const command = { type: 'enter', at: this.#services.now(), name, about } as const;
+    const { outcome } = await this.#services.journal.submit(command).catch((error: unknown) => {
+      throw isTaken(error) ? keyWanted(name) : error;
+    });
     return { session: outcome.session };
   }
 
-  async #take(hello: Hello, name: string): Promise<Seat> {
-    const { store, presence } = this.#services;
+  async #find(hello: Hello, name: string): Promise<Seat> {
+    for (const claim of this.#claims(hello, name)) if (await this.#isFree(hello, claim)) return this.#enter(hello, claim);
+    return this.#suffix(hello, name);
+  }
+
+  /** In the order in which they are tried. */
+  #claims(hello: Hello, name: string): Claim[] {
+    const { store } = this.#services;
     const row = sessionByAnyName(store, name);
-    const isOwn = !row || row.key === null || (hello.key !== undefined && row.key === keyDigest(hello.key));
-    const isAliasOfOther = row && !isOwn && row.name !== name;
-    if (!isOwn && !isAliasOfOther) return this.#suffix(hello, name);
-    const holder = row && isOwn ? presence.holder(row.id) : undefined;
-    if (hello.seat && holder && holder.instance !== hello.instance && (await this.#isAlive(holder)))
-      return this.#suffix(hello, name);
-    return this.#enter(hello, name, hello.key);
+    const again = this.#again(hello, name, row);
+    if (row && hello.key !== undefined && fits(row, hello.key))
+      return [{ name, key: hello.key, suffixed: false, session: row.id }, ...again];
+    if (again.length > 0) return again;
+    if (row?.key === null && row.name === name) return [{ name, suffixed: false, session: row.id }];
+    // An old name is only kept for whoever has the key: to others it is free.
+    return !row || row.name !== name ? [{ name, suffixed: false }] : [];
+  }
+
+  /** What was granted to this very process, or to one that never heard of it. */
+  #again(hello: Hello, name: string, row: SessionRow | undefined): Claim[] {
+    const untold = row && this.#grants.get(row.id);
+    const grant = this.#grants.get(this.#asked.get(asker(hello, name)) ?? 0) ?? (untold?.isTold ? undefined : untold);
+    const granted = grant && sessionById(this.#services.store, grant.session);
+    if (!grant || !granted) return [];
+    const { key, session } = grant;
+    return [{ name: granted.name, key, session, suffixed: grant.suffixed && granted.name !== name }];
+  }
+
+  async #isFree(hello: Hello, { session }: Claim): Promise<boolean> {
+    if (!hello.seat || session === undefined) return true;
+    const holder = this.#services.presence.holder(session);
+    return !holder || holder.instance === hello.instance || !(await this.#isAlive(holder));
+  }
+
+  #isHeldByOther(hello: Hello, session: number): boolean {
+    const holder = this.#services.presence.holder(session);
+    return holder !== undefined && holder.instance !== hello.instance;
   }
 
   /** The first free number after the name. Its key is its own: what is sent to one fork is not for the next. */
-  #suffix(hello: Hello, name: string): Promise<Seat> {
+  async #suffix(hello: Hello, name: string): Promise<Seat> {
     const base = /^(.+)\.\d+$/.exec(name)?.[1] ?? name;
     for (let n = 2; ; n++) {
       const end = `.${n}`;
       const candidate = `${base.slice(0, 64 - end.length)}${end}`;
-      if (!sessionByAnyName(this.#services.store, candidate) && !this.#turns.has(candidate))
-        return this.#enter(hello, candidate, undefined, true);
+      if (this.#reserved.has(candidate) || sessionByAnyName(this.#services.store, candidate)) continue;
+      this.#reserved.add(candidate);
+      try {
+        return await this.#enter(hello, { name: candidate, suffixed: true });
+      } finally {
+        this.#reserved.delete(candidate);
+      }
     }
   }
 
-  async #enter(hello: Hello, name: string, key: string | undefined, suffixed = false): Promise<Seat> {
+  async #enter(hello: Hello, claim: Claim): Promise<Seat> {
     const { journal, random, now } = this.#services;
+    const { name, key, suffixed } = claim;
     const fresh = secret(random);
     const { outcome }: { outcome: Entered } = await journal.submit({
       type: 'enter',
@@ -117,7 +190,25 @@ export class Seats {
       grant: keyDigest(fresh),
       about: hello.about ?? {},
     });
-    return { session: outcome.session, name: outcome.name, suffixed, ...(outcome.granted ? { key: fresh } : {}) };
+    // A key that the hello did not bring is told, whether it was made now or for a welcome that was lost.
+    const told = outcome.granted ? fresh : key === hello.key ? undefined : key;
+    return { session: outcome.session, name: outcome.name, suffixed, ...(told === undefined ? {} : { key: told }) };
+  }
+
+  /** A key that was told now is remembered until it is presented. */
+  #note(asker: string, { session, key, suffixed }: Seat, isTold: boolean): void {
+    if (key === undefined && isTold) return this.#forget(session);
+    if (key === undefined) return;
+    this.#forget(session);
+    this.#grants.set(session, { session, key, suffixed, asker, isTold });
+    this.#asked.set(asker, session);
+  }
+
+  #forget(session: number): void {
+    const grant = this.#grants.get(session);
+    if (!grant) return;
+    this.#grants.delete(session);
+    if (this.#asked.get(grant.asker) === session) this.#asked.delete(grant.asker);
   }
 
   /**
@@ -126,13 +217,33 @@ export class Seats {
    */
   async #isAlive(holder: Connection): Promise<boolean> {
     const { clock } = this.#services;
-    const asked = holder.heard;
+    const asked = holder.signs;
     holder.ping();
     await sleep(clock, TIMES.probe);
-    if (!holder.isClosed && holder.heard === asked) await sleep(clock, TIMES.probeSilence - TIMES.probe);
+    if (!holder.isClosed && holder.signs === asked) await sleep(clock, TIMES.probeSilence - TIMES.probe);
     if (holder.isClosed) return false;
-    if (holder.heard !== asked) return true;
+    if (holder.signs !== asked) return true;
     holder.fail(new RelayError('silent'));
     return false;
   }
+}
+
+function fits(row: SessionRow, key: string | undefined): boolean {
+  return key !== undefined && row.key === keyDigest(key);
+}
+
+/** Instances hold no space. */
+function asker(hello: Hello, name: string): string {
+  return `${hello.instance} ${name}`;
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof RelayError && error.code === 'name_taken';
+}
+
+function keyWanted(name: string): RelayError {
+  return new RelayError(
+    'name_taken',
+    `${name} belongs to a session with a resume key: give it as Relay-Key (it is in the state directory, under keys/), or choose another name.`,
+  );
 }

@@ -11,6 +11,7 @@ import { Guard } from '../http/guard.ts';
 import { refuseUpgrade } from '../http/refuse.ts';
 import { type Listening, listen } from '../http/server.ts';
 import { openJournal } from '../journal/open.ts';
+import { connectLegacy } from '../relay/legacy.ts';
 import type { Log } from '../relay/log.ts';
 import { Relay } from '../relay/relay.ts';
 import { WsDoor } from '../transports/ws.ts';
@@ -77,7 +78,12 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
   const token = ensureToken(home, random);
   const journal = await openJournal({ dir: data, clock, random });
   const relay = new Relay({ journal, clock, random, log, version });
-  const door = new WsDoor({ connect: (socket) => relay.connect(socket), refuse: refuseUpgrade, log });
+  const door = new WsDoor({
+    connect: (socket) => relay.connect(socket),
+    ...(options.legacy ? { connectLegacy: (socket) => connectLegacy(socket, { relay, clock, random }) } : {}),
+    refuse: refuseUpgrade,
+    log,
+  });
   const guard = new Guard({ token, clock, ...lists(options) });
   const app = createApp({ relay, log });
   const fetch = (request: Request) => app.fetch(request);

@@ -1,0 +1,339 @@
+/**
+ * Serves one client of the first generation: its frames (`protocol/legacy.ts`) become this protocol's, and back.
+ *
+ *     connected ──register──→ a session of the relay ──register with another id──→ that one instead
+ *         └── get_peers, get_sessions, ping: answered; message, get_history: refused
+ *
+ * Answers come in the order of what they answer, since these clients match them so. Names stay without a key, so that
+ * the session can later be taken over by a process of this generation; a name that has a key is never given out here.
+ */
+import { ALL, addressKind, isName } from '../protocol/address.ts';
+import { asRelayError, RelayError } from '../protocol/codes.ts';
+import type { Envelope } from '../protocol/envelope.ts';
+import { PROTOCOL_VERSION, type PresenceFrame, type RelayFrame, type Welcome } from '../protocol/frames.ts';
+import { decodeLegacy, type LegacyFrame, type LegacyMessage, type LegacyRequest } from '../protocol/legacy.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Results, SendResult } from '../protocol/verbs.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { instanceId, messageId, type Random } from '../util/random.ts';
+import { LegacyLink } from './legacy-link.ts';
+import type { Relay } from './relay.ts';
+import type { Socket, SocketListener } from './socket.ts';
+
+export interface LegacyOptions {
+  readonly relay: Pick<Relay, 'connect' | 'perform'>;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Envelopes on their way to one client that it has not ponged for. */
+const WINDOW = 32;
+/** Requests of one client that are worked on at a time, and those that wait behind them. */
+const UNDER_WAY = 32;
+const WAITING = { requests: 1_000, chars: 4 * 1024 * 1024 };
+/** A client that says nothing and is nobody is let go, milliseconds. */
+const NOBODY = 60_000;
+
+type Registering = Extract<LegacyRequest, { type: 'register' }>;
+
+export function connectLegacy(wire: Socket, options: LegacyOptions): void {
+  wire.listen(new LegacyClient(wire, options));
+}
+
+class LegacyClient implements SocketListener {
+  readonly #wire: Socket;
+  readonly #options: LegacyOptions;
+  readonly #queue: string[] = [];
+  /** A registration is worked on alone: what comes after it is said by the name that it gets. */
+  #isRegistering = false;
+  readonly #peers = new Set<string>();
+  /** What came before `registered` could be said. */
+  #early: RelayFrame[] | undefined;
+  #queuedChars = 0;
+  #underWay = 0;
+  /** The last answer: the next one goes out after it. */
+  #answered: Promise<void> = Promise.resolve();
+  #link: LegacyLink | undefined;
+  #wanted: string | undefined;
+  #name: string | undefined;
+  #onWelcome: ((welcome: Welcome) => void) | undefined;
+  #onRefused: ((error: RelayError) => void) | undefined;
+  #nobody: Timer;
+
+  constructor(wire: Socket, options: LegacyOptions) {
+    this.#wire = wire;
+    this.#options = options;
+    this.#nobody = this.#waitForName();
+  }
+
+  onText(text: string): void {
+    if (!this.#link) this.#restartNobody();
+    if (this.#queue.length >= WAITING.requests || this.#queuedChars + text.length > WAITING.chars) {
+      this.#say({ type: 'error', message: 'Too many messages are waiting; send that one again later' });
+      return;
+    }
+    this.#queue.push(text);
+    this.#queuedChars += text.length;
+    this.#work();
+  }
+
+  onPong(): void {
+    this.#link?.pong();
+  }
+
+  onDrain(): void {
+    this.#link?.drained();
+  }
+
+  onClose(code: number): void {
+    this.#nobody.cancel();
+    this.#queue.length = 0;
+    this.#link?.lost(code);
+    this.#link = undefined;
+  }
+
+  #work(): void {
+    while (this.#underWay < UNDER_WAY && !this.#isRegistering) {
+      const [text] = this.#queue;
+      if (text === undefined) return;
+      const request = decoded(text);
+      const isRegister = !(request instanceof RelayError) && request.type === 'register';
+      if (isRegister && this.#underWay > 0) return;
+      this.#queue.shift();
+      this.#queuedChars -= text.length;
+      this.#isRegistering = isRegister;
+      this.#start(request);
+    }
+  }
+
+  #start(request: LegacyRequest | RelayError): void {
+    this.#underWay += 1;
+    const answer = this.#perform(request);
+    this.#answered = this.#answered.then(async () => {
+      const frame = await answer;
+      if (frame) this.#say(frame);
+      this.#underWay -= 1;
+      this.#isRegistering = false;
+      this.#work();
+    });
+  }
+
+  /** Never rejects. */
+  async #perform(request: LegacyRequest | RelayError): Promise<LegacyFrame | undefined> {
+    try {
+      if (request instanceof RelayError) throw request;
+      return await this.#answer(request);
+    } catch (error) {
+      return { type: 'error', message: asRelayError(error).message };
+    }
+  }
+
+  #answer(request: LegacyRequest): Promise<LegacyFrame | undefined> | LegacyFrame {
+    switch (request.type) {
+      case 'register':
+        return this.#register(request);
+      case 'message':
+        return this.#send(request.to, request.content);
+      case 'get_history':
+        return this.#history(request.count, request.from);
+      case 'get_peers':
+        return this.#tellPeers();
+      case 'get_sessions':
+        return this.#tellSessions();
+      case 'ping':
+        return { type: 'pong', timestamp: this.#options.clock.now() };
+      default:
+        return request satisfies never;
+    }
+  }
+
+  /** Answers by itself: the mail that waited must come after it. */
+  async #register(request: Registering): Promise<undefined> {
+    if (!isName(request.clientId)) throw new RelayError('name_invalid');
+    if (this.#wanted !== request.clientId || !this.#link) await this.#enter(request);
+    const { peers } = await this.#linked().request('peers', {});
+    this.#peers.clear();
+    for (const peer of peers) this.#peers.add(peer.name);
+    const self = this.#name ?? request.clientId;
+    this.#say({ type: 'registered', clientId: self, peers: [...this.#peers].filter((peer) => peer !== self) });
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const frame of early) this.#onFrame(frame);
+    return undefined;
+  }
+
+  async #enter(request: Registering): Promise<void> {
+    const { relay, random } = this.#options;
+    this.#leave();
+    this.#early = [];
+    const link: LegacyLink = new LegacyLink(this.#wire, {
+      onFrame: (frame) => this.#link === link && this.#onFrame(frame),
+      onEnd: (code, reason) => this.#link === link && this.#onEnd(code, reason),
+    });
+    this.#link = link;
+    this.#nobody.cancel();
+    const welcome = new Promise<Welcome>((resolve, reject) => {
+      this.#onWelcome = resolve;
+      this.#onRefused = reject;
+    });
+    relay.connect(link, { keyless: true });
+    link.say({
+      type: 'hello',
+      v: PROTOCOL_VERSION,
+      name: request.clientId,
+      instance: instanceId(random),
+      seat: true,
+      window: WINDOW,
+      presence: true,
+      about: {
+        kind: 'agent',
+        program: 'claude-relay 1',
+        ...(request.host === undefined ? {} : { host: request.host }),
+        ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
+      },
+    });
+    this.#name = (await welcome).name;
+    this.#wanted = request.clientId;
+  }
+
+  /** One socket is one session: the name that it had before is free, and leaves no ghost. */
+  #leave(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#name = undefined;
+    this.#wanted = undefined;
+    link?.say({ type: 'bye' });
+    this.#restartNobody();
+  }
+
+  async #send(to: string, content: string): Promise<LegacyFrame> {
+    const link = this.#linked();
+    const id = messageId(this.#options.random);
+    const offline: LegacyFrame = { type: 'error', message: `Client ${to} not connected` };
+    try {
+      const result = await link.request('send', { id, to: [to], body: content });
+      const delivered = hereOf(result);
+      // It is kept and will be delivered; but whoever reads only this protocol must not be told that it was.
+      if (delivered === 0 && addressKind(to) === 'session') return offline;
+      return { type: 'sent', id, to, delivered };
+    } catch (error) {
+      const { code } = asRelayError(error);
+      if (code === 'unknown_recipient' || code === 'address_invalid') return offline;
+      throw error;
+    }
+  }
+
+  /** What this session may see, by page until there are enough. */
+  async #history(count: number, from: string | undefined): Promise<LegacyFrame> {
+    const link = this.#linked();
+    const filter = from === undefined || !isName(from) ? {} : { with: from };
+    let found: Envelope[] = [];
+    let before: number | undefined;
+    for (;;) {
+      const page: Results['history'] = await link.request('history', {
+        ...filter,
+        count: LIMITS.page,
+        ...(before === undefined ? {} : { before }),
+      });
+      found = [...page.messages.filter((each) => from === undefined || each.from === from), ...found];
+      before = page.messages[0]?.position;
+      if (!page.more || before === undefined || found.length >= count) break;
+    }
+    return { type: 'history', messages: found.slice(-count).map((envelope) => toLegacy(envelope, this.#name)) };
+  }
+
+  async #tellPeers(): Promise<LegacyFrame> {
+    const { peers } = (await this.#options.relay.perform('peers', {}, {})) as Results['peers'];
+    return { type: 'peers', peers: peers.map((peer) => peer.name), self: this.#name ?? null };
+  }
+
+  async #tellSessions(): Promise<LegacyFrame> {
+    const { sessions } = (await this.#options.relay.perform('sessions', {}, {})) as Results['sessions'];
+    const told = sessions.map(({ name, here, last_seen }) => ({
+      clientId: name,
+      connected: here,
+      lastSeen: iso(last_seen),
+    }));
+    return { type: 'sessions', sessions: told };
+  }
+
+  #onFrame(frame: RelayFrame): void {
+    if (frame.type === 'welcome') this.#onWelcome?.(frame);
+    else if (frame.type === 'error') this.#onError(new RelayError(frame.code, frame.message));
+    else if (this.#early) this.#early.push(frame);
+    else if (frame.type === 'deliver') this.#deliver(frame.messages);
+    else if (frame.type === 'presence') this.#onPresence(frame);
+    // `more` and `receipt` have no counterpart: what was not pushed comes when the client has read.
+  }
+
+  /** Without an id: the relay is about to end the connection, or never opened it. */
+  #onError(error: RelayError): void {
+    if (this.#early && this.#name === undefined) this.#onRefused?.(error);
+    else this.#say({ type: 'error', message: error.message });
+  }
+
+  #onEnd(code: number, reason: string): void {
+    this.#link = undefined;
+    this.#wire.close(code, reason);
+  }
+
+  #deliver(messages: readonly Envelope[]): void {
+    for (const envelope of messages) this.#say(toLegacy(envelope, this.#name));
+    this.#link?.written(messages.map((envelope) => envelope.position));
+  }
+
+  #onPresence({ event, name, was }: PresenceFrame): void {
+    const gone = event === 'joined' ? undefined : event === 'renamed' ? was : name;
+    if (gone !== undefined && this.#peers.delete(gone)) this.#tellPresence('peer_left', gone);
+    if (event !== 'joined' && event !== 'renamed') return;
+    this.#peers.add(name);
+    this.#tellPresence('peer_joined', name);
+  }
+
+  #tellPresence(type: 'peer_joined' | 'peer_left', clientId: string): void {
+    this.#say({ type, clientId, peers: [...this.#peers] });
+  }
+
+  /** Throws `name_required`. */
+  #linked(): LegacyLink {
+    if (!this.#link || this.#name === undefined)
+      throw new RelayError('name_required', 'Not registered: send register first');
+    return this.#link;
+  }
+
+  #restartNobody(): void {
+    this.#nobody.cancel();
+    this.#nobody = this.#waitForName();
+  }
+
+  #waitForName(): Timer {
+    return this.#options.clock.after(NOBODY, () => this.#wire.close(4408, 'register first'));
+  }
+
+  #say(frame: LegacyFrame): void {
+    this.#wire.send(JSON.stringify(frame));
+  }
+}
+
+function decoded(text: string): LegacyRequest | RelayError {
+  try {
+    return decodeLegacy(text);
+  } catch (error) {
+    return asRelayError(error);
+  }
+}
+
+/** A first-generation `to` is one name or `all`. */
+function toLegacy(envelope: Envelope, self: string | undefined): LegacyMessage {
+  const { id, from, to, body, at } = envelope;
+  const address = to.includes(ALL) ? ALL : (to.find((each) => each === self) ?? to[0] ?? ALL);
+  return { type: 'message', id, from, to: address, content: body, timestamp: iso(at) };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function hereOf(result: SendResult): number {
+  return result.to.reduce((sum, reach) => sum + reach.here, 0);
+}
