@@ -1,0 +1,66 @@
+/** Commands as they might come, right and wrong, about few enough things that they meet. */
+import fc from 'fast-check';
+import { RECEIPT_STATES } from '../../src/protocol/receipt.ts';
+import type { Command } from '../../src/state/command.ts';
+
+const at = fc.nat({ max: 1_000 });
+const session = fc.integer({ min: 2, max: 6 });
+const name = fc.constantFrom('A', 'B', 'C', 'D', 'E', 'all', '9bad');
+const key = fc.constantFrom('k1', 'k2');
+const room = fc.constantFrom('#r', '#s', '#t');
+const id = fc.constantFrom('m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8');
+const positions = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 5 });
+const about = fc.record(
+  { kind: fc.constantFrom('agent', 'person', 'script'), host: fc.constantFrom('h1', 'h2') },
+  { requiredKeys: [] },
+);
+
+const enter = fc.record(
+  { type: fc.constant('enter' as const), at, name, key, grant: key, about },
+  { requiredKeys: ['type', 'at', 'name', 'about'] },
+);
+const send = fc.record(
+  {
+    type: fc.constant('send' as const),
+    at,
+    id,
+    sender: session,
+    to: fc.array(fc.oneof(name, room), { maxLength: 3 }),
+    body: fc.constantFrom('one', 'two words', '☃', 'x'.repeat(500)),
+    priority: fc.constantFrom('normal', 'urgent'),
+    thread: fc.constantFrom('t1', 't2'),
+    reply_to: id,
+    expires_at: at,
+    extra: fc.constant('{"key_id":"k"}'),
+    hash: fc.constantFrom('h1', 'h2'),
+  },
+  { requiredKeys: ['type', 'at', 'id', 'sender', 'to', 'body', 'priority', 'hash'] },
+);
+
+export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 3, arbitrary: enter },
+  { weight: 6, arbitrary: send },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('receipt' as const),
+      at,
+      session,
+      state: fc.constantFrom(...RECEIPT_STATES),
+      positions,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('claim' as const), session, positions }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('join' as const, 'leave' as const), session, room }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('rename' as const), session, to: name }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('depart' as const), session, at }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('expire' as const), at }) },
+);
+
+/** Five sessions come first, so that most of what follows is about somebody. */
+export const anyHistory: fc.Arbitrary<Command[]> = fc
+  .array(anyCommand, { minLength: 1, maxLength: 60, size: 'max' })
+  .map((commands) => [
+    ...['A', 'B', 'C', 'D', 'E'].map((each): Command => ({ type: 'enter', at: 1, name: each, about: {} })),
+    ...commands,
+  ]);
