@@ -9,10 +9,10 @@ export interface SessionState {
   /** The name that is held, or wanted while the relay has not granted one yet. */
   readonly name: string;
   /** Set when a live session holds the wanted name and this one was given another. */
-  readonly wanted?: string;
+  readonly wanted?: string | undefined;
   readonly connected: boolean;
   /** Why not, in one sentence with what to do, when not connected. */
-  readonly trouble?: string;
+  readonly trouble?: string | undefined;
   readonly relay: string;
   /** Unread envelopes as last told by the relay. */
   readonly unread: number;

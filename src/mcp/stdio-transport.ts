@@ -34,6 +34,8 @@ interface StdioOptions {
   readonly stdout: Writable;
   readonly clock: Clock;
   readonly written: AfterWrite;
+  /** Sees every message before it is given on. */
+  readonly onInbound?: (message: JSONRPCMessage) => void;
 }
 
 export class StdioTransport implements Transport {
@@ -122,6 +124,7 @@ export class StdioTransport implements Transport {
       return this.refuse(INVALID_REQUEST, 'Invalid request: that is JSON, but no JSON-RPC 2.0 message.', idOf(value));
     if (isJSONRPCRequest(message)) this.open.add(message.id);
     else if (isJSONRPCNotification(message)) this.forgetCancelled(message);
+    this.options.onInbound?.(message);
     this.onmessage?.(message);
   }
 

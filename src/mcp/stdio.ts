@@ -3,8 +3,10 @@
  * stdout, with SIGTERM or SIGINT, or when the process that started it is gone.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Clock } from '../util/clock.ts';
+import { type ClientInfo, clientInfoOf } from './client-info.ts';
 import { createServer, type Host } from './server.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { AfterWrite } from './written.ts';
@@ -19,13 +21,22 @@ export interface StdioProcess {
   parent(): number;
   /** SIGTERM or SIGINT. */
   onSignal(listener: () => void): void;
+  /** The client has said who it is. Told once. */
+  onClient(info: ClientInfo): void;
   log(message: string): void;
 }
 
 /** Serves until the connection is over, and resolves then. */
 export function serveSession(host: Host, process: StdioProcess, clock: Clock): Promise<void> {
   const written = new AfterWrite();
-  const transport = new StdioTransport({ stdin: process.stdin, stdout: process.stdout, clock, written });
+  let isKnown = false;
+  const onInbound = (message: JSONRPCMessage) => {
+    const info = isKnown ? undefined : clientInfoOf(message);
+    if (!info) return;
+    isKnown = true;
+    process.onClient(info);
+  };
+  const transport = new StdioTransport({ stdin: process.stdin, stdout: process.stdout, clock, written, onInbound });
   return new Promise((resolve) => {
     const handle = serveStdio(({ era }) => createServer(host, { era }, written), {
       transport,

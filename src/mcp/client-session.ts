@@ -1,0 +1,132 @@
+/** The session of a stdio process: the client's connection, the outbox on disk, and what the model must be told once. */
+import type { ClientState, RelayClient } from '../client/client.ts';
+import type { Outbox } from '../client/outbox.ts';
+import type { Refused } from '../client/outbox-store.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Draft } from '../protocol/envelope.ts';
+import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
+import type { Kept, RefusedSend, Session, SessionState } from './session.ts';
+
+/** A call that comes while the first connection is being made waits for it this long, milliseconds. */
+const FIRST_CONNECTION_MS = 3_000;
+/** A call that comes while the relay is away gives one more try this long. */
+const ONE_TRY_MS = 1_000;
+/** Notices beyond this are counted; the model is not to read a log. */
+const NOTICES = 5;
+
+interface Parts {
+  readonly client: Pick<RelayClient, 'on' | 'request' | 'receipts' | 'state' | 'unread' | 'place'>;
+  readonly outbox: Pick<Outbox, 'send' | 'size' | 'refused'>;
+}
+
+export class ClientSession implements Session {
+  readonly state: SessionState;
+  private readonly parts: Parts;
+  private readonly notices: string[] = [];
+  /** Our own request is renaming us: the tool's answer says so, no notice is needed. */
+  private renaming = 0;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.state = stateOf(parts, () => this.takeNotice());
+    parts.client.on('name', ({ was, now, why }) => {
+      if (why === 'suffixed') this.notice(`${was} is held by another live session, so you are ${now}; peers reach you by that name.`);
+      else if (this.renaming === 0) this.notice(`Your name is ${now} now; it was ${was}.`);
+    });
+    parts.client.on('gap', () =>
+      this.notice('The data of the relay was restored or replaced: messages of before may be missing, and older ones may come again.'),
+    );
+  }
+
+  async request<V extends Verb>(verb: V, args: Args<V>, signal?: AbortSignal): Promise<Results[V]> {
+    const { client } = this.parts;
+    const isRenaming = verb === 'rename';
+    if (isRenaming) this.renaming += 1;
+    try {
+      return await client.request(verb, args, { signal, whenReady: patience(client.state) });
+    } finally {
+      if (isRenaming) this.renaming -= 1;
+    }
+  }
+
+  send(draft: Draft, signal?: AbortSignal): Promise<SendResult | Kept> {
+    return this.parts.outbox.send(draft, signal ? { signal } : {});
+  }
+
+  onMail(listener: () => void): () => void {
+    return this.parts.client.on('mail', listener);
+  }
+
+  handed(positions: readonly number[]): void {
+    this.parts.client.receipts.handed(positions);
+  }
+
+  evidence(): void {
+    this.parts.client.receipts.evidence();
+  }
+
+  /** A send that was kept is refused, long after its call was answered. */
+  refusedLater(refused: Refused): void {
+    const { id, to, reason } = refusedSend(refused);
+    this.notice(`Your message ${id} to ${to.join(', ')}, kept while the relay was away, was refused: ${reason}`);
+  }
+
+  private notice(text: string): void {
+    this.notices.push(text);
+  }
+
+  private takeNotice(): string | undefined {
+    const taken = this.notices.splice(0);
+    if (taken.length === 0) return undefined;
+    const rest = taken.length > NOTICES ? ` And ${taken.length - NOTICES} more; relay_status has the refused ones.` : '';
+    return `${taken.slice(0, NOTICES).join(' ')}${rest}`;
+  }
+}
+
+function patience({ phase }: ClientState): number {
+  return phase === 'connecting' || phase === 'idle' ? FIRST_CONNECTION_MS : ONE_TRY_MS;
+}
+
+function stateOf({ client, outbox }: Parts, takeNotice: () => string | undefined): SessionState {
+  return {
+    get name() {
+      return client.state.name ?? 'unnamed';
+    },
+    get wanted() {
+      return client.state.wanted;
+    },
+    get connected() {
+      return client.state.phase === 'connected';
+    },
+    get trouble() {
+      return client.state.trouble?.message;
+    },
+    get relay() {
+      return placeOf(client);
+    },
+    get unread() {
+      return client.unread;
+    },
+    get outbox() {
+      return outbox.size;
+    },
+    get refused() {
+      return outbox.refused.map(refusedSend);
+    },
+    takeNotice,
+  };
+}
+
+/** The address may be one that cannot be read; the trouble says so then. */
+function placeOf(client: Parts['client']): string {
+  try {
+    return client.place;
+  } catch {
+    return 'the relay';
+  }
+}
+
+function refusedSend({ id, draft, message }: Refused): RefusedSend {
+  const to = draft.to?.slice(0, LIMITS.recipients) ?? [draft.reply_to === undefined ? 'all' : `the sender of ${draft.reply_to}`];
+  return { id, to, reason: message };
+}
