@@ -58,7 +58,7 @@ function entryProblems(path, entry) {
 /** @param {Manifest} manifest */
 function manifestProblems({ dependencies, devDependencies, optionalDependencies }) {
   return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
-    .filter(([, version]) => !/^(npm:[^@]+@)?\d+\.\d+\.\d+$/.test(version))
+    .filter(([, version]) => !/^(npm:@?[^@]+@)?\d+\.\d+\.\d+$/.test(version))
     .map(([name, version]) => `${name} is not pinned: ${version}`);
 }
 
