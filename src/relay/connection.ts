@@ -114,7 +114,8 @@ export class Connection implements Holder, Outlet {
   onText(text: string): void {
     this.onPong();
     if (this.#phase === 'closed') return;
-    if (this.#phase !== 'open' && utf8Bytes(text) > LIMITS.helloBytes) return this.fail(new RelayError('frame_too_large'));
+    if (this.#phase !== 'open' && utf8Bytes(text) > LIMITS.helloBytes)
+      return this.fail(new RelayError('frame_too_large'));
     try {
       const frame = decodeClientFrame(text);
       if (frame.type === 'hello') this.#onHello(frame);
@@ -144,9 +145,10 @@ export class Connection implements Holder, Outlet {
 
   /** Said once to a slow reader, and again when it has caught up: what it does not read must not grow. */
   more(unread: number): void {
-    if (!this.isSlow) this.#isTold = false;
-    else if (this.#isTold) this.#isBehind = true;
-    if (this.isSlow && this.#isTold) return;
+    if (this.isSlow && this.#isTold) {
+      this.#isBehind = true;
+      return;
+    }
     this.#isTold = this.isSlow;
     this.#write({ type: 'more', unread });
   }
@@ -177,7 +179,7 @@ export class Connection implements Holder, Outlet {
     this.#hello = hello;
     this.#phase = 'greeting';
     this.#seats
-      .take(hello, (seat) => this.#sit(hello, seat))
+      .take({ hello, keyless: this.#keyless }, (seat) => this.#sit(hello, seat))
       .catch((error) => this.#refuse(asRelayError(error), undefined));
   }
 

@@ -38,6 +38,11 @@ export class Hub {
     return () => this.#stop(session, ear);
   }
 
+  /** There may be mail for that session again: what somebody held is free. */
+  mail(session: number): void {
+    for (const ear of this.#ears(session)) ear.onMail();
+  }
+
   tell(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'stored') this.#stored(effect);

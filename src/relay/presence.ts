@@ -10,9 +10,11 @@ export interface Holder {
   readonly since: number;
 }
 
+type Listener = (frame: PresenceFrame, session: number) => void;
+
 export class Presence<H extends Holder> {
   readonly #holders = new Map<number, H>();
-  readonly #listeners = new Set<(frame: PresenceFrame) => void>();
+  readonly #listeners = new Set<Listener>();
 
   get count(): number {
     return this.#holders.size;
@@ -31,7 +33,7 @@ export class Presence<H extends Holder> {
     return [...this.#holders.keys()];
   }
 
-  onChange(listener: (frame: PresenceFrame) => void): () => void {
+  onChange(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -41,18 +43,19 @@ export class Presence<H extends Holder> {
     const isNews = !this.#holders.has(row.id);
     this.#holders.delete(row.id);
     this.#holders.set(row.id, holder);
-    if (isNews) this.#tell({ type: 'presence', event: 'joined', name: row.name, at: holder.since, ...shown(row) });
+    if (isNews)
+      this.#tell(row.id, { type: 'presence', event: 'joined', name: row.name, at: holder.since, ...shown(row) });
   }
 
   /** The holder is gone; nothing when another one has taken its place. */
   leave(session: number, name: string, holder: H, event: 'left' | 'lost', at: number): void {
     if (this.#holders.get(session) !== holder) return;
     this.#holders.delete(session);
-    this.#tell({ type: 'presence', event, name, at });
+    this.#tell(session, { type: 'presence', event, name, at });
   }
 
   renamed(session: number, was: string, name: string, at: number): void {
-    if (this.#holders.has(session)) this.#tell({ type: 'presence', event: 'renamed', name, was, at });
+    if (this.#holders.has(session)) this.#tell(session, { type: 'presence', event: 'renamed', name, was, at });
   }
 
   info(row: SessionRow): SessionInfo {
@@ -66,8 +69,13 @@ export class Presence<H extends Holder> {
     };
   }
 
-  #tell(frame: PresenceFrame): void {
-    for (const listener of this.#listeners) listener(frame);
+  /** From now on nobody is told anything: when the relay goes down, everybody goes at once. */
+  silence(): void {
+    this.#listeners.clear();
+  }
+
+  #tell(session: number, frame: PresenceFrame): void {
+    for (const listener of this.#listeners) listener(frame, session);
   }
 }
 

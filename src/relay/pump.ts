@@ -9,12 +9,12 @@
  * A claim is held here, in memory, by one taker. That it was given is also a command that rides along, so that a
  * redelivery is marked after the death of the relay too.
  */
-import { utf8Bytes } from '../protocol/check.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
 import { claimsOf, type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { Page } from './page.ts';
 import type { Services } from './services.ts';
 
 /** Whoever holds claims: a connection, or one HTTP request's lease. */
@@ -47,6 +47,8 @@ export class Pump {
   /** Vain claims that the state may not have heard of yet. */
   readonly #attempts = new Map<number, number>();
   readonly #outlets = new Set<Outlet>();
+  /** Positions whose receipt is on its way to the journal: not given again before it is known whether it got there. */
+  readonly #settling = new Map<number, number>();
   #isWoken = false;
 
   constructor(session: number, services: Services) {
@@ -56,7 +58,7 @@ export class Pump {
 
   /** Nobody is attached and nothing is claimed: it may be forgotten. */
   get isIdle(): boolean {
-    return this.#outlets.size === 0 && this.#claims.size === 0 && this.#attempts.size === 0;
+    return [this.#outlets, this.#claims, this.#attempts, this.#settling].every((held) => held.size === 0);
   }
 
   attach(outlet: Outlet): void {
@@ -64,7 +66,7 @@ export class Pump {
     if (this.unread() > 0) this.wake();
   }
 
-  /** The taker is gone; what it claimed is free again. */
+  /** The taker is gone; what it claimed is free again, and whoever waits for mail hears of it. */
   release(taker: Taker): void {
     for (const outlet of this.#outlets) if (outlet === taker) this.#outlets.delete(outlet);
     let freed = false;
@@ -73,7 +75,26 @@ export class Pump {
       this.#claims.delete(position);
       freed = true;
     }
-    if (freed) this.wake();
+    if (freed) this.#services.hub.mail(this.session);
+  }
+
+  /** Does the taker hold anything? */
+  isHolding(taker: Taker): boolean {
+    return [...this.#claims.values()].includes(taker);
+  }
+
+  /** Keeps the positions back while their receipt is being written: their taker may go before it is. */
+  async settling<T>(positions: readonly number[], written: Promise<T>): Promise<T> {
+    for (const position of positions) this.#settling.set(position, (this.#settling.get(position) ?? 0) + 1);
+    try {
+      return await written;
+    } finally {
+      for (const position of positions) {
+        const left = (this.#settling.get(position) ?? 1) - 1;
+        if (left > 0) this.#settling.set(position, left);
+        else this.#settling.delete(position);
+      }
+    }
   }
 
   /** A receipt was applied. */
@@ -94,43 +115,49 @@ export class Pump {
 
   /** Claims the oldest unhanded envelopes that nobody holds: at most `count`, and a page of bytes. Oldest first. */
   take(taker: Taker, { count, filter = {} }: Take): Envelope[] {
-    const { store } = this.#services;
-    const session = sessionById(store, this.session);
+    const session = sessionById(this.#services.store, this.session);
     if (!session) return [];
-    const taken: Envelope[] = [];
+    const page = new Page(count);
     const given = claimsOf(session);
-    let bytes = 0;
-    for (const position of this.#free(session, count, filter)) {
+    for (const position of this.#free(session, filter, count)) {
       const attempts = Math.max(given.get(position) ?? 0, this.#attempts.get(position) ?? 0);
       const envelope = this.#load(position, attempts);
       if (!envelope) continue;
-      bytes += utf8Bytes(envelope.body);
-      if (taken.length > 0 && bytes > LIMITS.pageBytes) break;
+      if (!page.add(attempts > 0 ? { ...envelope, redelivered: true } : envelope)) break;
       this.#claims.set(position, taker);
       this.#attempts.set(position, attempts + 1);
-      taken.push(attempts > 0 ? { ...envelope, redelivered: true } : envelope);
+      if (page.isFull) break;
     }
-    this.#remember(taken);
-    return taken;
+    this.#remember(page.messages);
+    return page.messages;
   }
 
   /** How many of `filter` are unhanded and held by nobody. */
   remaining(filter: InboxFilter = {}): number {
     const session = sessionById(this.#services.store, this.session);
     if (!session) return 0;
-    if (Object.keys(filter).length > 0) return this.#free(session, LIMITS.inboxMessages, filter).length;
-    return Math.max(0, countUnhanded(this.#services.store, session) - this.#claims.size);
+    if (Object.keys(filter).length > 0) return [...this.#free(session, filter, LIMITS.inboxMessages)].length;
+    const held = new Set([...this.#claims.keys(), ...this.#settling.keys()]);
+    return Math.max(0, countUnhanded(this.#services.store, session) - held.size);
   }
 
   /** How many are unhanded, claimed ones included. */
   unread(): number {
-    const session = sessionById(this.#services.store, this.session);
-    return session ? countUnhanded(this.#services.store, session) : 0;
+    return this.#services.pumps.unread(this.session);
   }
 
-  #free(session: SessionRow, count: number, filter: InboxFilter): number[] {
-    const positions = unhandedMatching(this.#services.store, session, 0, count + this.#claims.size, filter);
-    return positions.filter((position) => !this.#claims.has(position)).slice(0, count);
+  /** Unhanded and held by nobody, oldest first, read in pages of about `count`: what is expired or dead takes nobody's place. */
+  *#free(session: SessionRow, filter: InboxFilter, count: number): Generator<number> {
+    const page = count + this.#claims.size + this.#settling.size;
+    for (let after = 0; ; ) {
+      const positions = unhandedMatching(this.#services.store, session, after, page, filter);
+      for (const position of positions) {
+        if (!this.#claims.has(position) && !this.#settling.has(position)) yield position;
+      }
+      const last = positions.at(-1);
+      if (last === undefined || positions.length < page) return;
+      after = last;
+    }
   }
 
   /** The envelope, unless its life is over. */
@@ -200,15 +227,28 @@ export class Pumps {
     return pump;
   }
 
+  /** How many are unhanded, without making a pump. */
+  unread(session: number): number {
+    const row = sessionById(this.#services.store, session);
+    return row ? countUnhanded(this.#services.store, row) : 0;
+  }
+
   settled(session: number, position: number): void {
     const pump = this.#pumps.get(session);
     pump?.settled(position);
-    if (pump?.isIdle) this.#pumps.delete(session);
+    this.#forget(session);
   }
 
   release(session: number, taker: Taker): void {
-    const pump = this.#pumps.get(session);
-    pump?.release(taker);
-    if (pump?.isIdle) this.#pumps.delete(session);
+    this.#pumps.get(session)?.release(taker);
+    this.#forget(session);
+  }
+
+  isHolding(session: number, taker: Taker): boolean {
+    return this.#pumps.get(session)?.isHolding(taker) ?? false;
+  }
+
+  #forget(session: number): void {
+    if (this.#pumps.get(session)?.isIdle) this.#pumps.delete(session);
   }
 }

@@ -7,7 +7,7 @@ import { RelayError } from '../protocol/codes.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Effect } from '../state/command.ts';
 import { countSessions, sessionByAnyName } from '../state/queries/sessions.ts';
-import type { Clock, Timer } from '../util/clock.ts';
+import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { Connection } from './connection.ts';
 import { dispatch } from './dispatch.ts';
@@ -28,6 +28,9 @@ export interface RelayOptions {
   readonly version: string;
 }
 
+/** How long `stop` waits for answers that are under way, milliseconds: the process has 3 s to end. */
+const FINISH = 1_000;
+
 /** How often envelopes whose life is over are looked for, milliseconds. */
 const SWEEP = 1_000;
 
@@ -41,7 +44,8 @@ export class Relay {
   readonly #stopEffects: () => void;
   readonly #gone = new AbortController();
   /** HTTP requests under way. */
-  #performing = 0;
+  readonly #performing = new Set<Promise<unknown>>();
+  readonly #leases = new Set<Timer>();
   #isSweeping = false;
   #stopped: Promise<void> | undefined;
 
@@ -80,21 +84,31 @@ export class Relay {
    */
   async perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
     if (this.#stopped) throw new RelayError('shutting_down');
-    this.#performing++;
+    const performed = this.#perform(verb, args, caller, signal);
+    this.#performing.add(performed);
     try {
-      const actor = await this.#seats.act(caller);
-      return await dispatch(
-        {
-          services: this.#services,
-          taker: this.#lease(actor),
-          signal: signal ? AbortSignal.any([signal, this.#gone.signal]) : this.#gone.signal,
-          ...(actor ? { actor } : {}),
-        },
-        verb,
-        args,
-      );
+      return await performed;
     } finally {
-      this.#performing--;
+      this.#performing.delete(performed);
+    }
+  }
+
+  async #perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
+    const actor = await this.#seats.act(caller);
+    const taker: Taker = { taker: 'http' };
+    const call = {
+      services: this.#services,
+      taker,
+      signal: signal ? AbortSignal.any([signal, this.#gone.signal]) : this.#gone.signal,
+      ...(actor ? { actor } : {}),
+    };
+    let isAnswered = false;
+    try {
+      const result = await dispatch(call, verb, args);
+      isAnswered = !signal?.aborted;
+      return result;
+    } finally {
+      if (actor && this.#services.pumps.isHolding(actor.session, taker)) this.#lease(actor, taker, isAnswered);
     }
   }
 
@@ -111,7 +125,7 @@ export class Relay {
       connections: connections.length,
       here: this.#services.presence.count,
       sessions: countSessions(this.#services.store),
-      performing: this.#performing,
+      performing: this.#performing.size,
       unsentBytes: connections.reduce((sum, connection) => sum + connection.unsent, 0),
     };
   }
@@ -123,11 +137,22 @@ export class Relay {
   }
 
   async #stop(): Promise<void> {
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
     this.#gone.abort();
+    await this.#finish();
+    this.#services.presence.silence();
     for (const connection of [...this.#connections]) connection.fail(new RelayError('shutting_down'));
     await this.#services.journal.close();
     this.#stopEffects();
+  }
+
+  /** Waits until everything that was accepted is answered; a journal that hangs does not keep us. */
+  async #finish(): Promise<void> {
+    const all = [...this.#performing, ...[...this.#connections].map((connection) => connection.finish())];
+    const patience = new AbortController();
+    const isOver = sleep(this.#services.clock, FINISH, patience.signal).catch(() => undefined);
+    await Promise.race([Promise.allSettled(all), isOver]);
+    patience.abort();
   }
 
   #assemble({ journal, clock, random, log, version }: RelayOptions): Services {
@@ -152,10 +177,15 @@ export class Relay {
     return withPumps(services);
   }
 
-  #lease(actor: Actor | undefined): Taker {
-    const taker: Taker = { taker: 'http' };
-    if (actor) this.#services.clock.after(TIMES.lease, () => this.#services.pumps.release(actor.session, taker));
-    return taker;
+  /** From the answer on; what could not be answered is free at once. */
+  #lease(actor: Actor, taker: Taker, isAnswered: boolean): void {
+    const { clock, pumps } = this.#services;
+    if (!isAnswered) return pumps.release(actor.session, taker);
+    const timer = clock.after(TIMES.lease, () => {
+      this.#leases.delete(timer);
+      pumps.release(actor.session, taker);
+    });
+    this.#leases.add(timer);
   }
 
   #onEffects(effects: readonly Effect[]): void {

@@ -38,7 +38,7 @@ export interface Caller {
   readonly kind?: Kind;
 }
 
-/** Who wants a seat, and whether it is to have a key. */
+/** Who wants a seat, and whether its name is to stay without a key. */
 interface Wish {
   readonly hello: Hello;
   readonly keyless: boolean;
@@ -90,13 +90,16 @@ export class Seats {
    * Finds the seat and calls `sit` with it, undefined for a hello without a name, in the same turn in which nobody
    * else holds it: two that ask at one moment never both sit. `sit` answers false when its connection is gone.
    */
-  async take(hello: Hello, sit: (seat: Seat | undefined) => boolean): Promise<void> {
+  async take(wish: Wish, sit: (seat: Seat | undefined) => boolean): Promise<void> {
+    const { hello } = wish;
     const { name } = hello;
     if (name === undefined) return void sit(undefined);
     for (let left = TRIES; ; left--) {
       try {
-        const seat = await this.#find(hello, name);
-        if (!hello.seat || !this.#isHeldByOther(hello, seat.session)) return this.#note(asker(hello, name), seat, sit(seat));
+        const seat = await this.#find(wish, name);
+        const isFree = !hello.seat || !this.#isHeldByOther(hello, seat.session);
+        this.#note(asker(hello, name), seat, isFree && sit(seat));
+        if (isFree) return;
       } catch (error) {
         // Somebody made or took that name since we looked.
         if (left <= 0 || !isTaken(error)) throw error;
@@ -123,16 +126,18 @@ export class Seats {
     return { session: outcome.session };
   }
 
-  async #find(hello: Hello, name: string): Promise<Seat> {
-    for (const claim of this.#claims(hello, name)) if (await this.#isFree(hello, claim)) return this.#enter(hello, claim);
-    return this.#suffix(hello, name);
+  async #find(wish: Wish, name: string): Promise<Seat> {
+    for (const claim of this.#claims(wish, name)) {
+      if (await this.#isFree(wish.hello, claim)) return this.#enter(wish, claim);
+    }
+    return this.#suffix(wish, name);
   }
 
   /** In the order in which they are tried. */
-  #claims(hello: Hello, name: string): Claim[] {
+  #claims({ hello, keyless }: Wish, name: string): Claim[] {
     const { store } = this.#services;
     const row = sessionByAnyName(store, name);
-    const again = this.#again(hello, name, row);
+    const again = keyless ? [] : this.#again(hello, name, row);
     if (row && hello.key !== undefined && fits(row, hello.key))
       return [{ name, key: hello.key, suffixed: false, session: row.id }, ...again];
     if (again.length > 0) return again;
@@ -163,7 +168,7 @@ export class Seats {
   }
 
   /** The first free number after the name. Its key is its own: what is sent to one fork is not for the next. */
-  async #suffix(hello: Hello, name: string): Promise<Seat> {
+  async #suffix(wish: Wish, name: string): Promise<Seat> {
     const base = /^(.+)\.\d+$/.exec(name)?.[1] ?? name;
     for (let n = 2; ; n++) {
       const end = `.${n}`;
@@ -171,14 +176,14 @@ export class Seats {
       if (this.#reserved.has(candidate) || sessionByAnyName(this.#services.store, candidate)) continue;
       this.#reserved.add(candidate);
       try {
-        return await this.#enter(hello, { name: candidate, suffixed: true });
+        return await this.#enter(wish, { name: candidate, suffixed: true });
       } finally {
         this.#reserved.delete(candidate);
       }
     }
   }
 
-  async #enter(hello: Hello, claim: Claim): Promise<Seat> {
+  async #enter({ hello, keyless }: Wish, claim: Claim): Promise<Seat> {
     const { journal, random, now } = this.#services;
     const { name, key, suffixed } = claim;
     const fresh = secret(random);
@@ -187,7 +192,7 @@ export class Seats {
       at: now(),
       name,
       ...(key === undefined ? {} : { key: keyDigest(key) }),
-      grant: keyDigest(fresh),
+      ...(keyless ? {} : { grant: keyDigest(fresh) }),
       about: hello.about ?? {},
     });
     // A key that the hello did not bring is told, whether it was made now or for a welcome that was lost.
@@ -197,10 +202,11 @@ export class Seats {
 
   /** A key that was told now is remembered until it is presented. */
   #note(asker: string, { session, key, suffixed }: Seat, isTold: boolean): void {
-    if (key === undefined && isTold) return this.#forget(session);
-    if (key === undefined) return;
+    if (key === undefined) return isTold ? this.#forget(session) : undefined;
+    // What was told once stays told, even if this welcome did not get out.
+    const wasTold = this.#grants.get(session)?.isTold ?? false;
     this.#forget(session);
-    this.#grants.set(session, { session, key, suffixed, asker, isTold });
+    this.#grants.set(session, { session, key, suffixed, asker, isTold: isTold || wasTold });
     this.#asked.set(asker, session);
   }
 

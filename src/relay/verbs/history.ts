@@ -1,13 +1,12 @@
-import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
-import { LIMITS } from '../../protocol/limits.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
 import { followsAt, roomChannel } from '../../state/queries/channels.ts';
 import { envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
 import { type HistoryFilter, history as look, maySeeRow } from '../../state/queries/history.ts';
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
+import { Page } from '../page.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 
 const DEFAULT_COUNT = 20;
@@ -56,11 +55,8 @@ function filterOf(store: Store, session: number, args: Args<'history'>): History
 
 /** Bounds an answer by bytes: what does not fit is on the next page, on the far side from where the range began. */
 function fitted(messages: readonly Envelope[], more: boolean, ascending: boolean): HistoryResult {
-  const near = ascending ? [...messages] : [...messages].reverse();
-  let bytes = 0;
-  const kept = near.filter((message, i) => {
-    bytes += utf8Bytes(message.body);
-    return i === 0 || bytes <= LIMITS.pageBytes;
-  });
+  const page = new Page(messages.length);
+  for (const message of ascending ? messages : messages.toReversed()) if (!page.add(message)) break;
+  const kept = page.messages;
   return { messages: ascending ? kept : kept.reverse(), more: more || kept.length < messages.length };
 }

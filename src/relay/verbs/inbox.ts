@@ -1,7 +1,7 @@
-import type { Envelope } from '../../protocol/envelope.ts';
 import { envelopeRow, toEnvelope } from '../../state/queries/envelopes.ts';
 import { countUnhanded, unhandedMatching } from '../../state/queries/inbox.ts';
 import { sessionById } from '../../state/queries/sessions.ts';
+import { Page } from '../page.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 import { filterOf } from './receive.ts';
 
@@ -15,9 +15,11 @@ export const inbox: VerbHandler<'inbox'> = (call, args) => {
   const count = args.count ?? DEFAULT_COUNT;
   const filter = filterOf(store, args);
   const positions = unhandedMatching(store, session, args.after ?? 0, Number.MAX_SAFE_INTEGER, filter);
-  const messages = positions.slice(0, count).flatMap((position): Envelope[] => {
+  const page = new Page(count);
+  for (const position of positions.slice(0, count)) {
     const row = envelopeRow(store, position);
-    return row ? [toEnvelope(store, row)] : [];
-  });
+    if (row && !page.add(toEnvelope(store, row))) break;
+  }
+  const { messages } = page;
   return { messages, more: positions.length - messages.length, unread: countUnhanded(store, session) };
 };

@@ -27,7 +27,7 @@ export const status: VerbHandler<'status'> = ({ services, actor }) => {
   const row = actor && sessionById(store, actor.session);
   return {
     ...(row ? { name: row.name, kind: row.kind } : {}),
-    unread: row ? pumps.of(row.id).unread() : 0,
+    unread: row ? pumps.unread(row.id) : 0,
     rooms: row ? roomsOf(store, row.id).map((room) => room.name) : [],
     here: presence.count,
     sessions: countSessions(store),

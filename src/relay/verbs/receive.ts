@@ -12,16 +12,18 @@ export const receive: VerbHandler<'receive'> = async (call, args) => {
   const { services } = call;
   const session = actorOf(call);
   const filter = filterOf(services.store, args);
-  const pump = services.pumps.of(session);
   const count = args.count ?? DEFAULT_COUNT;
-  let messages = pump.take(call.taker, { count, filter });
+  // Asked for each time: while nobody holds anything, the pump may be forgotten and made anew.
+  const take = () => services.pumps.of(session).take(call.taker, { count, filter });
+  if (call.signal.aborted) return { messages: [], more: services.pumps.of(session).remaining(filter) };
+  let messages = take();
   if (messages.length === 0 && args.wait_seconds) {
     await arrival(call, session, args.wait_seconds * 1000, () => {
-      messages = pump.take(call.taker, { count, filter });
+      messages = take();
       return messages.length > 0;
     });
   }
-  const result: ReceiveResult = { messages, more: pump.remaining(filter) };
+  const result: ReceiveResult = { messages, more: services.pumps.of(session).remaining(filter) };
   if (args.receipt && messages.length > 0) await mark(call, session, args.receipt, result);
   return result;
 };
@@ -56,7 +58,7 @@ function arrival(call: Call, session: number, ms: number, took: () => boolean): 
 }
 
 async function mark(call: Call, session: number, state: 'handed' | 'seen', result: ReceiveResult): Promise<void> {
-  const { journal, now } = call.services;
+  const { journal, now, pumps } = call.services;
   const positions = result.messages.map((message) => message.position);
-  await journal.post({ type: 'receipt', at: now(), session, state, positions });
+  await pumps.of(session).settling(positions, journal.post({ type: 'receipt', at: now(), session, state, positions }));
 }
