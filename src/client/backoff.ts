@@ -36,18 +36,22 @@ export class Backoff {
     if (livedMs >= STABLE_MS) this.#failures = 0;
   }
 
-  /** Milliseconds to wait before the next try; each call counts as one failure. */
+  /** Whole milliseconds to wait before the next try; each call counts as one failure. */
   next(): number {
-    const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures, 16));
-    const delay = this.#random.fraction() * longest;
-    this.#failures += 1;
-    if (this.#failures === 1) return delay;
-    return Math.max(delay, this.#spacing() + this.#random.fraction() * SPREAD_MS);
+    return Math.ceil(this.#draw());
   }
 
   /** Milliseconds until a try is allowed that somebody waits for. */
   soonest(): number {
     return this.#spacing();
+  }
+
+  #draw(): number {
+    const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures, 16));
+    const delay = this.#random.fraction() * longest;
+    this.#failures += 1;
+    if (this.#failures === 1) return delay;
+    return Math.max(delay, this.#spacing() + this.#random.fraction() * SPREAD_MS);
   }
 
   #spacing(): number {
