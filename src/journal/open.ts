@@ -1,9 +1,9 @@
 /** Opens a journal: the file, its settings, its tables, and the first command of a new history. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { openDatabase } from './driver.ts';
 import type { Journal } from './journal.ts';
@@ -29,13 +29,15 @@ const SETTINGS = `
 `;
 
 export async function openJournal(options: OpenOptions): Promise<Journal> {
-  mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  ensurePrivateDir(options.dir);
   const path = join(options.dir, 'relay.sqlite');
-  makePrivate(path);
+  // SQLite gives its log files the mode of the database: made 0600 before it opens it.
+  createPrivate(path, '');
   const database = await openDatabase(path);
   const journal = new LocalJournal(prepare(database), options.clock ?? systemClock);
   await found(journal, options.random ?? systemRandom);
-  syncDirectory(options.dir);
+  // A new file is only there after a power cut when its directory was synced.
+  syncDir(options.dir);
   return journal;
 }
 
@@ -45,11 +47,6 @@ export async function openMemoryJournal(random: Random = systemRandom): Promise<
   const journal = new MemoryJournal(new State(database));
   await found(journal, random);
   return journal;
-}
-
-/** SQLite gives its log files the mode of the database: made 0600 before it opens it. */
-function makePrivate(path: string): void {
-  if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
 }
 
 /** Checks, sets and migrates; a file that cannot be used is closed again. */
@@ -79,11 +76,4 @@ function damaged(what: string, cause?: unknown): Error {
 
 async function found(journal: Journal, random: Random): Promise<void> {
   if (journal.state.epoch === undefined) await journal.submit({ type: 'found', epoch: instanceId(random) });
-}
-
-/** A new file is only there after a power cut when its directory was synced. */
-function syncDirectory(dir: string): void {
-  const handle = openSync(dir, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { openDatabase } from '../journal/driver.ts';
 import { Failure } from '../util/failure.ts';
+import { createPrivate } from '../util/files.ts';
 
 export interface DataLock {
   /** May be called twice. */
@@ -13,7 +14,9 @@ export interface DataLock {
 
 /** Throws a Failure when another process holds it. `dir` exists and is private. */
 export async function lockData(dir: string, holder: () => string | undefined): Promise<DataLock> {
-  const database = await openDatabase(join(dir, 'relay.lock'));
+  const path = join(dir, 'relay.lock');
+  createPrivate(path, '');
+  const database = await openDatabase(path);
   try {
     // The journal stays in memory: nothing is ever written here, the lock is all that is wanted.
     database.exec('PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 200; BEGIN EXCLUSIVE');
