@@ -61,12 +61,12 @@ function wordOf(
 
 /** Claude Code says `AI_AGENT=claude-code_2-1-330_harness`. */
 function versionInAgentName(env: Readonly<Record<string, string | undefined>>, program: string): string | undefined {
-  const found = /^([a-z-]+)_(\d+(?:-\d+){1,3})_/.exec(env['AI_AGENT'] ?? '');
+  const found = /^([a-z-]+)_(\d+(?:-\d+){1,3})_/.exec(env.AI_AGENT ?? '');
   return found?.[1] === program ? found[2]?.replaceAll('-', '.') : undefined;
 }
 
 /** The id that Codex puts into the `_meta` of every tool call; its environment has none. */
 export function agentSessionOfCall(meta: Readonly<Record<string, unknown>>): string | undefined {
-  const id = meta['threadId'];
+  const id = meta.threadId;
   return typeof id === 'string' && SESSION_ID.test(id) ? id : undefined;
 }

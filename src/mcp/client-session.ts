@@ -2,8 +2,8 @@
 import type { ClientState, RelayClient } from '../client/client.ts';
 import type { Outbox } from '../client/outbox.ts';
 import type { Refused } from '../client/outbox-store.ts';
-import { LIMITS } from '../protocol/limits.ts';
 import type { Draft } from '../protocol/envelope.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
 import type { Kept, RefusedSend, Session, SessionState } from './session.ts';
 
@@ -30,11 +30,14 @@ export class ClientSession implements Session {
     this.parts = parts;
     this.state = stateOf(parts, () => this.takeNotice());
     parts.client.on('name', ({ was, now, why }) => {
-      if (why === 'suffixed') this.notice(`${was} is held by another live session, so you are ${now}; peers reach you by that name.`);
+      if (why === 'suffixed')
+        this.notice(`${was} is held by another live session, so you are ${now}; peers reach you by that name.`);
       else if (this.renaming === 0) this.notice(`Your name is ${now} now; it was ${was}.`);
     });
     parts.client.on('gap', () =>
-      this.notice('The data of the relay was restored or replaced: messages of before may be missing, and older ones may come again.'),
+      this.notice(
+        'The data of the relay was restored or replaced: messages of before may be missing, and older ones may come again.',
+      ),
     );
   }
 
@@ -78,7 +81,8 @@ export class ClientSession implements Session {
   private takeNotice(): string | undefined {
     const taken = this.notices.splice(0);
     if (taken.length === 0) return undefined;
-    const rest = taken.length > NOTICES ? ` And ${taken.length - NOTICES} more; relay_status has the refused ones.` : '';
+    const rest =
+      taken.length > NOTICES ? ` And ${taken.length - NOTICES} more; relay_status has the refused ones.` : '';
     return `${taken.slice(0, NOTICES).join(' ')}${rest}`;
   }
 }
@@ -127,6 +131,8 @@ function placeOf(client: Parts['client']): string {
 }
 
 function refusedSend({ id, draft, message }: Refused): RefusedSend {
-  const to = draft.to?.slice(0, LIMITS.recipients) ?? [draft.reply_to === undefined ? 'all' : `the sender of ${draft.reply_to}`];
+  const to = draft.to?.slice(0, LIMITS.recipients) ?? [
+    draft.reply_to === undefined ? 'all' : `the sender of ${draft.reply_to}`,
+  ];
   return { id, to, reason: message };
 }

@@ -26,7 +26,13 @@ export class SessionIdentity {
   constructor(options: Options) {
     this.options = options;
     this.agentSession = options.agent.agentSession;
-    this.wanted = wantedName({ env: {}, clientId: options.clientId, before: this.before(), hostname: hostname(), pid: options.pid });
+    this.wanted = wantedName({
+      env: {},
+      clientId: options.clientId,
+      before: this.before(),
+      hostname: hostname(),
+      pid: options.pid,
+    });
   }
 
   /** The relay granted a name that is ours to keep (not one for a fork: that would take the place of the first). */

@@ -130,7 +130,7 @@ export class StdioTransport implements Transport {
 
   /** A cancelled request is never answered. */
   private forgetCancelled(message: JSONRPCNotification): void {
-    const id = message.method === 'notifications/cancelled' ? message.params?.['requestId'] : undefined;
+    const id = message.method === 'notifications/cancelled' ? message.params?.requestId : undefined;
     if (typeof id === 'string' || typeof id === 'number') this.open.delete(id);
   }
 

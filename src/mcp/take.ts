@@ -33,8 +33,7 @@ export async function take(session: Session, wanted: Wanted, call: ToolCall): Pr
       const asked = await wait.unlessCancelled(ask(session, wanted, call));
       if (asked === undefined) return { messages: [], more: 0 };
       const { messages, left } = call.shelf.lend(wanted.filter, wanted.count, call.traits.answerChars);
-      if (messages.length > 0)
-        return lendUntilWritten(session, call, messages, left + asked.more);
+      if (messages.length > 0) return lendUntilWritten(session, call, messages, left + asked.more);
       if (asked.error && !asked.error.retry) throw asked.error;
       if (await wait.forMail()) continue;
       if (asked.error && !call.signal.aborted) throw asked.error;

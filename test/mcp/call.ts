@@ -42,7 +42,12 @@ export class TestCall implements ToolCall {
 }
 
 /** Calls a tool and writes its answer. */
-export async function callTool(tool: Tool, session: Session, args: unknown, call = new TestCall()): Promise<ToolAnswer> {
+export async function callTool(
+  tool: Tool,
+  session: Session,
+  args: unknown,
+  call = new TestCall(),
+): Promise<ToolAnswer> {
   const answer = await tool.run(session, args, call);
   call.written();
   return answer;

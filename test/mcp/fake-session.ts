@@ -1,13 +1,21 @@
 /** A session without a relay: an inbox in memory, and everything that a test wants to see or to break. */
+
+import type { Kept, RefusedSend, Session, SessionState } from '../../src/mcp/session.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Draft, Envelope } from '../../src/protocol/envelope.ts';
 import type { Args, Results, SendResult, Verb } from '../../src/protocol/verbs.ts';
-import type { Kept, RefusedSend, Session, SessionState } from '../../src/mcp/session.ts';
 
 export const AT = Date.UTC(2026, 10, 22, 8, 12, 33);
 
 export function envelope(over: Partial<Envelope> & { position: number }): Envelope {
-  return { id: `m${over.position}`, from: 'CC-2', to: ['CC-1'], at: AT + over.position * 1000, body: `body ${over.position}`, ...over };
+  return {
+    id: `m${over.position}`,
+    from: 'CC-2',
+    to: ['CC-1'],
+    at: AT + over.position * 1000,
+    body: `body ${over.position}`,
+    ...over,
+  };
 }
 
 type Answers = { [V in Verb]?: Results[V] | RelayError | ((args: Args<V>) => Results[V] | Promise<Results[V]>) };

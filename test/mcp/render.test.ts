@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { NOTICE, quotedLine, STRUCTURED_NOTICE, structuredMessage, structuredMessages, utc, wrapMessages } from '../../src/mcp/render.ts';
+import {
+  NOTICE,
+  quotedLine,
+  STRUCTURED_NOTICE,
+  structuredMessage,
+  structuredMessages,
+  utc,
+  wrapMessages,
+} from '../../src/mcp/render.ts';
 import { AT, envelope } from './fake-session.ts';
 import { fixedRandom } from './fixed-random.ts';
 import { HOSTILE_BODIES, HOSTILE_WORDS } from './hostile.ts';
 import { parseHeader, parseWrapper } from './parse-wrapper.ts';
 
 /** Whatever could act on a terminal, an eye or a tokenizer without being seen. Newline and tab are allowed. */
-const UNSEEN = /(?![\n\t\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const UNSEEN =
+  /(?![\n\t]|\ufe0e|\ufe0f)(?:[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]|\p{Default_Ignorable_Code_Point})/u;
 
 const fenceIn = (text: string): string => /<message-([0-9a-z]{5}) /.exec(text)?.[1] ?? 'none';
 
@@ -33,7 +42,10 @@ describe('the wrapper', () => {
   });
 
   it('begins with the notice, once, however many messages follow', () => {
-    const text = wrapMessages([1, 2, 3].map((position) => envelope({ position })), fixedRandom());
+    const text = wrapMessages(
+      [1, 2, 3].map((position) => envelope({ position })),
+      fixedRandom(),
+    );
     expect(text.startsWith(`${NOTICE}\n<message-`)).toBe(true);
     expect(text.split(NOTICE)).toHaveLength(2);
   });
@@ -50,7 +62,7 @@ describe('the wrapper', () => {
       const after = envelope({ position: 3, body: 'after' });
       const text = wrapMessages([before, hostile, after], fixedRandom());
       const parsed = parseWrapper(text);
-      expect(parsed.map((message) => message.header['id'])).toEqual(['m1', 'm2', 'm3']);
+      expect(parsed.map((message) => message.header.id)).toEqual(['m1', 'm2', 'm3']);
       expect(parsed[1]?.header).toEqual({ from: 'CC-2', to: 'CC-1', at: utc(AT + 2000), id: 'm2', thread: 't' });
       expect(parsed[0]?.body).toBe('before');
       expect(parsed[2]?.body).toBe('after');
@@ -60,18 +72,26 @@ describe('the wrapper', () => {
     },
   );
 
-  it.each(HOSTILE_WORDS.map((word) => [JSON.stringify(word), word]))('holds a hostile thread %s as one value', (_shown, thread) => {
-    const text = wrapMessages([envelope({ position: 1, thread }), envelope({ position: 2 })], fixedRandom());
-    const parsed = parseWrapper(text);
-    expect(parsed).toHaveLength(2);
-    expect(Object.keys(parsed[0]?.header ?? {})).toEqual(['from', 'to', 'at', 'id', 'thread']);
-    expect(text).not.toMatch(UNSEEN);
-  });
+  it.each(HOSTILE_WORDS.map((word) => [JSON.stringify(word), word]))(
+    'holds a hostile thread %s as one value',
+    (_shown, thread) => {
+      const text = wrapMessages([envelope({ position: 1, thread }), envelope({ position: 2 })], fixedRandom());
+      const parsed = parseWrapper(text);
+      expect(parsed).toHaveLength(2);
+      expect(Object.keys(parsed[0]?.header ?? {})).toEqual(['from', 'to', 'at', 'id', 'thread']);
+      expect(text).not.toMatch(UNSEEN);
+    },
+  );
 
-  it.each(HOSTILE_WORDS.map((word) => [JSON.stringify(word), word]))('holds a sender that an old relay let be called %s', (_shown, from) => {
-    const parsed = parseWrapper(wrapMessages([envelope({ position: 1, from, to: [from], id: from, reply_to: from })], fixedRandom()));
-    expect(Object.keys(parsed[0]?.header ?? {})).toEqual(['from', 'to', 'at', 'id', 'reply_to']);
-  });
+  it.each(HOSTILE_WORDS.map((word) => [JSON.stringify(word), word]))(
+    'holds a sender that an old relay let be called %s',
+    (_shown, from) => {
+      const parsed = parseWrapper(
+        wrapMessages([envelope({ position: 1, from, to: [from], id: from, reply_to: from })], fixedRandom()),
+      );
+      expect(Object.keys(parsed[0]?.header ?? {})).toEqual(['from', 'to', 'at', 'id', 'reply_to']);
+    },
+  );
 
   it('gives a plain body back as it was sent', () => {
     const body = 'function f() {\n\treturn "<b>" > 1;\n}\n\n> quoted\n  indented';
@@ -99,14 +119,20 @@ describe('the wrapper', () => {
   });
 
   it('survives a client that cuts the middle out: no line of a body can be taken for a tag', () => {
-    const text = wrapMessages([envelope({ position: 1, body: HOSTILE_BODIES.filter((body) => body.length < 2_000).join('\n') })], fixedRandom());
+    const text = wrapMessages(
+      [envelope({ position: 1, body: HOSTILE_BODIES.filter((body) => body.length < 2_000).join('\n') })],
+      fixedRandom(),
+    );
     const tags = text.split('\n').filter((line) => !line.startsWith('>') && line !== NOTICE);
     expect(tags).toHaveLength(2);
   });
 
   it('costs at most 60 characters a short message besides what it says, and two a line', () => {
     const one = wrapMessages([envelope({ position: 1, body: 'x' })], fixedRandom());
-    const two = wrapMessages([envelope({ position: 1, body: 'x' }), envelope({ position: 2, body: 'x' })], fixedRandom());
+    const two = wrapMessages(
+      [envelope({ position: 1, body: 'x' }), envelope({ position: 2, body: 'x' })],
+      fixedRandom(),
+    );
     const said = 'from=CC-2 to=CC-1 at=2026-11-22T08:12:33Z id=m1 x'.length;
     expect(two.length - one.length - said).toBeLessThanOrEqual(60);
   });
@@ -141,7 +167,14 @@ describe('utc', () => {
 
 describe('the structured form', () => {
   it('has the fields of the wrapper', () => {
-    const sent = envelope({ position: 2, thread: 'auth', reply_to: 'm1', priority: 'urgent', redelivered: true, attachments: [1, 2] });
+    const sent = envelope({
+      position: 2,
+      thread: 'auth',
+      reply_to: 'm1',
+      priority: 'urgent',
+      redelivered: true,
+      attachments: [1, 2],
+    });
     expect(structuredMessage(sent)).toEqual({
       from: 'CC-2',
       to: ['CC-1'],
@@ -163,13 +196,16 @@ describe('the structured form', () => {
   it('never goes without its notice, which comes first', () => {
     const form = structuredMessages([envelope({ position: 1 })], { more: 3 });
     expect(Object.keys(form)[0]).toBe('notice');
-    expect(form['notice']).toBe(STRUCTURED_NOTICE);
-    expect(form['more']).toBe(3);
+    expect(form.notice).toBe(STRUCTURED_NOTICE);
+    expect(form.more).toBe(3);
   });
 
-  it.each(HOSTILE_BODIES.map((body, i) => [i, body] as const))('makes hostile body %i as safe as the wrapper does', (_i, body) => {
-    expect(structuredMessage(envelope({ position: 1, body })).body).not.toMatch(UNSEEN);
-  });
+  it.each(HOSTILE_BODIES.map((body, i) => [i, body] as const))(
+    'makes hostile body %i as safe as the wrapper does',
+    (_i, body) => {
+      expect(structuredMessage(envelope({ position: 1, body })).body).not.toMatch(UNSEEN);
+    },
+  );
 });
 
 describe('the reader of these tests', () => {

@@ -160,7 +160,11 @@ describe('listeners of the shelf', () => {
   });
 });
 
-type Step = { do: 'put'; from: number; many: number } | { do: 'lend'; count: number } | { do: 'written' } | { do: 'cancel' };
+type Step =
+  | { do: 'put'; from: number; many: number }
+  | { do: 'lend'; count: number }
+  | { do: 'written' }
+  | { do: 'cancel' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('put' as const), from: fc.nat(30), many: fc.integer({ min: 1, max: 8 }) }),
@@ -180,7 +184,9 @@ describe('any history of the shelf', () => {
         for (const one of steps) {
           if (one.do === 'put') {
             // The client filters what was handed already, so it never comes to the shelf again.
-            const given = Array.from({ length: one.many }, (_, i) => envelope({ position: one.from + i })).filter((m) => !shown.includes(m.id));
+            const given = Array.from({ length: one.many }, (_, i) => envelope({ position: one.from + i })).filter(
+              (m) => !shown.includes(m.id),
+            );
             shelf.put(given);
             for (const message of given) put.add(message.id);
           } else if (one.do === 'lend') loans.push(shelf.lend(ALL, one.count, 1e6).messages);

@@ -51,11 +51,14 @@ describe('taking at once', () => {
     expect(session.requests).toEqual([{ verb: 'receive', args: { from: 'CC-2', count: 10 } }]);
   });
 
-  it.each(['not_connected', 'timeout', 'bad_request', 'internal'] as const)('throws when the relay answers %s', async (code) => {
-    const session = new FakeSession();
-    session.answers.receive = new RelayError(code);
-    await expect(take(session, NOW, new TestCall())).rejects.toMatchObject({ code });
-  });
+  it.each(['not_connected', 'timeout', 'bad_request', 'internal'] as const)(
+    'throws when the relay answers %s',
+    async (code) => {
+      const session = new FakeSession();
+      session.answers.receive = new RelayError(code);
+      await expect(take(session, NOW, new TestCall())).rejects.toMatchObject({ code });
+    },
+  );
 
   it('gives what is on the shelf also while the relay is away', async () => {
     const session = new FakeSession();
@@ -173,16 +176,19 @@ describe('waiting', () => {
     expect(ids((await taking.promise).messages)).toEqual(['m2']);
   });
 
-  it.each(['not_connected', 'timeout', 'shutting_down'] as const)('outlasts %s, and takes when the relay is back', async (code) => {
-    const session = new FakeSession();
-    session.answers.receive = new RelayError(code);
-    const taking = watched(take(session, WAIT, new TestCall()));
-    await settle();
-    expect(taking.isDone()).toBe(false);
-    delete session.answers.receive;
-    session.deliver(envelope({ position: 1 }));
-    expect(ids((await taking.promise).messages)).toEqual(['m1']);
-  });
+  it.each(['not_connected', 'timeout', 'shutting_down'] as const)(
+    'outlasts %s, and takes when the relay is back',
+    async (code) => {
+      const session = new FakeSession();
+      session.answers.receive = new RelayError(code);
+      const taking = watched(take(session, WAIT, new TestCall()));
+      await settle();
+      expect(taking.isDone()).toBe(false);
+      delete session.answers.receive;
+      session.deliver(envelope({ position: 1 }));
+      expect(ids((await taking.promise).messages)).toEqual(['m1']);
+    },
+  );
 
   it('says at the end why it could not ask', async () => {
     const session = new FakeSession();

@@ -29,11 +29,14 @@ describe('the tool list', () => {
     ]);
   });
 
-  it.each(TOOLS.map((tool) => [tool.name, tool] as const))('annotates %s so that no program has to ask', (name, tool) => {
-    expect(tool.annotations.openWorldHint).toBe(false);
-    expect(tool.annotations.readOnlyHint).toBe(READERS.includes(name));
-    if (!tool.annotations.readOnlyHint) expect(tool.annotations.destructiveHint).toBe(false);
-  });
+  it.each(TOOLS.map((tool) => [tool.name, tool] as const))(
+    'annotates %s so that no program has to ask',
+    (name, tool) => {
+      expect(tool.annotations.openWorldHint).toBe(false);
+      expect(tool.annotations.readOnlyHint).toBe(READERS.includes(name));
+      if (!tool.annotations.readOnlyHint) expect(tool.annotations.destructiveHint).toBe(false);
+    },
+  );
 
   it.each(TOOLS.map((tool) => [tool.name, tool] as const))('gives %s a closed object schema', (_name, tool) => {
     expect(tool.schema).toMatchObject({ type: 'object', additionalProperties: false });
@@ -51,8 +54,8 @@ describe('the tool list', () => {
     ['relay_rename', ['to'], ['to']],
   ])('lets %s take exactly what was promised', (name, properties, required) => {
     const schema = TOOLS.find((tool) => tool.name === name)?.schema;
-    expect(Object.keys(schema?.['properties'] ?? {})).toEqual(properties);
-    expect(schema?.['required']).toEqual(required);
+    expect(Object.keys(schema?.properties ?? {})).toEqual(properties);
+    expect(schema?.required).toEqual(required);
   });
 
   it('loads the two tools of every conversation at once where tools are deferred', () => {

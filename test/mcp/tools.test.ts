@@ -14,7 +14,7 @@ import { callTool, TestCall } from './call.ts';
 import { envelope, FakeSession } from './fake-session.ts';
 import { parseWrapper } from './parse-wrapper.ts';
 
-const shownIds = (text: string) => parseWrapper(text).map((message) => message.header['id']);
+const shownIds = (text: string) => parseWrapper(text).map((message) => message.header.id);
 
 describe('relay_send', () => {
   it.each([
@@ -54,16 +54,20 @@ describe('relay_send', () => {
     expect(session.sent[0]?.id).not.toBe(session.sent[1]?.id);
   });
 
-  it.each([{}, { message: '' }, { message: null }, { text: 'x' }, { message: ['x'] }])('answers %j at once with an error', async (args) => {
-    const session = new FakeSession();
-    const answer = await callTool(sendTool, session, args);
-    expect(answer.isError).toBe(true);
-    expect(session.sent).toEqual([]);
-  });
+  it.each([{}, { message: '' }, { message: null }, { text: 'x' }, { message: ['x'] }])(
+    'answers %j at once with an error',
+    async (args) => {
+      const session = new FakeSession();
+      const answer = await callTool(sendTool, session, args);
+      expect(answer.isError).toBe(true);
+      expect(session.sent).toEqual([]);
+    },
+  );
 
   it('says what the relay refused', async () => {
     const session = new FakeSession();
-    session.onSend = () => Promise.reject(new RelayError('unknown_recipient', 'Nobody called CC-22 was ever here; near: CC-2.'));
+    session.onSend = () =>
+      Promise.reject(new RelayError('unknown_recipient', 'Nobody called CC-22 was ever here; near: CC-2.'));
     const answer = await callTool(sendTool, session, { message: 'x', to: 'CC-22' });
     expect(answer).toMatchObject({ isError: true, text: expect.stringContaining('near: CC-2') });
   });
@@ -185,7 +189,11 @@ describe('relay_receive', () => {
     const session = new FakeSession();
     session.deliver(envelope({ position: 1 }), envelope({ position: 2 }));
     const { structured } = await callTool(receiveTool, session, { count: 1 });
-    expect(structured).toMatchObject({ notice: expect.stringMatching(/not from your user/), messages: [{ id: 'm1', body: 'body 1' }], more: 1 });
+    expect(structured).toMatchObject({
+      notice: expect.stringMatching(/not from your user/),
+      messages: [{ id: 'm1', body: 'body 1' }],
+      more: 1,
+    });
   });
 
   it.each([
@@ -213,7 +221,9 @@ describe('relay_receive', () => {
     session.answers.history = { messages: [envelope({ position: 8 })], more: true };
     const { text } = await callTool(receiveTool, session, { replay: true, from: 'CC-2', thread: 'auth', count: 3 });
     expect(shownIds(text)).toEqual(['m8']);
-    expect(session.requests).toEqual([{ verb: 'history', args: { with: 'CC-2', thread: 'auth', incoming: true, count: 3 } }]);
+    expect(session.requests).toEqual([
+      { verb: 'history', args: { with: 'CC-2', thread: 'auth', incoming: true, count: 3 } },
+    ]);
     expect(session.handedPositions).toEqual([]);
     expect(session.inbox).toHaveLength(1);
   });
@@ -230,7 +240,10 @@ describe('relay_history', () => {
 
   it('shows the newest of a page that is too long for an answer, and where the older ones begin', async () => {
     const session = new FakeSession();
-    session.answers.history = { messages: [1, 2, 3].map((position) => envelope({ position, body: 'x'.repeat(4_000) })), more: false };
+    session.answers.history = {
+      messages: [1, 2, 3].map((position) => envelope({ position, body: 'x'.repeat(4_000) })),
+      more: false,
+    };
     const { text } = await callTool(historyTool, session, {}, new TestCall({ client: 'codex-mcp-client' }));
     expect(shownIds(text)).toEqual(['m2', 'm3']);
     expect(text).toContain('"before": 2');
@@ -238,7 +251,10 @@ describe('relay_history', () => {
 
   it('shows one message that alone is too long', async () => {
     const session = new FakeSession();
-    session.answers.history = { messages: [1, 2].map((position) => envelope({ position, body: 'x'.repeat(40_000) })), more: false };
+    session.answers.history = {
+      messages: [1, 2].map((position) => envelope({ position, body: 'x'.repeat(40_000) })),
+      more: false,
+    };
     const { text } = await callTool(historyTool, session, {}, new TestCall({ client: 'codex-mcp-client' }));
     expect(shownIds(text)).toEqual(['m2']);
   });
@@ -267,7 +283,9 @@ describe('the tools that show what peers said of themselves', () => {
   it('make it safe in the structured form too', async () => {
     const session = new FakeSession();
     session.answers.sessions = {
-      sessions: [{ name: 'sly', kind: 'agent', here: true, last_seen: 0, cwd: '/a\u001b[2J\u202e\u{e0041}', program: 'x\ny' }],
+      sessions: [
+        { name: 'sly', kind: 'agent', here: true, last_seen: 0, cwd: '/a\u001b[2J\u202e\u{e0041}', program: 'x\ny' },
+      ],
       more: 0,
     };
     const { structured } = await callTool(sessionsTool, session, {});
