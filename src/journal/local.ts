@@ -56,7 +56,20 @@ export class LocalJournal implements Journal {
     if (this.#closed) return;
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
+    this.#emptyLog();
     this.state.store.database.close();
+  }
+
+  /**
+   * Moves the log into the database file, so that a copy of that file alone is whole. The driver would leave it: it
+   * really closes only when all its statements were collected.
+   */
+  #emptyLog(): void {
+    try {
+      this.state.store.database.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Best effort: what stays in the log is read from there at the next start.
+    }
   }
 
   #enqueue<C extends Command>(command: C): Promise<Applied<C>> {

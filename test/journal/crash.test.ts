@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openJournal } from '../../src/journal/open.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+// Beside the packages, so that the bundle finds the one that stays outside of it.
+const cache = join(root, 'node_modules', '.cache', `crash-${process.pid}`);
+const writer = join(cache, 'writer.mjs');
+
+beforeAll(async () => {
+  mkdirSync(cache, { recursive: true });
+  const build = await rolldown({
+    input: join(root, 'test/journal/writer.ts'),
+    external: [/^node:/, '@photostructure/sqlite'],
+    platform: 'node',
+    tsconfig: false,
+  });
+  await build.write({ file: writer, format: 'es', codeSplitting: false });
+  await build.close();
+});
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
+
+/** Runs the writer until it has answered so many times, kills it, and tells all that it answered. */
+async function writeAndKill(dir: string, round: number, enough: number): Promise<Map<string, number>> {
+  const child = spawn(process.execPath, [writer, dir, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  const answered = new Map<string, number>();
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [id = '', position] = line.split(' ');
+    answered.set(id, Number(position));
+    if (answered.size === enough) child.kill('SIGKILL');
+  }
+  expect(await exit).toBe('SIGKILL');
+  return answered;
+}
+
+describe('a process that is killed while it writes', () => {
+  it('has lost nothing that it answered, five times in a row, and has left nothing by half', async () => {
+    const dir = join(tempDir(), 'data');
+    const answered = new Map<string, number>();
+    for (const [round, enough] of [1, 40, 131, 260, 77].entries()) {
+      for (const [id, position] of await writeAndKill(dir, round, enough)) answered.set(id, position);
+      const journal = await openJournal({ dir });
+      const { store } = journal.state;
+      const rows = store.all<{ id: string; position: number }>('SELECT id, position FROM envelope ORDER BY position');
+      const stored = new Map(rows.map((row) => [row.id, row.position]));
+      expect([...answered].filter(([id, position]) => stored.get(id) !== position)).toEqual([]);
+      expect(rows.map((row) => row.position)).toEqual(rows.map((_, i) => i + 1));
+      const routes = store.all<{ position: number }>('SELECT position FROM route ORDER BY position');
+      expect(routes.map((row) => row.position)).toEqual(rows.map((row) => row.position));
+      const found = store.all("SELECT rowid FROM search WHERE search MATCH 'r0 OR r1 OR r2 OR r3 OR r4 OR r*'");
+      expect(found).toHaveLength(rows.length);
+      const waiting = store.get<{ pending: number }>('SELECT pending FROM session WHERE id = 3')?.pending;
+      const handed = store.get<{ n: number }>("SELECT count(*) AS n FROM receipt WHERE state = 'handed'")?.n;
+      expect(waiting).toBe(rows.length - (handed ?? 0));
+      await journal.close();
+    }
+  }, 60_000);
+});

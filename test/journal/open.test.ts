@@ -1,0 +1,163 @@
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/journal/driver.ts';
+import { openJournal, openMemoryJournal } from '../../src/journal/open.ts';
+import type { Send } from '../../src/state/command.ts';
+import { SCHEMA_VERSION } from '../../src/state/schema.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const send = (id: string, body = id): Send => ({
+  type: 'send',
+  at: 1,
+  id,
+  sender: 2,
+  to: ['A'],
+  body,
+  priority: 'normal',
+  hash: id,
+});
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** A closed journal with a session and some envelopes; answers its directory and its tables. */
+async function written(count = 3): Promise<{ dir: string; dump: string[] }> {
+  const dir = join(tempDir(), 'a', 'data');
+  const journal = await openJournal({ dir });
+  await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+  await Promise.all(Array.from({ length: count }, (_, i) => journal.submit(send(`m${i}`, 'x'.repeat(3_000)))));
+  const dump = [...journal.state.dump()];
+  await journal.close();
+  return { dir, dump };
+}
+
+describe('opening', () => {
+  it('makes the directory 0700 and every file in it 0600, whatever the umask', async () => {
+    const dir = join(tempDir(), 'a', 'data');
+    const umask = process.umask(0);
+    try {
+      const journal = await openJournal({ dir });
+      await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+      const modes = readdirSync(dir).map((name) => [name, statSync(join(dir, name)).mode & 0o777]);
+      expect(modes.map(([name]) => name).sort()).toEqual(['relay.sqlite', 'relay.sqlite-shm', 'relay.sqlite-wal']);
+      expect(modes.filter(([, mode]) => mode !== 0o600)).toEqual([]);
+      expect([statSync(dir).mode & 0o777, statSync(join(dir, '..')).mode & 0o777]).toEqual([0o700, 0o700]);
+      await journal.close();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it('closes a file to others that was open to them', async () => {
+    const { dir } = await written();
+    chmodSync(join(dir, 'relay.sqlite'), 0o644);
+    const journal = await openJournal({ dir });
+    const modes = readdirSync(dir).map((name) => statSync(join(dir, name)).mode & 0o777);
+    expect(new Set(modes)).toEqual(new Set([0o600]));
+    await journal.close();
+  });
+
+  it('syncs every commit to the disk', async () => {
+    const journal = await openJournal({ dir: join(tempDir(), 'data') });
+    const ask = (name: string) => Object.values(journal.state.store.get<object>(`PRAGMA ${name}`) ?? {})[0];
+    expect([ask('journal_mode'), ask('synchronous')]).toEqual(['wal', 2]);
+    await journal.close();
+  });
+
+  it('finds everything again that was there, with its epoch', async () => {
+    const { dir, dump } = await written();
+    for (let i = 0; i < 3; i++) {
+      const journal = await openJournal({ dir });
+      expect([...journal.state.dump()]).toEqual(dump);
+      await journal.close();
+    }
+  });
+
+  it('leaves a file behind, when it was closed, that is whole without its log', async () => {
+    const { dir, dump } = await written();
+    const journal = await openJournal({ dir: copied(dir) });
+    expect([...journal.state.dump()]).toEqual(dump);
+    await journal.close();
+  });
+
+  it('gives each new history an epoch of its own', async () => {
+    const epochs = new Set<string | undefined>();
+    for (let i = 0; i < 5; i++) {
+      const journal = await openMemoryJournal();
+      epochs.add(journal.state.epoch);
+      await journal.close();
+    }
+    expect(epochs.size).toBe(5);
+  });
+
+  it('takes an empty file for a new history', async () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, 'relay.sqlite'), '');
+    const journal = await openJournal({ dir });
+    expect(journal.state.position).toBe(0);
+    await journal.close();
+  });
+
+  it('refuses data of a later version in one sentence, and does not touch it', async () => {
+    const { dir } = await written();
+    const database = await openDatabase(join(dir, 'relay.sqlite'));
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 7}`);
+    database.close();
+    const before = readFileSync(join(dir, 'relay.sqlite'));
+    const message = messageOf(await openJournal({ dir }).catch((error: unknown) => error));
+    expect(message).toBe(
+      `The data was written by a later version (schema ${SCHEMA_VERSION + 7}, known here: ${SCHEMA_VERSION}); start that version.`,
+    );
+    expect(readFileSync(join(dir, 'relay.sqlite')).equals(before)).toBe(true);
+  });
+
+  it.each<[string, (path: string, size: number) => void]>([
+    ['is no database', (path) => writeFileSync(path, 'this is not a database, by any means. '.repeat(300))],
+    ['was cut in the middle', (path, size) => truncateSync(path, Math.floor(size / 2 / 4096) * 4096)],
+    ['has pages of nothing', (path, size) => damage(path, 4096, size - 4096, 0)],
+    ['has pages of noise', (path, size) => damage(path, 4096, size - 4096, 0xa5)],
+  ])('refuses a file that %s, in one sentence that says what to do', async (_, spoil) => {
+    const dir = copied((await written(40)).dir);
+    const path = join(dir, 'relay.sqlite');
+    spoil(path, statSync(path).size);
+    const message = messageOf(await openJournal({ dir }).catch((error: unknown) => error));
+    expect(message).toMatch(
+      /^The relay's data is damaged \([^\n]+\); restore a copy of it, or move it away to start anew\.$/,
+    );
+  });
+
+  it('refuses a directory that is a file', async () => {
+    const dir = join(tempDir(), 'data');
+    writeFileSync(dir, '');
+    await expect(openJournal({ dir })).rejects.toThrow(/EEXIST|ENOTDIR/);
+  });
+
+  it('works in a directory that is there', async () => {
+    const dir = join(tempDir(), 'data with spaces ☃');
+    mkdirSync(dir);
+    const journal = await openJournal({ dir });
+    expect(journal.ready).toBe(true);
+    await journal.close();
+  });
+});
+
+/** Another directory with nothing but a copy of the database file. */
+function copied(dir: string): string {
+  const copy = tempDir();
+  copyFileSync(join(dir, 'relay.sqlite'), join(copy, 'relay.sqlite'));
+  return copy;
+}
+
+function damage(path: string, from: number, length: number, byte: number): void {
+  const bytes = readFileSync(path);
+  bytes.fill(byte, from, from + length);
+  writeFileSync(path, bytes);
+}
