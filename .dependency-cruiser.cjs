@@ -15,8 +15,9 @@ const ARROWS = {
   http: ['util', 'protocol', 'state', 'journal', 'relay', 'mcp'],
   config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
-  mcp: ['util', 'protocol', 'config', 'client'],
   agents: ['util', 'protocol', 'config', 'client'],
+  // What touches an agent program runs beside it, in its session.
+  mcp: ['util', 'protocol', 'config', 'client', 'agents'],
   hooks: ['util', 'protocol', 'config', 'client', 'agents'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.

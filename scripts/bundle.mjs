@@ -7,13 +7,15 @@ import { join, relative, sep } from 'node:path';
 import { ROOT } from './ensure.mjs';
 
 /**
- * What Node can start: each folder of `src` with a `main.ts`, as name and path. `cli` is the command itself; it reaches the
- * others with a dynamic import before its own framework loads.
+ * What Node can start, as name and path: each file right in `src`, and each folder there with a `main.ts`. `cli` is the
+ * command itself; it reaches the others with a dynamic import, before its own framework loads.
  * @param {string} root @returns {Record<string, string>}
  */
 export function entries(root) {
-  const mains = readdirSync(join(root, 'src')).map((name) => [name, join(root, 'src', name, 'main.ts')]);
-  const found = Object.fromEntries(mains.filter(([, path]) => path && existsSync(path)));
+  const src = join(root, 'src');
+  const files = readdirSync(src).map((name) => (name.endsWith('.ts') ? name : `${name}/main.ts`));
+  const there = files.filter((file) => existsSync(join(src, file)));
+  const found = Object.fromEntries(there.map((file) => [file.replace(/(\/main)?\.ts$/, ''), join(src, file)]));
   if (!found.cli) throw new Error('src/cli/main.ts is not there: there is nothing to build.');
   return found;
 }

@@ -14,7 +14,8 @@ import { packProblems } from './pack.mjs';
 /** @type {Record<string, Step>} */
 const STEPS = {
   types: () => tool('typescript7/bin/tsc', ['--noEmit']),
-  lint: () => tool('@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.']),
+  lint: () =>
+    tool('@biomejs/biome/bin/biome', ['ci', '--colors=off', '--diagnostic-level=warn', '--error-on-warnings', '.']),
   arrows: () => cruise(ROOT).violations,
   unused: () => tool('knip/bin/knip.js', ['--no-progress']),
   generated: () => node([join(ROOT, 'scripts/gen.mjs'), '--check']),

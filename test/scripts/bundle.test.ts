@@ -30,9 +30,14 @@ const chunk = (fileName: string, imports: string[] = [], moduleIds: string[] = [
 });
 
 describe('the entries', () => {
-  it('are the folders with a main', () => {
-    const root = sources({ 'src/cli/main.ts': '', 'src/mcp/main.ts': '', 'src/util/clock.ts': '' });
-    expect(entries(root)).toEqual({ cli: join(root, 'src/cli/main.ts'), mcp: join(root, 'src/mcp/main.ts') });
+  it('are the files right in src, and the folders with a main', () => {
+    const root = sources({
+      'src/cli/main.ts': '',
+      'src/serve.ts': '',
+      'src/serve/log.ts': '',
+      'src/util/clock.ts': '',
+    });
+    expect(entries(root)).toEqual({ cli: join(root, 'src/cli/main.ts'), serve: join(root, 'src/serve.ts') });
   });
 
   it('are not worth a build without the command itself', () => {
