@@ -13,7 +13,7 @@ import type { Envelope } from '../protocol/envelope.ts';
 import { PROTOCOL_VERSION, type PresenceFrame, type RelayFrame, type Welcome } from '../protocol/frames.ts';
 import { decodeLegacy, type LegacyFrame, type LegacyMessage, type LegacyRequest } from '../protocol/legacy.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { Results, SendResult } from '../protocol/verbs.ts';
+import type { HistoryResult, Results, SendResult } from '../protocol/verbs.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { instanceId, messageId, type Random } from '../util/random.ts';
 import { LegacyLink } from './legacy-link.ts';
@@ -31,6 +31,8 @@ const WINDOW = 32;
 /** Requests of one client that are worked on at a time, and those that wait behind them. */
 const UNDER_WAY = 32;
 const WAITING = { requests: 1_000, chars: 4 * 1024 * 1024 };
+/** Pages of its history that one request reads at most: what one name said may lie far apart. */
+const PAGES = 100;
 /** A client that says nothing and is nobody is let go, milliseconds. */
 const NOBODY = 60_000;
 
@@ -225,21 +227,27 @@ class LegacyClient implements SocketListener {
 
   /** What this session may see, by page until there are enough. */
   async #history(count: number, from: string | undefined): Promise<LegacyFrame> {
-    const link = this.#linked();
-    const filter = from === undefined || !isName(from) ? {} : { with: from };
-    let found: Envelope[] = [];
+    const found: Envelope[] = [];
     let before: number | undefined;
-    for (;;) {
-      const page: Results['history'] = await link.request('history', {
-        ...filter,
-        count: LIMITS.page,
-        ...(before === undefined ? {} : { before }),
-      });
-      found = [...page.messages.filter((each) => from === undefined || each.from === from), ...found];
+    for (let pages = 0; pages < PAGES; pages += 1) {
+      const page = await this.#page(from, before);
+      found.unshift(...page.messages.filter((each) => from === undefined || each.from === from));
       before = page.messages[0]?.position;
       if (!page.more || before === undefined || found.length >= count) break;
     }
     return { type: 'history', messages: found.slice(-count).map((envelope) => toLegacy(envelope, this.#name)) };
+  }
+
+  async #page(from: string | undefined, before: number | undefined): Promise<HistoryResult> {
+    const filter = { ...(from === undefined ? {} : { with: from }), ...(before === undefined ? {} : { before }) };
+    try {
+      return await this.#linked().request('history', { ...filter, count: LIMITS.page });
+    } catch (error) {
+      const { code } = asRelayError(error);
+      if (code === 'unknown_recipient' || code === 'name_invalid' || code === 'name_reserved')
+        return { messages: [], more: false };
+      throw error;
+    }
   }
 
   async #tellPeers(): Promise<LegacyFrame> {
