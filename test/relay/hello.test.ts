@@ -199,7 +199,14 @@ describe('hello', () => {
 
   it('tells others what it says about itself, but not the session id of its program', async () => {
     const { relay, clock } = await openRelay();
-    const about = { kind: 'person', host: 'h', cwd: '/w', program: 'p', version: '1', agent_session: 'secret' } as const;
+    const about = {
+      kind: 'person',
+      host: 'h',
+      cwd: '/w',
+      program: 'p',
+      version: '1',
+      agent_session: 'secret',
+    } as const;
     await Peer.open(relay, { name: 'A', about });
     const b = await Peer.open(relay, { name: 'B' });
     const { peers } = await b.ask('peers', {});
