@@ -82,7 +82,7 @@ export function flag(description?: string): Check<boolean> {
 export function oneOf<const T extends readonly string[]>(values: T, description?: string): Check<T[number]> {
   const known = new Set<string>(values);
   return {
-    schema: described({ enum: values }, description),
+    schema: described({ type: 'string', enum: values }, description),
     read(value, path) {
       if (typeof value !== 'string' || !known.has(value)) throw wrong(path, `one of ${values.join(', ')}`);
       return value;
