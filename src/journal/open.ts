@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
+import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { openDatabase } from './driver.ts';
 import type { Journal } from './journal.ts';
@@ -12,7 +12,7 @@ import { MemoryJournal } from './memory.ts';
 import { isDamage } from './queue.ts';
 
 interface OpenOptions {
-  /** Holds `relay.sqlite`; made 0700 when it is not there. */
+  /** Holds `relay.sqlite`; made 0700 when it is not there, refused when others can reach it. */
   readonly dir: string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -32,7 +32,7 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   ensurePrivateDir(options.dir);
   const path = join(options.dir, 'relay.sqlite');
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
-  createPrivate(path, '');
+  if (!createPrivate(path, '')) checkPrivateFile(path);
   const database = await openDatabase(path);
   const journal = new LocalJournal(prepare(database), options.clock ?? systemClock);
   await found(journal, options.random ?? systemRandom);

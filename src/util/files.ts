@@ -53,6 +53,13 @@ export function checkPrivateDir(dir: string): void {
   checkOwnerAndMode(dir, stats, '700');
 }
 
+/** Throws an `unsafe` Failure for a file that others can reach or that is a link; ENOENT when there is none. */
+export function checkPrivateFile(path: string): void {
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) throw linkRefused(path);
+  checkOwnerAndMode(path, stats, '600');
+}
+
 interface ReadOptions {
   /** Others may read the file (it holds no secret), not write it. */
   readonly readable?: boolean;

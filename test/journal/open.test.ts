@@ -56,13 +56,19 @@ describe('opening', () => {
     }
   });
 
-  it('closes a file to others that was open to them', async () => {
+  it('refuses a file that is open to others, and says how to close it', async () => {
     const { dir } = await written();
     chmodSync(join(dir, 'relay.sqlite'), 0o644);
-    const journal = await openJournal({ dir });
-    const modes = readdirSync(dir).map((name) => statSync(join(dir, name)).mode & 0o777);
-    expect(new Set(modes)).toEqual(new Set([0o600]));
-    await journal.close();
+    await expect(openJournal({ dir })).rejects.toMatchObject({ remedy: expect.stringMatching(/^chmod 600 /) });
+    chmodSync(join(dir, 'relay.sqlite'), 0o600);
+    await (await openJournal({ dir })).close();
+  });
+
+  it('refuses a directory that is open to others, and says how to close it', async () => {
+    const dir = join(tempDir(), 'data');
+    mkdirSync(dir);
+    chmodSync(dir, 0o755);
+    await expect(openJournal({ dir })).rejects.toMatchObject({ remedy: expect.stringMatching(/^chmod 700 /) });
   });
 
   it('syncs every commit to the disk', async () => {
@@ -142,7 +148,7 @@ describe('opening', () => {
 
   it('works in a directory that is there', async () => {
     const dir = join(tempDir(), 'data with spaces ☃');
-    mkdirSync(dir);
+    mkdirSync(dir, { mode: 0o700 });
     const journal = await openJournal({ dir });
     expect(journal.ready).toBe(true);
     await journal.close();
