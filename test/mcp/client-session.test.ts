@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientEvents, ClientState, RelayClient } from '../../src/client/client.ts';
+import type { Refused } from '../../src/client/outbox-store.ts';
+import { ClientSession } from '../../src/mcp/client-session.ts';
+import { RelayError } from '../../src/protocol/codes.ts';
+import type { Draft } from '../../src/protocol/envelope.ts';
+
+type Listener = (value: unknown) => void;
+
+/** The client and the outbox, as the session uses them. */
+class FakeParts {
+  readonly listeners = new Map<string, Set<Listener>>();
+  readonly said: string[] = [];
+  readonly requests: unknown[][] = [];
+  readonly drafts: Draft[] = [];
+  refused: Refused[] = [];
+  place: string | RelayError = 'ws://localhost:9999';
+  state: ClientState = { phase: 'connected', name: 'CC-1', wanted: undefined, trouble: undefined };
+  onRequest: (() => Promise<unknown>) | undefined;
+  readonly session: ClientSession;
+
+  constructor() {
+    const parts = this;
+    const client = {
+      on: (event: string, listener: Listener) => {
+        const set = this.listeners.get(event) ?? new Set();
+        this.listeners.set(event, set.add(listener));
+        return () => set.delete(listener);
+      },
+      request: async (...args: unknown[]) => {
+        this.requests.push(args);
+        return this.onRequest?.();
+      },
+      receipts: {
+        handed: (positions: readonly number[]) => this.said.push(`handed ${positions.join()}`),
+        evidence: () => this.said.push('evidence'),
+      },
+      get state() {
+        return parts.state;
+      },
+      unread: 3,
+      get place() {
+        if (parts.place instanceof RelayError) throw parts.place;
+        return parts.place;
+      },
+    };
+    const outbox = {
+      send: async (draft: Draft) => {
+        this.drafts.push(draft);
+        return { id: draft.id ?? 'm0', kept: true as const };
+      },
+      size: 2,
+      get refused() {
+        return parts.refused;
+      },
+    };
+    // The parts that the session uses are all there; the classes have more.
+    this.session = new ClientSession({ client: client as unknown as RelayClient, outbox });
+  }
+
+  emit<E extends keyof ClientEvents>(event: E, value: ClientEvents[E]): void {
+    for (const listener of this.listeners.get(event) ?? []) listener(value);
+  }
+}
+
+const refused = (over: Partial<Draft>): Refused => ({
+  id: 'm1',
+  at: 0,
+  draft: { body: 'x', ...over },
+  code: 'unknown_recipient',
+  message: 'Nobody called ghost was ever here.',
+});
+
+describe('the state of a session', () => {
+  it('is that of its client and its outbox', () => {
+    const { session } = new FakeParts();
+    expect(session.state).toMatchObject({
+      name: 'CC-1',
+      connected: true,
+      relay: 'ws://localhost:9999',
+      unread: 3,
+      outbox: 2,
+      refused: [],
+    });
+    expect(session.state.wanted).toBeUndefined();
+    expect(session.state.trouble).toBeUndefined();
+  });
+
+  it('changes with them', () => {
+    const parts = new FakeParts();
+    parts.state = {
+      phase: 'waiting',
+      name: 'CC-1.2',
+      wanted: 'CC-1',
+      trouble: new RelayError('not_connected', 'It is gone.'),
+    };
+    expect(parts.session.state).toMatchObject({
+      name: 'CC-1.2',
+      wanted: 'CC-1',
+      connected: false,
+      trouble: 'It is gone.',
+    });
+  });
+
+  it.each(['idle', 'connecting', 'waiting', 'refused', 'ended'] as const)(
+    'is not connected while the client is %s',
+    (phase) => {
+      const parts = new FakeParts();
+      parts.state = { ...parts.state, phase };
+      expect(parts.session.state.connected).toBe(false);
+    },
+  );
+
+  it('survives an address that is none', () => {
+    const parts = new FakeParts();
+    parts.place = new RelayError('bad_request');
+    expect(parts.session.state.relay).toBe('the relay');
+  });
+
+  it('names what was refused, and to whom it was', () => {
+    const parts = new FakeParts();
+    parts.refused = [refused({ to: ['ghost'] }), refused({ reply_to: 'm7' }), refused({})];
+    expect(parts.session.state.refused?.map((lost) => lost.to)).toEqual([['ghost'], ['the sender of m7'], ['all']]);
+  });
+});
+
+describe('a request of a session', () => {
+  it.each([
+    ['connecting', 3_000],
+    ['idle', 3_000],
+    ['waiting', 1_000],
+    ['refused', 1_000],
+  ] as const)('made while the client is %s waits %d ms for a connection', async (phase, whenReady) => {
+    const parts = new FakeParts();
+    parts.state = { ...parts.state, phase };
+    const { signal } = new AbortController();
+    await parts.session.request('peers', {}, signal);
+    expect(parts.requests).toEqual([['peers', {}, { signal, whenReady }]]);
+  });
+
+  it('fails as the client fails', async () => {
+    const parts = new FakeParts();
+    parts.onRequest = () => Promise.reject(new RelayError('timeout'));
+    await expect(parts.session.request('peers', {})).rejects.toMatchObject({ code: 'timeout' });
+  });
+});
+
+describe('sends and receipts of a session', () => {
+  it('go to the outbox and to the receipts', async () => {
+    const parts = new FakeParts();
+    expect(await parts.session.send({ id: 'm5', body: 'x' })).toEqual({ id: 'm5', kept: true });
+    parts.session.handed([1, 2]);
+    parts.session.evidence();
+    expect(parts.drafts).toEqual([{ id: 'm5', body: 'x' }]);
+    expect(parts.said).toEqual(['handed 1,2', 'evidence']);
+  });
+
+  it('wake with the mail of the client', () => {
+    const parts = new FakeParts();
+    let woken = 0;
+    const stop = parts.session.onMail(() => {
+      woken += 1;
+    });
+    parts.emit('mail', 1);
+    stop();
+    parts.emit('mail', 2);
+    expect(woken).toBe(1);
+  });
+});
+
+describe('what the model is told once', () => {
+  it('is nothing while nothing happened', () => {
+    expect(new FakeParts().session.state.takeNotice()).toBeUndefined();
+  });
+
+  it('is that another holds its name', () => {
+    const parts = new FakeParts();
+    parts.emit('name', { was: 'CC-1', now: 'CC-1.2', why: 'suffixed' });
+    expect(parts.session.state.takeNotice()).toMatch(/^CC-1 is held by another live session, so you are CC-1\.2/);
+    expect(parts.session.state.takeNotice()).toBeUndefined();
+  });
+
+  it('is that it was renamed, unless it asked for that', async () => {
+    const parts = new FakeParts();
+    parts.emit('name', { was: 'CC-1', now: 'boss', why: 'renamed' });
+    expect(parts.session.state.takeNotice()).toBe('Your name is boss now; it was CC-1.');
+    parts.onRequest = async () => parts.emit('name', { was: 'boss', now: 'b', why: 'renamed' });
+    await parts.session.request('rename', { to: 'b' });
+    expect(parts.session.state.takeNotice()).toBeUndefined();
+    parts.emit('name', { was: 'b', now: 'c', why: 'renamed' });
+    expect(parts.session.state.takeNotice()).toMatch(/c now/);
+  });
+
+  it('is a gap', () => {
+    const parts = new FakeParts();
+    parts.emit('gap', { was: 'e1', now: 'e2' });
+    expect(parts.session.state.takeNotice()).toMatch(/restored or replaced/);
+  });
+
+  it('is that a kept message was refused', () => {
+    const parts = new FakeParts();
+    parts.session.refusedLater(refused({ to: ['ghost'] }));
+    expect(parts.session.state.takeNotice()).toBe(
+      'Your message m1 to ghost, kept while the relay was away, was refused: Nobody called ghost was ever here.',
+    );
+  });
+
+  it('is all of it together, but not a whole log', () => {
+    const parts = new FakeParts();
+    parts.emit('gap', { was: 'e1', now: 'e2' });
+    for (let i = 0; i < 10; i += 1) parts.session.refusedLater(refused({ to: ['ghost'] }));
+    const notice = parts.session.state.takeNotice() ?? '';
+    expect(notice.match(/was refused/g)).toHaveLength(4);
+    expect(notice).toMatch(/And 6 more/);
+  });
+});

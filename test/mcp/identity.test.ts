@@ -1,0 +1,113 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AgentEnvironment } from '../../src/agents/environment.ts';
+import { Names } from '../../src/client/names.ts';
+import { SessionIdentity } from '../../src/mcp/identity.ts';
+import { systemClock } from '../../src/util/clock.ts';
+
+let home: string;
+let names: Names;
+let logged: string[];
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'identity-'));
+  names = new Names(join(home, 'names.json'), systemClock);
+  logged = [];
+});
+
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function identity(options: { clientId?: string; agent?: AgentEnvironment; cwd?: string } = {}): SessionIdentity {
+  return new SessionIdentity({
+    names,
+    cwd: options.cwd ?? '/work/shop',
+    agent: options.agent ?? {},
+    clientId: options.clientId,
+    pid: 42,
+    log: (message) => logged.push(message),
+  });
+}
+
+const remembered = (session: string, cwd = '/work/shop') => vi.waitUntil(() => names.find(cwd, session));
+
+describe('the name that a process wants', () => {
+  it('is the one that somebody chose', () => {
+    expect(identity({ clientId: 'CC-1' }).wanted).toMatchObject({ name: 'CC-1' });
+  });
+
+  it('is made of host and process when nobody did', () => {
+    expect(identity().wanted).toMatchObject({ name: expect.stringMatching(/-42$/), source: 'made' });
+  });
+
+  it('is the one that this conversation had in this directory', async () => {
+    const agent = { program: 'claude-code', agentSession: 's-1' };
+    identity({ agent }).holds('builder');
+    await remembered('s-1');
+    expect(identity({ agent }).wanted).toEqual({ name: 'builder', source: 'before' });
+    expect(identity({ agent, cwd: '/work/other' }).wanted.source).toBe('made');
+    expect(identity({ agent: { agentSession: 's-2' } }).wanted.source).toBe('made');
+    expect(identity({ agent, clientId: 'CC-1' }).wanted.name).toBe('CC-1');
+  });
+
+  it('does not depend on a readable names file', () => {
+    writeFileSync(join(home, 'names.json'), '{broken', { mode: 0o600 });
+    expect(identity({ agent: { agentSession: 's-1' } }).wanted.source).toBe('made');
+  });
+
+  it('does not depend on a safe names file', () => {
+    writeFileSync(join(home, 'names.json'), '{}', { mode: 0o644 });
+    expect(identity({ agent: { agentSession: 's-1' } }).wanted.source).toBe('made');
+    expect(logged.join()).toMatch(/names\.json/);
+  });
+});
+
+describe('a name that was granted', () => {
+  it('is not kept for a process that knows no conversation', async () => {
+    const one = identity();
+    one.holds('CC-1');
+    one.calledWith({});
+    expect(() => readFileSync(join(home, 'names.json'))).toThrow();
+  });
+
+  it('is kept for the thread that a call names', async () => {
+    const one = identity({ clientId: 'CX-1' });
+    one.holds('CX-1');
+    one.calledWith({ threadId: 't-1' });
+    expect(await remembered('t-1')).toBe('CX-1');
+  });
+
+  it('is kept for the first thread only: a process is one session', async () => {
+    const one = identity({ clientId: 'CX-1' });
+    one.holds('CX-1');
+    one.calledWith({ threadId: 't-1' });
+    await remembered('t-1');
+    one.calledWith({ threadId: 't-2' });
+    expect(names.find('/work/shop', 't-2')).toBeUndefined();
+  });
+
+  it('is kept when the call came before the relay', async () => {
+    const one = identity({ clientId: 'CX-1' });
+    one.calledWith({ threadId: 't-1' });
+    one.holds('CX-1');
+    expect(await remembered('t-1')).toBe('CX-1');
+  });
+
+  it('that was only made up does not take the place of an earlier one', async () => {
+    await names.remember('/work/shop', 't-1', 'builder');
+    const one = identity();
+    one.holds('host-42');
+    one.calledWith({ threadId: 't-1' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(names.find('/work/shop', 't-1')).toBe('builder');
+  });
+
+  it('after a renaming is the new one', async () => {
+    const one = identity({ agent: { agentSession: 's-1' } });
+    one.holds('a');
+    await remembered('s-1');
+    one.holds('b');
+    await vi.waitUntil(() => names.find('/work/shop', 's-1') === 'b');
+  });
+});
