@@ -106,7 +106,7 @@ describe('opening', () => {
 
   it('takes an empty file for a new history', async () => {
     const dir = tempDir();
-    writeFileSync(join(dir, 'relay.sqlite'), '');
+    writeFileSync(join(dir, 'relay.sqlite'), '', { mode: 0o600 });
     const journal = await openJournal({ dir });
     expect(journal.state.position).toBe(0);
     await journal.close();
