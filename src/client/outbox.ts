@@ -64,6 +64,7 @@ export class Outbox {
   #isSending = false;
   #isStopped = false;
   #failures = 0;
+  #welcomes = 0;
   #retry: Timer | undefined;
 
   constructor(options: OutboxOptions) {
@@ -156,9 +157,13 @@ export class Outbox {
   async #drain(): Promise<void> {
     if (this.#isSending || this.#retry) return;
     this.#isSending = true;
+    let connection = this.#welcomes;
     try {
       for (let entry = this.#head(); entry; entry = this.#head()) {
-        if (!(await this.#sendOne(entry))) return;
+        const goesOn = await this.#sendOne(entry);
+        // Lost and welcomed again before the loss of the old connection was heard here: go on with the new one.
+        if (!goesOn && connection === this.#welcomes) return;
+        connection = this.#welcomes;
       }
     } finally {
       this.#isSending = false;
@@ -226,6 +231,7 @@ export class Outbox {
 
   /** Now the name is ours: what dead holders of it left is ours to send, before our own. */
   #onWelcome(): void {
+    this.#welcomes += 1;
     this.#retry?.cancel();
     this.#retry = undefined;
     const known = new Set(this.#queue.map((entry) => entry.id));

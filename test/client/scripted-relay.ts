@@ -44,8 +44,9 @@ export class ScriptedSocket implements ClientSocket {
 
   /** The relay's end says something. */
   push(frame: RelayFrame | Record<string, unknown>): void {
+    if (this.closedWith !== undefined) return;
     const text = JSON.stringify(frame);
-    queueMicrotask(() => this.closedWith === undefined && this.listener?.onText(text));
+    queueMicrotask(() => this.listener?.onText(text));
   }
 
   /** Ends it from either side. */
@@ -81,6 +82,7 @@ export class ScriptedRelay {
   welcome: Partial<Welcome> = {};
   answers: Record<string, (args: never, request: Request) => Reply> = {
     receipt: () => ({ result: { changed: 1 } }),
+    receive: () => ({ result: { messages: [], more: 0 } }),
   };
 
   get socket(): ScriptedSocket {
