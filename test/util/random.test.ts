@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ID_PATTERN } from '../../src/protocol/envelope.ts';
+import { instanceId, messageId, type Random, secret, systemRandom } from '../../src/util/random.ts';
+
+const fixed = (bytes: Uint8Array): Random => ({ bytes: (count) => bytes.subarray(0, count), fraction: () => 0 });
+const anyBytes = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(fixed);
+
+describe('ids', () => {
+  it('are made of letters that survive being read aloud, and are ids on the wire', () => {
+    fc.assert(
+      fc.property(anyBytes, (random) => {
+        expect(messageId(random)).toMatch(/^m[0-9a-hjkmnp-tv-z]{12}$/);
+        expect(instanceId(random)).toMatch(/^i[0-9a-hjkmnp-tv-z]{16}$/);
+        expect(messageId(random)).toMatch(ID_PATTERN);
+      }),
+    );
+  });
+
+  it('use five bits of each byte, each letter as often as any other', () => {
+    const counts = new Map<string, number>();
+    for (let byte = 0; byte < 256; byte++) {
+      const letter = messageId(fixed(new Uint8Array(12).fill(byte))).charAt(1);
+      counts.set(letter, (counts.get(letter) ?? 0) + 1);
+    }
+    expect([counts.size, new Set(counts.values())]).toEqual([32, new Set([8])]);
+  });
+
+  it('differ when their bytes do, at every place', () => {
+    for (let place = 0; place < 12; place++) {
+      const bytes = new Uint8Array(12);
+      bytes[place] = 1;
+      expect(messageId(fixed(bytes))).not.toBe(messageId(fixed(new Uint8Array(12))));
+    }
+  });
+
+  it('of the system do not come twice', () => {
+    expect(new Set(Array.from({ length: 5_000 }, () => messageId(systemRandom))).size).toBe(5_000);
+  });
+});
+
+describe('a secret', () => {
+  it('holds 256 bits in letters that need no quoting anywhere', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
+        const text = secret(fixed(bytes));
+        expect(text).toMatch(/^[A-Za-z0-9_-]{43}$/);
+        expect([...Buffer.from(text, 'base64url')]).toEqual([...bytes]);
+      }),
+    );
+  });
+});
+
+describe('chance of the system', () => {
+  it('is at least 0 and below 1, and spread', () => {
+    const fractions = Array.from({ length: 2_000 }, () => systemRandom.fraction());
+    expect(fractions.filter((fraction) => fraction < 0 || fraction >= 1)).toEqual([]);
+    expect(new Set(fractions.map((fraction) => Math.floor(fraction * 4))).size).toBe(4);
+  });
+
+  it.each([0, 1, 32])('gives %i bytes when asked for as many', (count) => {
+    expect(systemRandom.bytes(count)).toHaveLength(count);
+  });
+});
