@@ -135,7 +135,9 @@ export const OPTIONS = {
     env: 'RELAY_URL',
     key: 'relayUrl',
     computed: 'what the relay running here wrote to <home>/relay.json, else ws://localhost:9999',
-    sentence: 'Where the relay is: ws:// or wss://.',
+    // It may hold a password.
+    secret: true,
+    sentence: 'Where the relay is: ws://host:port, wss://host, or host:port.',
     where: ['mcp', 'cli'],
   }),
   clientId: option({

@@ -33,10 +33,14 @@ function decode(value: unknown): RelayFile | undefined {
   return { pid, port, url, version, started };
 }
 
+const SCHEMES: readonly string[] = ['ws:', 'wss:', 'http:', 'https:'];
+
+/** Every form of address that the client takes: `ws://…`, `https://…`, or plain `host:port`. */
 export function isRelayUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return (url.protocol === 'ws:' || url.protocol === 'wss:') && url.hostname !== '';
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `ws://${text}`;
+  if (!URL.canParse(full)) return false;
+  const url = new URL(full);
+  return SCHEMES.includes(url.protocol) && url.hostname !== '';
 }
 
 /** The home must exist. */

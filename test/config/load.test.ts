@@ -141,8 +141,8 @@ describe('a wrong value', () => {
     [{ flags: { data: 'relative/path' } }, '--data must be an absolute path.'],
     [{ env: { RELAY_DATA: '/a\nb' } }, 'RELAY_DATA must be a path without control characters.'],
     [{ env: { RELAY_LEGACY: 'maybe' } }, 'RELAY_LEGACY must be true or false, not "maybe".'],
-    [{ env: { RELAY_URL: 'http://x' } }, 'RELAY_URL must be an address such as ws://localhost:9999, not "http://x".'],
-    [{ env: { RELAY_URL: 'localhost:9999' } }, 'RELAY_URL must be an address such as'],
+    [{ env: { RELAY_URL: 'ftp://user:pass@x' } }, 'RELAY_URL must be an address such as ws://localhost:9999.'],
+    [{ env: { RELAY_URL: 'ws://' } }, 'RELAY_URL must be an address such as ws://localhost:9999.'],
     [{ env: { CLAUDE_RELAY_SESSION_ID: 'a;touch x' } }, 'CLAUDE_RELAY_SESSION_ID must be a name: a letter, then'],
     [{ env: { RELAY_CLIENT_ID: 'ALL' } }, 'and not the word all, not "ALL".'],
     [{ flags: { clientId: '1x' } }, '--client-id must be a name'],
@@ -267,7 +267,7 @@ describe('the relay that runs here', () => {
     '{}',
     '[]',
     'null',
-    JSON.stringify({ ...facts, url: 'http://x' }),
+    JSON.stringify({ ...facts, url: 'ftp://x' }),
     JSON.stringify({ ...facts, pid: '1' }),
   ])('that left damaged facts is looked for at the usual place: %s', (text) => {
     const home = tempDir();

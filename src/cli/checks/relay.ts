@@ -1,0 +1,82 @@
+/** The checks of the relay: does it answer, is it of our version, and if not, who has its port. */
+import { once } from '../../client/once.ts';
+import { isLoopback, relayUrl, shownUrl } from '../../client/place.ts';
+import { readRelayFile } from '../../config/relay-file.ts';
+import { readToken } from '../../config/token.ts';
+import { RelayError } from '../../protocol/codes.ts';
+import { reason } from '../../util/failure.ts';
+import { isPortTaken, type PortHolder, portHolder } from '../../util/port-holder.ts';
+import { isRunning } from '../../util/processes.ts';
+import type { Runner } from '../../util/run.ts';
+import { type Finding, fail, failed, ok, warn } from './finding.ts';
+
+interface RelayInput {
+  readonly home: string;
+  readonly url: string;
+  /** What RELAY_TOKEN says. */
+  readonly token: string | undefined;
+  readonly version: string;
+  readonly run: Runner;
+  readonly signal: AbortSignal;
+}
+
+/** Long enough for a tunnel, short enough for somebody who waits. Milliseconds. */
+const PATIENCE_MS = 5_000;
+
+/** The relay, then its version or its port. */
+export async function checkRelay(input: RelayInput): Promise<Finding[]> {
+  const url = parsed(input.url);
+  if (url instanceof RelayError) return [failed('relay', url)];
+  try {
+    const status = await once(
+      'status',
+      {},
+      { ...input, token: input.token ?? readToken(input.home), timeoutMs: PATIENCE_MS },
+    );
+    const people = `${status.here} of ${status.sessions} sessions are here`;
+    return [ok('relay', `${shownUrl(url)} answers; ${people}.`), checkVersion(input.version, status.version)];
+  } catch (error) {
+    return [unanswered(error), ...(await portFindings(input, url))];
+  }
+}
+
+function parsed(address: string): URL | RelayError {
+  try {
+    return relayUrl(address);
+  } catch (error) {
+    return error instanceof RelayError ? error : new RelayError('bad_request', reason(error));
+  }
+}
+
+/** The client's own sentence says what to do. */
+function unanswered(error: unknown): Finding {
+  return failed('relay', error);
+}
+
+export function checkVersion(here: string, there: string): Finding {
+  if (here === there) return ok('versions', `This command line and the relay are both ${here}.`);
+  const todo = 'Update the older one; a relay must be restarted for that (`claude-relay service install` does it).';
+  return warn('versions', `This command line is ${here}, the relay is ${there}.`, todo);
+}
+
+async function portFindings({ home, run }: RelayInput, url: URL): Promise<Finding[]> {
+  if (!isLoopback(url)) return [];
+  const port = Number(url.port || (url.protocol === 'wss:' ? 443 : 80));
+  const left = leftBehind(home, port);
+  if (!(await isPortTaken(port))) return [ok('port', `Port ${port} is free.`), ...left];
+  return [...taken(port, await portHolder(port, run)), ...left];
+}
+
+function taken(port: number, holder: PortHolder | undefined): Finding[] {
+  const who = holder === undefined ? 'a process that is not yours' : `process ${holder.pid} (${holder.program})`;
+  return [
+    fail('port', `Port ${port} is held by ${who}.`, 'End that, or choose another port: claude-relay serve --port 9998'),
+  ];
+}
+
+/** A relay that was killed leaves its file; the next one replaces it. */
+function leftBehind(home: string, port: number): Finding[] {
+  const file = readRelayFile(home);
+  if (file === undefined || file.port !== port || isRunning({ pid: file.pid })) return [];
+  return [warn('relay', `relay.json is from a relay that ended (pid ${file.pid}).`, 'Start it: claude-relay serve')];
+}

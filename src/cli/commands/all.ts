@@ -1,0 +1,45 @@
+/** The commands, in the order in which help lists them. */
+import type { Command } from '../command.ts';
+import { chat } from './chat.ts';
+import { completion } from './completion.ts';
+import { doctor } from './doctor.ts';
+import { history } from './history.ts';
+import { join } from './join.ts';
+import { leave } from './leave.ts';
+import { mcp } from './mcp.ts';
+import { peers } from './peers.ts';
+import { receipts } from './receipts.ts';
+import { receive } from './receive.ts';
+import { registerCommand } from './register.ts';
+import { rename } from './rename.ts';
+import { rooms } from './rooms.ts';
+import { send } from './send.ts';
+import { serve } from './serve.ts';
+import { service } from './service.ts';
+import { sessions } from './sessions.ts';
+import { shellInit } from './shell-init.ts';
+import { status } from './status.ts';
+import { watch } from './watch.ts';
+
+export const COMMANDS: readonly Command[] = [
+  send,
+  receive,
+  peers,
+  sessions,
+  status,
+  history,
+  receipts,
+  rooms,
+  join,
+  leave,
+  rename,
+  watch,
+  chat,
+  serve,
+  mcp,
+  service,
+  doctor,
+  shellInit,
+  completion,
+  registerCommand,
+];

@@ -1,0 +1,89 @@
+/** `doctor`: looks at everything that must be right for a message to travel, and says what to do about what is not. */
+import { DEFAULT_URL } from '../../config/load.ts';
+import { resolveHome } from '../../config/paths.ts';
+import { supervisorFor } from '../../service/install.ts';
+import { EXIT } from '../../util/failure.ts';
+import { VERSION } from '../../util/version.ts';
+import { type Finding, failed, type State } from '../checks/finding.ts';
+import { checkNode, checkState, checkToken } from '../checks/machine.ts';
+import { checkRelay } from '../checks/relay.ts';
+import { checkServices } from '../checks/services.ts';
+import type { Command, Context } from '../command.ts';
+import type { Output, Style } from '../output.ts';
+
+const STYLES: Readonly<Record<State, Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'Look at node, state, token, relay, port, services and versions, and say what to do.',
+  details: 'Exits with 1 when something fails.',
+  settings: ['relayUrl'],
+  where: ['serve'],
+  json: true,
+  examples: [
+    { line: 'claude-relay doctor', says: 'what is wrong?', needs: 'relay' },
+    { line: 'claude-relay doctor --json', says: 'for a script', needs: 'relay' },
+    { line: 'claude-relay doctor --relay-url ws://localhost:9998', says: 'look at another relay', needs: 'system' },
+  ],
+  async run(ctx) {
+    const findings = await examine(ctx);
+    const isWell = findings.every(({ state }) => state !== 'fail');
+    if (ctx.out.isJson) ctx.out.json({ ok: isWell, version: VERSION, findings });
+    else show(ctx.out, findings);
+    return isWell ? EXIT.ok : EXIT.error;
+  },
+};
+
+async function examine(ctx: Context): Promise<Finding[]> {
+  const node = checkNode(process.versions.node);
+  const settings = readSettings(ctx);
+  if (!('home' in settings)) return [node, settings];
+  const { home, relayUrl: url, token } = settings;
+  const { run, signal } = ctx;
+  return [
+    node,
+    ...(settings.wrong ? [settings.wrong] : []),
+    ...checkState(home),
+    checkToken(home, token),
+    ...(await checkRelay({ home, url, token, version: VERSION, run, signal })),
+    ...(await services(ctx)),
+  ];
+}
+
+interface Known {
+  readonly home: string;
+  readonly relayUrl: string;
+  readonly token: string | undefined;
+  readonly wrong?: Finding;
+}
+
+/** With what is known when the settings are wrong: a doctor who only repeats the first complaint is none. */
+function readSettings(ctx: Context): Known | Finding {
+  try {
+    return ctx.config.settings;
+  } catch (error) {
+    return guessed(ctx, failed('settings', error));
+  }
+}
+
+function guessed({ env, userHome }: Context, wrong: Finding): Known | Finding {
+  try {
+    return { home: resolveHome(env, userHome), relayUrl: env.RELAY_URL || DEFAULT_URL, token: env.RELAY_TOKEN, wrong };
+  } catch {
+    // The state directory itself is what is wrong, and that has been said.
+    return wrong;
+  }
+}
+
+async function services({ platform, run, env, userHome }: Context): Promise<Finding[]> {
+  if (platform !== 'linux' && platform !== 'darwin') return [];
+  return checkServices(supervisorFor(platform, { run, env, userHome, uid: process.getuid?.() ?? 0 }));
+}
+
+function show(out: Output, findings: readonly Finding[]): void {
+  const rows = findings.flatMap(({ check, state, says, todo }) => [
+    [{ text: state, style: STYLES[state] }, check, says],
+    ...(todo === undefined ? [] : [['', '', `→ ${todo}`]]),
+  ]);
+  out.table([], rows);
+}

@@ -1,0 +1,38 @@
+/** `peers`: who is here now. */
+import { EXIT } from '../../util/failure.ts';
+import type { Command } from '../command.ts';
+import { RelayAccess } from '../relay.ts';
+import { plural, programOf, when } from '../words.ts';
+
+export const peers: Command = {
+  name: 'peers',
+  summary: 'List who is connected to the relay now.',
+  details: 'Connected is not attentive: `claude-relay receipts` says what was seen.',
+  settings: ['relayUrl'],
+  json: true,
+  examples: [
+    { line: 'claude-relay peers', says: 'who is here', needs: 'relay' },
+    { line: 'claude-relay peers --json', says: 'for a script', needs: 'relay' },
+  ],
+  async run(ctx) {
+    const { out } = ctx;
+    const result = await new RelayAccess(ctx).ask('peers', {}, { nameless: true });
+    if (out.isJson) out.json(result);
+    else if (result.peers.length === 0) out.say('Nobody is connected now; claude-relay sessions lists who was.');
+    else {
+      out.table(
+        ['NAME', 'KIND', 'SINCE', 'PROGRAM', 'HOST', 'DIRECTORY'],
+        result.peers.map((peer) => [
+          { text: peer.name, style: 'cyan' },
+          peer.kind,
+          peer.since === undefined ? '' : when(peer.since),
+          programOf(peer),
+          peer.host ?? '',
+          peer.cwd ?? '',
+        ]),
+      );
+      if (result.more > 0) out.say(`${plural(result.more, 'more')} are here.`);
+    }
+    return EXIT.ok;
+  },
+};

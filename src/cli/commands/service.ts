@@ -1,0 +1,216 @@
+/** `service install|uninstall|status|logs`: keeps the relay, or a tunnel to one, running in the background. */
+import type { Config } from '../../config/load.ts';
+import { statePaths } from '../../config/paths.ts';
+import { installUnit, supervisorFor, uninstallUnit } from '../../service/install.ts';
+import { rotateLogs } from '../../service/rotate.ts';
+import type { Supervised, Supervisor } from '../../service/supervisor.ts';
+import { follow, lastLines } from '../../service/tail.ts';
+import { isUnitName, logsOf, UNITS, type Unit, type UnitName } from '../../service/unit.ts';
+import { relayUnit, tunnelUnit } from '../../service/units.ts';
+import { EXIT, Failure } from '../../util/failure.ts';
+import { which } from '../../util/which.ts';
+import type { Argument, Command, Context } from '../command.ts';
+import type { Output } from '../output.ts';
+
+const WHICH: Argument = { name: 'unit', sentence: 'relay (when left out) or tunnel', optional: true, choices: UNITS };
+const PORTS = { min: 1, max: 65535 };
+
+const install: Command = {
+  name: 'install',
+  summary: 'Start it now, whenever you log in, and again when it ends.',
+  details:
+    '`install` is for the relay; `install tunnel user@host` keeps the port of this machine forwarded to the relay on that host, with ' +
+    'plain ssh. Flags and variables given now are written down; config.json is read at each start.',
+  arguments: [WHICH, { name: 'user@host', sentence: 'for a tunnel: where the relay runs', optional: true }],
+  options: [
+    { flag: '--dry-run', sentence: 'print the file and change nothing' },
+    { flag: '--remote-port', value: 'number', sentence: 'for a tunnel: the port of the relay there, if it is another' },
+  ],
+  settings: ['port', 'host', 'data', 'legacy', 'allowHosts', 'allowOrigins', 'logLevel'],
+  where: ['serve'],
+  json: true,
+  examples: [
+    { line: 'claude-relay service install --dry-run', says: 'see what would be written', needs: 'nothing' },
+    { line: 'claude-relay service install', says: 'keep a relay running', needs: 'system' },
+    {
+      line: 'claude-relay service install tunnel me@relay.example --dry-run',
+      says: 'a tunnel to another machine',
+      needs: 'nothing',
+    },
+  ],
+  async run(ctx) {
+    const supervisor = supervisorOf(ctx);
+    const unit = unitOf(ctx);
+    const file = supervisor.file(unit.name);
+    const facts = { unit: unit.name, supervisor: supervisor.name, file, command: unit.command, logs: unit.logs };
+    if (ctx.given.has('--dry-run')) {
+      const text = supervisor.render(unit);
+      if (ctx.out.isJson) ctx.out.json({ ...facts, text });
+      else ctx.out.block(text);
+      return EXIT.ok;
+    }
+    await installUnit(supervisor, unit, ctx.config.settings.home);
+    if (ctx.out.isJson) ctx.out.json(facts);
+    else ctx.out.line(`Installed: ${file}`);
+    await hints(ctx, unit);
+    return EXIT.ok;
+  },
+};
+
+const uninstall: Command = {
+  name: 'uninstall',
+  summary: 'Stop it and remove its file; messages, keys and logs stay.',
+  arguments: [WHICH],
+  json: true,
+  examples: [
+    { line: 'claude-relay service uninstall', says: 'the relay', needs: 'system' },
+    { line: 'claude-relay service uninstall tunnel', says: 'the tunnel', needs: 'system' },
+  ],
+  async run(ctx) {
+    const unit = named(ctx);
+    const supervisor = supervisorOf(ctx);
+    const removed = await uninstallUnit(supervisor, unit);
+    const file = supervisor.file(unit);
+    if (ctx.out.isJson) ctx.out.json({ unit, file, removed });
+    else ctx.out.line(removed ? `Removed: ${file}` : `The ${unit} was not installed.`);
+    return EXIT.ok;
+  },
+};
+
+const status: Command = {
+  name: 'status',
+  summary: 'Say whether it is installed and running; exits with 1 when something installed does not run.',
+  json: true,
+  examples: [
+    { line: 'claude-relay service status', says: 'the relay and the tunnel', needs: 'system' },
+    { line: 'claude-relay service status --json', says: 'for a script', needs: 'system' },
+  ],
+  async run(ctx) {
+    const supervisor = supervisorOf(ctx);
+    const units: Supervised[] = [];
+    for (const unit of UNITS) units.push(await supervisor.status(unit));
+    if (ctx.out.isJson) ctx.out.json({ supervisor: supervisor.name, units });
+    else showUnits(ctx.out, units);
+    await rotate(ctx);
+    return units.some(({ isInstalled, isRunning }) => isInstalled && !isRunning) ? EXIT.error : EXIT.ok;
+  },
+};
+
+const logs: Command = {
+  name: 'logs',
+  summary: 'Show the end of its log: what it printed, and what it said on stderr.',
+  arguments: [WHICH],
+  options: [
+    { flag: '--lines', short: '-n', value: 'count', sentence: 'how many lines of each file; 20 when left out' },
+    { flag: '--follow', short: '-f', sentence: 'go on with what is added, until you stop it' },
+  ],
+  json: true,
+  examples: [
+    { line: 'claude-relay service logs', says: 'the last lines of the relay', needs: 'nothing' },
+    { line: 'claude-relay service logs tunnel -n 100', says: 'more of them, of the tunnel', needs: 'nothing' },
+    { line: 'claude-relay service logs --follow', says: 'watch it', needs: 'terminal' },
+  ],
+  async run(ctx) {
+    const unit = named(ctx);
+    const count = ctx.given.integer('--lines', { min: 0, max: 10_000 }) ?? 20;
+    const { out, error } = logsOf(unit, statePaths(ctx.config.settings.home).logs);
+    const files = [out, error].map((path) => ({ path, ...lastLines(path, count) }));
+    if (ctx.out.isJson) ctx.out.json({ unit, files: files.map(({ path, lines }) => ({ path, lines })) });
+    else for (const file of files) showLog(ctx.out, file);
+    await rotate(ctx);
+    if (ctx.given.has('--follow')) await followAll(ctx, files);
+    return EXIT.ok;
+  },
+};
+
+export const service: Command = {
+  name: 'service',
+  summary: 'Keep the relay, or a tunnel to one, running in the background.',
+  details: 'With launchd on macOS, and the systemd of your user on Linux.',
+  subcommands: [install, uninstall, status, logs],
+  examples: [
+    { line: 'claude-relay service install', says: 'keep a relay running', needs: 'system' },
+    {
+      line: 'claude-relay service install tunnel me@relay.example',
+      says: 'use the relay of another machine',
+      needs: 'system',
+    },
+    { line: 'claude-relay service status', says: 'does it run?', needs: 'system' },
+  ],
+};
+
+function supervisorOf({ platform, run, env, userHome }: Context): Supervisor {
+  return supervisorFor(platform, { run, env, userHome, uid: process.getuid?.() ?? 0 });
+}
+
+function named({ given }: Context): UnitName {
+  const word = given.text('unit') ?? 'relay';
+  if (isUnitName(word)) return word;
+  throw new Failure('usage', `There is no service ${word}.`, `There are: ${UNITS.join(', ')}.`);
+}
+
+function unitOf(ctx: Context): Unit {
+  const { config, node, script, given } = ctx;
+  const target = given.text('user@host');
+  if (named(ctx) === 'tunnel') return tunnelOf(ctx, target, config);
+  if (target !== undefined)
+    throw new Failure('usage', 'Only a tunnel goes to another host.', `Try: service install tunnel ${target}`);
+  if (config.settings.port === 0)
+    throw new Failure('usage', 'A service needs a port that stays.', 'Give one with --port.');
+  return relayUnit({ config, node, script });
+}
+
+function tunnelOf({ env, given }: Context, target: string | undefined, { settings }: Config): Unit {
+  if (target === undefined) {
+    throw new Failure(
+      'usage',
+      'A tunnel needs to know where the relay runs.',
+      'Write: service install tunnel user@host',
+    );
+  }
+  const ssh = which('ssh', env.PATH);
+  if (ssh === undefined) throw new Failure('error', 'There is no ssh in your PATH.', 'Install OpenSSH’s client.');
+  const remotePort = given.integer('--remote-port', PORTS);
+  return tunnelUnit({ home: settings.home, ssh, target, port: settings.port, remotePort });
+}
+
+/** What a user must know, and a script need not. Best-effort: without loginctl there is nothing to say. */
+async function hints({ out, run, platform, env, given }: Context, { name }: Unit): Promise<void> {
+  if (name === 'tunnel') {
+    const target = given.text('user@host') ?? '';
+    out.say(`It works when this does, without a question: ssh -o BatchMode=yes ${target} true`);
+    out.say(`The relay’s token is on that host: copy its ~/.claude-relay/token into your state directory (chmod 600).`);
+  }
+  if (platform !== 'linux') return;
+  const { code, stdout } = await run('loginctl', ['show-user', env.USER ?? '', '--property=Linger', '--value']);
+  if (code === 0 && stdout.trim() === 'no') out.say('It ends when you log out; to keep it: loginctl enable-linger');
+}
+
+/** Best-effort: where no relay runs, nobody else would do it for the tunnel’s logs. */
+async function rotate({ config, out }: Context): Promise<void> {
+  await rotateLogs(statePaths(config.settings.home).logs).catch((error) => out.warn(`logs: ${String(error)}`));
+}
+
+function showUnits(out: Output, units: readonly Supervised[]): void {
+  const rows = units.map(({ unit, isInstalled, isRunning, state, pid, lastExit, file }) => [
+    unit,
+    {
+      text: isInstalled ? state : 'not installed',
+      style: isRunning ? ('green' as const) : isInstalled ? ('red' as const) : ('dim' as const),
+    },
+    pid === undefined ? '' : String(pid),
+    lastExit === undefined || !isInstalled ? '' : String(lastExit),
+    isInstalled ? file : '',
+  ]);
+  out.table(['service', 'state', 'pid', 'last exit', 'file'], rows);
+}
+
+function showLog(out: Output, { path, lines }: { path: string; lines: readonly string[] }): void {
+  out.say(`== ${path}${lines.length === 0 ? ': nothing yet' : ''}`, 'dim');
+  if (lines.length > 0) out.block(lines.join('\n'));
+}
+
+async function followAll({ signal, out }: Context, files: ReadonlyArray<{ path: string; end: number }>): Promise<void> {
+  const onText = (text: string) => out.block(text);
+  await Promise.all(files.map(({ path, end }) => follow({ path, from: end, signal, onText })));
+}

@@ -1,0 +1,52 @@
+/** `claude-relay`: routes to the entry or the command that was asked for, and makes its answer the exit code. */
+import { realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import type { Surroundings } from './command.ts';
+import { entryOf } from './entries.ts';
+
+/** A reader that went away (`… | head -1`) is not our error; there is nobody left to tell anything. */
+function endQuietlyWhenNobodyReads(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+}
+
+function surroundings(signal: AbortSignal, run: Surroundings['run']): Surroundings {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    platform: process.platform,
+    userHome: homedir(),
+    node: process.execPath,
+    // Through the link that a package manager puts into PATH: the link may go with the next version, or point elsewhere.
+    script: realpathSync(process.argv[1] ?? ''),
+    stdin: process.stdin,
+    run,
+    signal,
+  };
+}
+
+/** The first signal ends what waits; the command says goodbye and answers. The second one is Node's: it ends the process. */
+function endedBySignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}
+
+async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const [{ runCommands }, { COMMANDS }, { runProgram }, { VERSION }] = await Promise.all([
+    import('./program.ts'),
+    import('./commands/all.ts'),
+    import('../util/run.ts'),
+    import('../util/version.ts'),
+  ]);
+  endQuietlyWhenNobodyReads();
+  const { stdout, stderr } = process;
+  const around = surroundings(endedBySignal(), runProgram);
+  return runCommands(argv, { ...around, stdout, stderr, commands: COMMANDS, version: VERSION });
+}
+
+const argv = process.argv.slice(2);
+const entry = entryOf(argv);
+process.exitCode = entry === undefined ? await runCommandLine(argv) : await (await entry())(argv.slice(1), process.env);

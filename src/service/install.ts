@@ -1,0 +1,43 @@
+/** Puts a unit's file in place and takes it away; the supervisor does the rest. */
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ensureHome } from '../config/paths.ts';
+import { Failure } from '../util/failure.ts';
+import { createPrivate, ensurePrivateDir, writeAtomic } from '../util/files.ts';
+import { Launchd } from './launchd.ts';
+import type { Supervisor, SupervisorInput } from './supervisor.ts';
+import { Systemd } from './systemd.ts';
+import type { Unit, UnitName } from './unit.ts';
+
+export function supervisorFor(platform: NodeJS.Platform, input: SupervisorInput): Supervisor {
+  if (platform === 'darwin') return new Launchd(input);
+  if (platform === 'linux') return new Systemd(input);
+  throw new Failure(
+    'error',
+    `Services are written for launchd and systemd, and ${platform} has neither.`,
+    'Run `claude-relay serve` under what starts your programs.',
+  );
+}
+
+/** Nothing is written when the supervisor cannot be reached. The log files are made first: the supervisor would make them readable to others. */
+export async function installUnit(supervisor: Supervisor, unit: Unit, home: string): Promise<void> {
+  const text = supervisor.render(unit);
+  await supervisor.check();
+  ensurePrivateDir(ensureHome(home).logs);
+  for (const log of [unit.logs.out, unit.logs.error]) createPrivate(log, '');
+  const file = supervisor.file(unit.name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeAtomic(file, text);
+  await supervisor.load(unit.name);
+}
+
+/** Answers whether there was anything to remove. */
+export async function uninstallUnit(supervisor: Supervisor, unit: UnitName): Promise<boolean> {
+  const file = supervisor.file(unit);
+  const { isInstalled, state } = await supervisor.status(unit);
+  if (!isInstalled && state === 'not loaded') return false;
+  await supervisor.unload(unit);
+  if (existsSync(file)) rmSync(file);
+  await supervisor.reload();
+  return true;
+}
