@@ -15,7 +15,7 @@ const CLI = new URL('../dist/cli.mjs', import.meta.url).pathname;
 const LIMIT = 30_000;
 
 const home = await mkdtemp(join(tmpdir(), 'claude-relay-demo-'));
-const env = { PATH: process.env.PATH, CLAUDE_RELAY_HOME: home };
+const env = { PATH: process.env.PATH, CLAUDE_RELAY_HOME: home, RELAY_LOG_LEVEL: 'warn' };
 const children = [];
 
 function start(args) {
