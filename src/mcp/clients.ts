@@ -1,6 +1,6 @@
 /**
  * What the agent programs do with a tool's answer, by the name that they give in `initialize`. One table; a program that is
- * not in it gets what every program can take. Measured on the versions named in docs/decisions/structured-output.md.
+ * not in it gets what every program can take. Measured on the versions named in docs/decisions/0005-structured-output.md.
  */
 
 export interface ClientTraits {
