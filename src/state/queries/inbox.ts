@@ -30,19 +30,22 @@ export function unhanded(
   limit: number,
   filter: InboxFilter = {},
 ): number[] {
+  return unhandedIn(store, session, intervals(store, session), after, limit, filter.sender);
+}
+
+function unhandedIn(
+  store: Store,
+  session: SessionRow,
+  parts: readonly Interval[],
+  after: number,
+  limit: number,
+  sender?: number,
+): number[] {
   const sql = `SELECT position ${UNHANDED} AND (?5 IS NULL OR sender = ?5) ORDER BY position LIMIT ?6`;
   const found: number[] = [];
-  for (const { channel, since, until } of intervals(store, session)) {
+  for (const { channel, since, until } of parts) {
     const from = Math.max(after, since, session.handed);
-    for (const row of store.all<{ position: number }>(
-      sql,
-      channel,
-      from,
-      until,
-      session.id,
-      filter.sender ?? null,
-      limit,
-    ))
+    for (const row of store.all<{ position: number }>(sql, channel, from, until, session.id, sender ?? null, limit))
       found.push(row.position);
   }
   return [...new Set(found)].sort((a, b) => a - b).slice(0, limit);
@@ -73,10 +76,12 @@ export function unhandedMatching(
   return matches.slice(0, limit);
 }
 
-/** How many are unhanded. */
+/**
+ * How many are unhanded. Direct mail is counted as it comes and goes, so that a full inbox costs no more than an empty
+ * one; group mail is counted here. No envelope is both for one session (`commands/send.ts`).
+ */
 export function countUnhanded(store: Store, session: SessionRow): number {
-  const parts = intervals(store, session);
-  // Only an envelope sent to two of one's channels at once can be counted twice: the exact count then needs the positions.
+  const parts = intervals(store, session).filter((part) => part.channel !== session.id);
   let sum = 0;
   for (const { channel, since, until } of parts) {
     sum +=
@@ -88,7 +93,9 @@ export function countUnhanded(store: Store, session: SessionRow): number {
         session.id,
       )?.n ?? 0;
   }
-  return sum === 0 || parts.length <= 1 || !hasOverlap(store, session) ? sum : unhanded(store, session, 0, sum).length;
+  // Only an envelope sent to two of one's rooms at once was counted twice: the exact count then needs the positions.
+  const isExact = sum === 0 || parts.length <= 1 || !hasOverlap(store, session);
+  return session.pending + (isExact ? sum : unhandedIn(store, session, parts, session.handed, sum).length);
 }
 
 /** Has any unhanded envelope more than one address? */
