@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RIDE_ALONG } from '../../src/journal/journal.ts';
 import { LocalJournal } from '../../src/journal/local.ts';
 import { openJournal, openMemoryJournal } from '../../src/journal/open.ts';
@@ -11,6 +11,9 @@ import { anyHistory } from '../state/any-command.ts';
 import { emptyDatabase } from '../state/world.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { temporary } from './directory.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 const send = (id: string): Send => ({
   type: 'send',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   anything,
   type Check,
@@ -15,6 +15,9 @@ import {
   utf8Bytes,
 } from '../../src/protocol/check.ts';
 import { codeOf, refusal } from './refusal.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 const deep = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
 

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { decodeClientFrame, decodeRelayFrame, encode, requestIdOf } from '../../src/protocol/codec.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { ClientFrame, RelayFrame } from '../../src/protocol/frames.ts';
 import { codeOf } from './refusal.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 const clientFrames: ClientFrame[] = [
   { type: 'hello', v: 1, instance: 'i', seat: true, name: 'A', about: { host: 'h' } },

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Code, RelayError } from '../../src/protocol/codes.ts';
 import { LIMITS, TIMES } from '../../src/protocol/limits.ts';
 import { isVerb, NAMELESS, VERBS, type Verb } from '../../src/protocol/verbs.ts';
 import { codeOf } from './refusal.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 const verbs = Object.keys(VERBS).filter(isVerb);
 const draft = { to: ['B'], body: 'text' };

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openMemoryJournal } from '../../src/journal/open.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Applied, Command } from '../../src/state/command.ts';
 import { anyHistory } from './any-command.ts';
 import { emptyDatabase, World } from './world.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What came of a command, in one comparable word. */
 function attempt(world: World, command: Command): string {

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { channelOf } from '../../src/state/queries/channels.ts';
 import { type HistoryFilter, history, matchExpression, maySeeRow } from '../../src/state/queries/history.ts';
 import { type Action, Model } from './model.ts';
 import { refused, World } from './world.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 const who = fc.nat({ max: 7 });
 const numbers = fc.array(fc.nat({ max: 10 }), { minLength: 1, maxLength: 3 });

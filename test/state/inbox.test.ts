@@ -1,7 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { countUnhanded, type InboxFilter, unhanded, unhandedMatching } from '../../src/state/queries/inbox.ts';
 import { World } from './world.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Mail {
   readonly from: 'B' | 'C';

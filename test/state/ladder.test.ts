@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RECEIPT_STATES, type ReceiptState } from '../../src/protocol/receipt.ts';
 import { countStates } from '../../src/state/queries/receipts.ts';
 import { claimsOf } from '../../src/state/queries/sessions.ts';
 import { type Action, Model } from './model.ts';
 import { World } from './world.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
 
 const who = fc.nat({ max: 7 });
 const some = fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 6 });
