@@ -20,10 +20,7 @@ export function channelOf(store: Store, address: string): number {
   const session = sessionByAnyName(store, checkName(address));
   if (session) return session.id;
   const near = nearNames(store, address);
-  const hint =
-    near.length > 0
-      ? `; did you mean ${near.join(' or ')}?`
-      : '; relay_sessions or `claude-relay sessions` lists who is known.';
+  const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '.';
   throw new RelayError('unknown_recipient', `Nobody called ${address} was ever here${hint}`);
 }
 
