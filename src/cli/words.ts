@@ -55,11 +55,12 @@ function reach({ address, recipients, here, absent }: Reach): string {
   return `${address} (${here} of ${recipients} here${away > 0 ? `; kept for ${kept.join(' ')}` : ''})`;
 }
 
-/** Counts by state, furthest last: `1 stored, 2 seen`. */
+/** Counts by state, furthest last: `1 stored, 2 seen`; a single recipient needs no count. */
 export function states(counts: Partial<Record<ReceiptState, number>>): string {
   const present = RECEIPT_STATES.filter((state) => (counts[state] ?? 0) > 0);
   if (present.length === 0) return 'no recipients';
-  return present.map((state) => `${counts[state]} ${state}`).join(', ');
+  const total = present.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+  return total === 1 ? present.join() : present.map((state) => `${counts[state]} ${state}`).join(', ');
 }
 
 export function programOf({ program, version }: Pick<SessionInfo, 'program' | 'version'>): string {

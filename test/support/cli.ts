@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import { ensure, ROOT } from '../../scripts/ensure.mjs';
 import { withLock } from '../../src/util/lock.ts';
 
@@ -16,6 +16,9 @@ const CLI = join(ROOT, 'dist/cli.mjs');
 const BUILD_PATIENCE = 120_000;
 /** After SIGTERM; the relay itself gives up after 2.5 s. Milliseconds. */
 const END_PATIENCE = 5_000;
+
+// Each test starts a dozen processes; on a busy machine each of them takes its time.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 30_000 });
 
 /** Two workers must not build at once. */
 const built = withLock(join(tmpdir(), 'claude-relay-test-build.lock'), () => ensure(), { patience: BUILD_PATIENCE });
@@ -191,6 +194,12 @@ export class Machine {
     return session;
   }
 
+  /** A script for sh, with `claude-relay` on its PATH; it ends at the first command that fails. */
+  async shell(script: string, options: RunOptions = {}): Promise<Ran> {
+    await built;
+    return this.spawn('sh', ['-e', '-c', script], { input: '', ...options }).ended;
+  }
+
   /** The same verb with curl, as `name`; answers what was printed. */
   async curl(name: string, verb: string, args: object, headers: readonly string[] = []): Promise<unknown> {
     const url = `http://localhost:${this.#port}/v1/${verb}`;
@@ -332,4 +341,4 @@ export function machine(): Machine {
 
 afterEach(async () => {
   for (const made of machines.splice(0)) await made.end();
-}, 30_000);
+});
