@@ -4,6 +4,7 @@
  *     opened ──hello──→ greeting ──seated──→ open ──bye, close, silence──→ closed
  *        └──── no hello in 5 s, anything else: a fatal error ────────────────↑
  */
+import { setMaxListeners } from 'node:events';
 import { utf8Bytes } from '../protocol/check.ts';
 import { decodeClientFrame, encode, requestIdOf } from '../protocol/codec.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
@@ -64,6 +65,8 @@ export class Connection implements Holder, Outlet {
     this.#onClosed = onClosed;
     this.#heard = services.clock.monotonic();
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
+    // Every request that waits listens to it; Node warns from eleven on.
+    setMaxListeners(LIMITS.requests, this.#waits.signal);
     socket.listen(this);
   }
 

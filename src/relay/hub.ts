@@ -4,6 +4,8 @@ import { openChannels } from '../state/queries/channels.ts';
 import type { Store } from '../state/store.ts';
 
 export interface Ear {
+  /** It waits to take what comes (a `receive` that waits): its session is reachable now, also without a connection. */
+  readonly takes?: boolean;
   /** There may be unread mail. */
   onMail(): void;
   /** Something was stored that this session may see, its own sends included. */
@@ -21,6 +23,8 @@ export class Hub {
   readonly #store: Store;
   readonly #sessions = new Map<number, Listening>();
   readonly #channels = new Map<number, Set<number>>();
+  /** Session → how many wait. */
+  readonly #awaited = new Map<number, number>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -35,7 +39,13 @@ export class Hub {
       for (const channel of openChannels(this.#store, session)) this.#follow(session, listening, channel);
     }
     listening.ears.add(ear);
+    if (ear.takes) this.#awaited.set(session, (this.#awaited.get(session) ?? 0) + 1);
     return () => this.#stop(session, ear);
+  }
+
+  /** Sessions whose mail somebody is waiting for right now. */
+  awaited(): ReadonlySet<number> {
+    return new Set(this.#awaited.keys());
   }
 
   /** There may be mail for that session again: what somebody held is free. */
@@ -94,8 +104,16 @@ export class Hub {
 
   #stop(session: number, ear: Ear): void {
     const listening = this.#sessions.get(session);
-    if (!listening?.ears.delete(ear) || listening.ears.size > 0) return;
+    if (!listening?.ears.delete(ear)) return;
+    if (ear.takes) this.#waitsNoMore(session);
+    if (listening.ears.size > 0) return;
     for (const channel of [...listening.channels]) this.#unfollow(session, listening, channel);
     this.#sessions.delete(session);
+  }
+
+  #waitsNoMore(session: number): void {
+    const left = (this.#awaited.get(session) ?? 1) - 1;
+    if (left > 0) this.#awaited.set(session, left);
+    else this.#awaited.delete(session);
   }
 }

@@ -42,7 +42,8 @@ export class Relay {
   readonly #connections = new Set<Connection>();
   readonly #timers: Timer[];
   readonly #stopEffects: () => void;
-  readonly #gone = new AbortController();
+  /** Of requests without a connection that may wait. */
+  readonly #waits = new Set<AbortController>();
   /** HTTP requests under way. */
   readonly #performing = new Set<Promise<unknown>>();
   readonly #leases = new Set<Timer>();
@@ -96,18 +97,21 @@ export class Relay {
   async #perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
     const actor = await this.#seats.act(caller);
     const taker: Taker = { taker: 'http' };
-    const call = {
-      services: this.#services,
-      taker,
-      signal: signal ? AbortSignal.any([signal, this.#gone.signal]) : this.#gone.signal,
-      ...(actor ? { actor } : {}),
-    };
+    // Not AbortSignal.any: until Node 22 each one leaves a reference at a source that lives as long as the relay.
+    const waits = new AbortController();
+    const abort = () => waits.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#waits.add(waits);
+    if (signal?.aborted || this.#stopped) abort();
+    const call = { services: this.#services, taker, signal: waits.signal, ...(actor ? { actor } : {}) };
     let isAnswered = false;
     try {
       const result = await dispatch(call, verb, args);
       isAnswered = !signal?.aborted;
       return result;
     } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#waits.delete(waits);
       if (actor && this.#services.pumps.isHolding(actor.session, taker)) this.#lease(actor, taker, isAnswered);
     }
   }
@@ -138,7 +142,7 @@ export class Relay {
 
   async #stop(): Promise<void> {
     for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
-    this.#gone.abort();
+    for (const waits of this.#waits) waits.abort();
     await this.#finish();
     this.#services.presence.silence();
     for (const connection of [...this.#connections]) connection.fail(new RelayError('shutting_down'));

@@ -69,3 +69,24 @@ describe('delivery', () => {
     ]);
   });
 });
+
+describe('reach', () => {
+  it('counts one that waits over HTTP as here, while it waits', async () => {
+    const { relay, clock } = await openRelay();
+    const a = await Peer.open(relay, { name: 'A' });
+    await relay.perform('status', {}, { name: 'B' });
+    const absent = await a.ask('send', { to: ['B'], body: 'nobody waits' });
+    expect(absent.to).toMatchObject([{ here: 0, absent: ['B'] }]);
+    await relay.perform('receive', { receipt: 'seen' }, { name: 'B' });
+    const waiting = relay.perform('receive', { wait_seconds: 10 }, { name: 'B' });
+    await settle();
+    const awaited = await a.ask('send', { to: ['B'], body: 'somebody waits' });
+    expect(awaited.to).toMatchObject([{ here: 1, absent: [] }]);
+    expect(await waiting).toMatchObject({ messages: [{ body: 'somebody waits' }] });
+    const late = relay.perform('receive', { wait_seconds: 10 }, { name: 'B' });
+    await settle();
+    clock.advance(10_000);
+    await late;
+    expect((await a.ask('send', { to: ['B'], body: 'gone' })).to).toMatchObject([{ here: 0, absent: ['B'] }]);
+  });
+});

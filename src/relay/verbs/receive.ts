@@ -50,7 +50,7 @@ function arrival(call: Call, session: number, ms: number, took: () => boolean): 
       call.signal.removeEventListener('abort', end);
       resolve();
     };
-    const stop = hub.listen(session, { onMail: () => !call.signal.aborted && took() && end() });
+    const stop = hub.listen(session, { takes: true, onMail: () => !call.signal.aborted && took() && end() });
     const timer = clock.after(ms, end);
     if (call.signal.aborted) end();
     else call.signal.addEventListener('abort', end, { once: true });

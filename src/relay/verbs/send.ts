@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Draft } from '../../protocol/envelope.ts';
 import type { Reach } from '../../protocol/verbs.ts';
-import type { Send, Sent } from '../../state/command.ts';
+import type { Send } from '../../state/command.ts';
 import { countFollowersAt, followersAt } from '../../state/queries/channels.ts';
 import { nameOf } from '../../state/queries/sessions.ts';
 import { ALL_CHANNEL } from '../../state/schema.ts';
@@ -19,13 +19,15 @@ export const send: VerbHandler<'send'> = async (call, draft) => {
   if (!draft.to && draft.reply_to === undefined)
     throw new RelayError('bad_request', 'to is missing: a name, a #room, or all.');
   const command = toCommand(draft, sender, services);
+  // Asked before: who waits is answered by this very send, and then no longer waits.
+  const awaited = services.hub.awaited();
   const { outcome } = await services.journal.submit(command);
   services.count(outcome.duplicate ? 'sends_repeated' : 'sends');
   return {
     id: command.id,
     position: outcome.position,
     at: outcome.at,
-    to: outcome.channels.map((channel) => reach(services, channel, sender, outcome)),
+    to: outcome.channels.map((channel) => reach(services, channel, { sender, position: outcome.position, awaited })),
     ...(outcome.duplicate ? { duplicate: true as const } : {}),
   };
 };
@@ -57,15 +59,21 @@ function digest(said: object): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 22);
 }
 
-function reach(services: Services, channel: number, sender: number, sent: Sent): Reach {
+interface Sending {
+  readonly sender: number;
+  readonly position: number;
+  readonly awaited: ReadonlySet<number>;
+}
+
+function reach(services: Services, channel: number, { sender, position, awaited }: Sending): Reach {
   const { store, presence } = services;
   const address = nameOf(store, channel);
   if (channel === ALL_CHANNEL) {
     const here = presence.count - (presence.isHere(sender) ? 1 : 0);
-    return { address, recipients: countFollowersAt(store, channel, sent.position, sender), here, absent: [] };
+    return { address, recipients: countFollowersAt(store, channel, position, sender), here, absent: [] };
   }
-  const recipients = followersAt(store, channel, sent.position, sender, Number.MAX_SAFE_INTEGER);
-  const absent = recipients.filter((session) => !presence.isHere(session));
+  const recipients = followersAt(store, channel, position, sender, Number.MAX_SAFE_INTEGER);
+  const absent = recipients.filter((session) => !presence.isHere(session) && !awaited.has(session));
   return {
     address,
     recipients: recipients.length,
