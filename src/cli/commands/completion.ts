@@ -33,7 +33,7 @@ function scriptFor(ctx: Context): string {
     case 'bash':
       return bashScript(paths);
     case 'zsh':
-      return `#compdef claude-relay\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(paths)}`;
+      return zshScript(paths);
     case 'fish':
       return fishScript(paths);
     default:
@@ -91,47 +91,68 @@ function flagsOf({ options = [], settings = [], json }: Command): Flag[] {
 }
 
 /**
- * The words so far, without flags and their values, are the path; `case` answers what may follow. zsh runs the same through
- * its bash emulation.
+ * The part that bash and zsh share: `words` so far, without flags and their values, are the `line`; `case` answers what may
+ * be `offered` after it. After a flag with choices those are, after any other flag with a value nothing: then it is files.
  */
-function bashScript(paths: readonly Path[]): string {
+function tables(paths: readonly Path[], word: string): string {
   const top = paths.filter(({ words }) => words.length === 1).map(({ words }) => words[0] ?? '');
+  const lines = paths.map(({ words }) => words.join(' '));
   const cases = paths.map(({ words, flags, next }) => {
     const offered = [...next, ...flags.map(({ flag }) => flag)].join(' ');
     return `    ${shellQuote(words.join(' '))}) offered=${shellQuote(offered)} ;;`;
   });
-  return `_claude_relay() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path='' offered='' i
-  for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
-    case "\${COMP_WORDS[i]}" in -*) break ;; esac
-    case "$path\${path:+ }\${COMP_WORDS[i]}" in
-      ${paths.map(({ words }) => shellQuote(words.join(' '))).join('|')}) path="$path\${path:+ }\${COMP_WORDS[i]}" ;;
+  const values = paths.flatMap(({ words, flags }) =>
+    flags.filter(({ takesValue }) => takesValue).map((flag) => valueCase(words, flag)),
+  );
+  return `    case "$line\${line:+ }${word}" in
+      ${lines.map(shellQuote).join('|')}) line="$line\${line:+ }${word}" ;;
       *) break ;;
     esac
   done
-  case "$path" in
+  case "$line" in
     '') offered=${shellQuote(['help', ...top, '--help', '--version'].join(' '))} ;;
 ${cases.join('\n')}
   esac
-  case "$path $previous" in
-${valueCases(paths)}  esac
+  case "$line $previous" in
+${values.join('\n')}
+  esac`;
+}
+
+function valueCase(words: readonly string[], { flag, short, choices }: Flag): string {
+  const spellings = [flag, ...(short === undefined ? [] : [short])].map((each) => `${words.join(' ')} ${each}`);
+  return `    ${spellings.map(shellQuote).join('|')}) offered=${shellQuote(choices.join(' '))} ;;`;
+}
+
+function bashScript(paths: readonly Path[]): string {
+  return `_claude_relay() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" line='' offered='' i
+  for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
+${tables(paths, `\${COMP_WORDS[i]}`)}
   COMPREPLY=($(compgen -W "$offered" -- "$current"))
 }
 complete -o default -F _claude_relay claude-relay
 `;
 }
 
-/** After a flag with choices come those; after any other flag with a value, file names (\`-o default\`). */
-function valueCases(paths: readonly Path[]): string {
-  const lines = paths.flatMap(({ words, flags }) =>
-    flags
-      .filter(({ takesValue }) => takesValue)
-      .map(
-        ({ flag, choices }) =>
-          `    ${shellQuote(`${words.join(' ')} ${flag}`)}) offered=${shellQuote(choices.join(' '))} ;;\n`,
-      ),
-  );
-  return lines.join('');
+/** Works as a file of the function path and by \`eval\`. Not \`path\` for a variable: that is the PATH. */
+function zshScript(paths: readonly Path[]): string {
+  return `#compdef claude-relay
+_claude_relay() {
+  local previous="\${words[CURRENT-1]}" line='' offered='' i
+  for ((i = 2; i < CURRENT && i < 4; i++)); do
+${tables(paths, `\${words[i]}`)}
+  if [[ -n "$offered" ]]; then
+    compadd -- \${=offered}
+  else
+    _files
+  fi
+}
+if [[ "\${funcstack[1]}" == _claude-relay ]]; then
+  _claude_relay "$@"
+else
+  compdef _claude_relay claude-relay
+fi
+`;
 }
 
 function fishScript(paths: readonly Path[]): string {
