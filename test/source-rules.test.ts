@@ -3,7 +3,8 @@ import { ROOT } from '../scripts/ensure.mjs';
 import { breaches, breachesUnder, RULES, sources } from './support/source-rules.ts';
 
 describe('the source', () => {
-  it('keeps every rule', () => {
+  // Parses all of src: a second or two, and several beside other tests.
+  it('keeps every rule', { timeout: 120_000 }, () => {
     expect(sources(ROOT, 'src').length).toBeGreaterThan(100);
     expect(breachesUnder(ROOT, 'src')).toEqual([]);
   });
