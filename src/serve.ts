@@ -7,13 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { parseFlags } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { OPTIONS, type Settings } from './config/options.ts';
+import { statePaths } from './config/paths.ts';
 import { readValue } from './config/values.ts';
 import type { Log } from './relay/log.ts';
 import { openLog } from './serve/log.ts';
 import { endOnSignals } from './serve/signals.ts';
 import { type Running, startRelay } from './serve/start.ts';
-import { VERSION } from './serve/version.ts';
+import { keepRotating } from './service/rotate.ts';
+import { systemClock } from './util/clock.ts';
 import { EXIT, Failure } from './util/failure.ts';
+import { VERSION } from './util/version.ts';
 
 /** Resolves with the exit code when the relay has ended. `argv` is what stands after `serve`. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -41,14 +44,26 @@ export function readSettings(
   return loadConfig({ where: ['serve'], flags: { ...flags, ...(port === undefined ? {} : { port }) }, env });
 }
 
+/** Milliseconds. */
+const LINGER = 250;
+
+/** Under a service manager stderr is a file in the state directory; without one there are none, and nothing is done. */
+function keepLogsSmall({ home }: Settings, log: Log): void {
+  const { logs } = statePaths(home);
+  keepRotating({ logs, onError: (error) => log.warn({ error }, 'the logs could not be rotated') });
+}
+
 async function run(settings: Settings): Promise<number> {
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
   const running = await startRelay({ ...settings, version: VERSION, log });
+  keepLogsSmall(settings, log);
   announce(running, log);
   await ended.asked;
   await running.stop();
   log.info({}, 'stopped');
+  // Whatever still holds the process then does not hold it for long.
+  systemClock.after(LINGER, () => process.exit(EXIT.ok));
   return EXIT.ok;
 }
 

@@ -1,25 +1,29 @@
 /** What the relay answers over HTTP, once `guard.ts` has let a request in. */
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { RelayError } from '../protocol/codes.ts';
 import type { Log } from '../relay/log.ts';
-import { answerError, apiRoutes } from './api.ts';
+import { answerError, apiRoutes, callerOf } from './api.ts';
 import { healthRoutes } from './health.ts';
+import type { McpDoor } from './mcp.ts';
 import { metricsRoutes } from './metrics.ts';
 import type { RelayFace } from './relay-face.ts';
 
 export interface AppOptions {
   readonly relay: RelayFace;
   readonly log: Log;
-  /** Serves `/mcp`, when there is one. */
-  readonly mcp?: (request: Request) => Promise<Response>;
+  readonly mcp: Pick<McpDoor, 'serve'>;
 }
 
-export function createApp({ relay, log, mcp }: AppOptions): Hono {
-  const app = new Hono();
+/** Node's own request and response, for what the web's do not tell. */
+type App = { Bindings: HttpBindings };
+
+export function createApp({ relay, log, mcp }: AppOptions): Hono<App> {
+  const app = new Hono<App>();
   app.route('/', healthRoutes(relay));
   app.route('/', metricsRoutes(relay));
   app.route('/v1', apiRoutes(relay, log));
-  if (mcp) app.all('/mcp', (context) => mcp(context.req.raw));
+  app.all('/mcp', (context) => mcp.serve(context.req.raw, context.env.outgoing, callerOf(context)));
   app.notFound((context) =>
     answerError(
       context,

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RelayError } from '../protocol/codes.ts';
 import type { Log } from '../relay/log.ts';
 import { type Bound, bindAll } from './bind.ts';
@@ -24,7 +24,7 @@ export interface ListenOptions {
   /** 0 takes any free one, the same on every address. */
   readonly port: number;
   readonly guard: Guard;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
   readonly door: UpgradeDoor;
   readonly log: Log;
 }
@@ -63,7 +63,6 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 }
 
 function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
-  const answer = getRequestListener((request) => fetch(request), { overrideGlobalObjects: false });
   const server = createServer({ ...TIMEOUTS, maxHeaderSize: HEADER_BYTES }, onRequest);
   server.on('upgrade', onUpgrade);
   server.on('clientError', onClientError);
@@ -73,6 +72,12 @@ function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
     const refusal = wrongTarget(request) ?? guard.refusal(request, { token: pathOf(request) !== '/healthz' });
     if (refusal) refuse(response, refusal);
     else void answer(request, response);
+  }
+
+  function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    // The global Request stays Node's own: the protocol's SDK makes some, too.
+    const options = { overrideGlobalObjects: false };
+    return getRequestListener((request) => fetch(request, { incoming, outgoing }), options)(incoming, outgoing);
   }
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

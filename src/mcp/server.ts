@@ -82,7 +82,8 @@ async function callTool(
       ProtocolErrorCode.InvalidParams,
       `There is no tool of that name; there are ${[...BY_NAME.keys()].join(', ')}.`,
     );
-  const { id, signal } = ctx.mcpReq;
+  const { id } = ctx.mcpReq;
+  const signal = written.signalOf(ctx.mcpReq.signal);
   written.begin(id);
   signal.addEventListener('abort', () => written.drop(id), { once: true });
   // A call is the evidence that the model has seen the answers before it.
@@ -113,7 +114,8 @@ function nameInEnvelope(ctx: ServerContext): string | undefined {
 }
 
 function toolCall(host: Host, ctx: ServerContext, written: AfterWrite, traits: ClientTraits): ToolCall {
-  const { id, signal, _meta } = ctx.mcpReq;
+  const { id, _meta } = ctx.mcpReq;
+  const signal = written.signalOf(ctx.mcpReq.signal);
   const progressToken = _meta?.progressToken;
   let steps = 0;
   return {

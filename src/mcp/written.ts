@@ -7,6 +7,11 @@ import type { RequestId } from '@modelcontextprotocol/server';
 export class AfterWrite {
   private readonly waiting = new Map<RequestId, (() => void)[]>();
 
+  /** What ends a call before its answer is out. A transport that knows better than the protocol's signal says its own. */
+  signalOf(signal: AbortSignal): AbortSignal {
+    return signal;
+  }
+
   /** A request begins: whatever an earlier request of the same id left behind is dropped. */
   begin(id: RequestId): void {
     this.waiting.delete(id);

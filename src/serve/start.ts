@@ -8,6 +8,7 @@ import { ensureToken } from '../config/token.ts';
 import { createApp } from '../http/app.ts';
 import { isLoopback } from '../http/bind.ts';
 import { Guard } from '../http/guard.ts';
+import { McpDoor, type McpOptions } from '../http/mcp.ts';
 import { refuseUpgrade } from '../http/refuse.ts';
 import { type Listening, listen } from '../http/server.ts';
 import { openJournal } from '../journal/open.ts';
@@ -34,6 +35,8 @@ export interface StartOptions {
   readonly allowOrigins?: readonly string[];
   readonly version: string;
   readonly log: Log;
+  /** For tests: adds to each server instance of `/mcp`. */
+  readonly extendMcp?: McpOptions['extend'];
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -85,8 +88,15 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
     log,
   });
   const guard = new Guard({ token, clock, ...lists(options) });
-  const app = createApp({ relay, log });
-  const fetch = (request: Request) => app.fetch(request);
+  const mcp = new McpDoor({
+    relay,
+    version,
+    clock,
+    random,
+    log,
+    ...(options.extendMcp ? { extend: options.extendMcp } : {}),
+  });
+  const { fetch } = createApp({ relay, log, mcp });
   const listening = await listen({ host, port: options.port, guard, fetch, door, log }).catch(async (error) => {
     await relay.stop();
     throw explained(error, options);
@@ -94,7 +104,7 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
   const { port } = listening;
   const url = urlOf(host, port);
   writeRelayFile(home, { pid: process.pid, port, url, version, started: clock.now() });
-  const parts = { home, relay, door, listening, lock, clock };
+  const parts = { home, relay, door, mcp, listening, lock, clock };
   let stopped: Promise<void> | undefined;
   return {
     port,
@@ -112,16 +122,18 @@ interface Parts {
   readonly home: string;
   readonly relay: Relay;
   readonly door: WsDoor;
+  readonly mcp: McpDoor;
   readonly listening: Listening;
   readonly lock: DataLock;
   readonly clock: Clock;
 }
 
-async function stopParts({ home, relay, door, listening, lock, clock }: Parts): Promise<void> {
+async function stopParts({ home, relay, door, mcp, listening, lock, clock }: Parts): Promise<void> {
   // Nothing new is taken from here on; what is under way may finish.
   const closed = listening.close();
   removeRelayFile(home, process.pid);
   await relay.stop();
+  await mcp.close();
   await Promise.race([closed, sleep(clock, FAREWELL)]);
   door.cut();
   listening.cut();

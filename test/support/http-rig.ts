@@ -1,10 +1,12 @@
 /** A relay's HTTP side on a free port of the loopback, over a fake relay. */
 import { createApp } from '../../src/http/app.ts';
 import { Guard } from '../../src/http/guard.ts';
+import { McpDoor } from '../../src/http/mcp.ts';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor } from '../../src/transports/ws.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeRelay, memoryLog } from './fake-relay.ts';
 
@@ -18,7 +20,6 @@ export interface RigOptions {
   readonly connect?: (socket: Socket) => void;
   readonly connectLegacy?: (socket: Socket) => void;
   readonly limits?: { readonly connections: number; readonly unauthenticated: number };
-  readonly mcp?: (request: Request) => Promise<Response>;
 }
 
 export async function httpRig(options: RigOptions = {}) {
@@ -27,7 +28,8 @@ export async function httpRig(options: RigOptions = {}) {
   const clock = new FakeClock();
   const { allowHosts = [], allowOrigins = [] } = options;
   const guard = new Guard({ token: TOKEN, allowHosts, allowOrigins, clock });
-  const app = createApp({ relay, log, ...(options.mcp ? { mcp: options.mcp } : {}) });
+  const mcp = new McpDoor({ relay, version: '0.0.0-test', clock, random: systemRandom, log });
+  const { fetch } = createApp({ relay, log, mcp });
   const sockets: Socket[] = [];
   const door = new WsDoor({
     connect: options.connect ?? ((socket) => void sockets.push(socket)),
@@ -36,7 +38,6 @@ export async function httpRig(options: RigOptions = {}) {
     refuse: refuseUpgrade,
     log,
   });
-  const fetch = (request: Request) => app.fetch(request);
   const listening: Listening = await listen({
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
@@ -52,6 +53,7 @@ export async function httpRig(options: RigOptions = {}) {
     guard,
     door,
     sockets,
+    mcp,
     port: listening.port,
     listening,
     async stop() {

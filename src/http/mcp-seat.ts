@@ -1,0 +1,153 @@
+/**
+ * One name's place at `/mcp`. Requests there carry no state between them, so what a name's calls share is kept here: the
+ * shelf of what was taken and not shown yet, the receipts that wait for evidence, and who watches the inbox.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ServerResponse } from 'node:http';
+import {
+  createMcpHandler,
+  type McpHttpHandler,
+  type McpRequestContext,
+  type Server,
+} from '@modelcontextprotocol/server';
+import { INBOX_URI } from '../mcp/inbox-resource.ts';
+import { createServer, type Host } from '../mcp/server.ts';
+import type { Session } from '../mcp/session.ts';
+import { Shelf } from '../mcp/shelf.ts';
+import { AfterWrite } from '../mcp/written.ts';
+import { LIMITS, TIMES } from '../protocol/limits.ts';
+import type { Log } from '../relay/log.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+
+export interface SeatOptions {
+  readonly session: Session;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Adds to each server instance; the conformance suite's fixtures come in here, nothing else does. */
+  readonly extend?: ((server: Server, era: McpRequestContext['era']) => void) | undefined;
+}
+
+/** Subscription streams of one name. */
+const SUBSCRIPTIONS = 32;
+
+type RequestId = Parameters<AfterWrite['begin']>[0];
+
+/**
+ * One exchange: it is over when Node has written the whole answer, when the caller has gone away before that, or when
+ * the caller has said in another exchange that it does not want it any more.
+ */
+class Exchange extends AfterWrite {
+  readonly #ids = new Set<RequestId>();
+  readonly #gone = new AbortController();
+
+  constructor(outgoing: ServerResponse) {
+    super();
+    outgoing.once('close', () => (outgoing.writableFinished ? this.#onWritten() : this.cancel()));
+  }
+
+  /** The protocol's own signal aborts at the end of every exchange, a good one too. */
+  override signalOf(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  override begin(id: RequestId): void {
+    this.#ids.add(id);
+    super.begin(id);
+  }
+
+  has(id: RequestId): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** Nothing of it will have been seen: what it took is given back. */
+  cancel(): void {
+    this.#gone.abort();
+  }
+
+  #onWritten(): void {
+    if (this.#gone.signal.aborted) return;
+    for (const id of this.#ids) this.written(id);
+  }
+}
+
+export class McpSeat {
+  readonly #options: SeatOptions;
+  readonly #handler: McpHttpHandler;
+  readonly #exchange = new AsyncLocalStorage<Exchange>();
+  readonly #stopMail: () => void;
+  readonly #underWay = new Set<Exchange>();
+  #host: Host;
+  #lastUse: number;
+
+  constructor(options: SeatOptions) {
+    this.#options = options;
+    this.#host = this.#freshHost();
+    this.#lastUse = options.clock.monotonic();
+    this.#handler = createMcpHandler((context) => this.#makeServer(context), {
+      maxRequestBodySize: LIMITS.frameBytes,
+      maxSubscriptions: SUBSCRIPTIONS,
+      onerror: (error) => options.log.debug({ error }, 'an MCP request was refused'),
+    });
+    this.#stopMail = options.session.onMail(() => this.#handler.notify.resourceUpdated(INBOX_URI));
+  }
+
+  /** Nothing is under way, and the relay has taken back what this name took and did not confirm. */
+  get isIdle(): boolean {
+    return this.#underWay.size === 0 && this.#options.clock.monotonic() - this.#lastUse > TIMES.lease;
+  }
+
+  /** `body` is the request's, read already. */
+  async serve(request: Request, body: string, outgoing: ServerResponse): Promise<Response> {
+    // What is still on the shelf was taken under a lease that is over: somebody else may have been given it.
+    if (this.isIdle) this.#host = this.#freshHost();
+    const cancelled = cancelledBy(body);
+    // Two clients that share a name may number alike: then the other one's wait ends early, and it has lost nothing.
+    for (const other of this.#underWay) if (cancelled !== undefined && other.has(cancelled)) other.cancel();
+    const exchange = new Exchange(outgoing);
+    this.#underWay.add(exchange);
+    outgoing.once('close', () => this.#onEnd(exchange));
+    return await this.#exchange.run(exchange, () => this.#handler.fetch(request));
+  }
+
+  async close(): Promise<void> {
+    this.#stopMail();
+    await this.#handler.close();
+  }
+
+  #onEnd(exchange: Exchange): void {
+    this.#underWay.delete(exchange);
+    this.#lastUse = this.#options.clock.monotonic();
+  }
+
+  #freshHost(): Host {
+    const { session, version, clock, random } = this.#options;
+    return { session, version, clock, random, shelf: new Shelf() };
+  }
+
+  #makeServer(context: McpRequestContext): Server {
+    const server = createServer(this.#host, context, this.#exchange.getStore() ?? new AfterWrite());
+    this.#options.extend?.(server, context.era);
+    return server;
+  }
+}
+
+/** Before the modern era a call is cancelled by a notification of its own, and the connection of the call stays open. */
+function cancelledBy(body: string): RequestId | undefined {
+  if (!body.includes('notifications/cancelled')) return undefined;
+  try {
+    const { method, params } = fieldsOf(JSON.parse(body));
+    const { requestId } = fieldsOf(params);
+    const isId = typeof requestId === 'string' || typeof requestId === 'number';
+    return method === 'notifications/cancelled' && isId ? requestId : undefined;
+  } catch {
+    // Not JSON: the handler says so.
+    return undefined;
+  }
+}
+
+function fieldsOf(value: unknown): { readonly [field: string]: unknown } {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,99 @@
+/**
+ * `/mcp`: the session process's own server over Streamable HTTP, both protocol eras, for clients that take a URL.
+ *
+ * Who speaks is said by the URL (`/mcp?as=NAME`) or by `Relay-As: NAME`, with `Relay-Key` for a name that has a key.
+ * Without either it is `MCP`, which all such clients share; the first answer says so, and how to get a name of one's own.
+ */
+import type { ServerResponse } from 'node:http';
+import { checkName } from '../protocol/address.ts';
+import { RelayError } from '../protocol/codes.ts';
+import type { Log } from '../relay/log.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import { readBody } from './body.ts';
+import { McpSeat, type SeatOptions } from './mcp-seat.ts';
+import type { Caller, RelayFace } from './relay-face.ts';
+import { RelaySession } from './relay-session.ts';
+
+const SHARED_NAME = 'MCP';
+const SHARED_NOTICE = `You gave no name, so you are ${SHARED_NAME}, like every other client that gave none. Add ?as=NAME to the URL of this server to have an inbox of your own.`;
+
+/** Names that are served at a time; past it one that is idle makes room, and if none is, the newcomer waits. */
+const SEATS = 1_000;
+
+export interface McpOptions {
+  readonly relay: RelayFace;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly extend?: SeatOptions['extend'];
+}
+
+export class McpDoor {
+  readonly #options: McpOptions;
+  readonly #seats = new Map<string, McpSeat>();
+
+  constructor(options: McpOptions) {
+    this.#options = options;
+  }
+
+  /** Names that have a seat at the moment. */
+  get size(): number {
+    return this.#seats.size;
+  }
+
+  /** Rejects with a RelayError for what is wrong before the protocol begins: name, key, size. */
+  async serve(request: Request, outgoing: ServerResponse, caller: Caller): Promise<Response> {
+    const url = new URL(request.url);
+    const name = caller.name ?? url.searchParams.get('as') ?? undefined;
+    const seat = await this.#seat(
+      { kind: 'agent', ...caller, name: checkName(name ?? SHARED_NAME) },
+      name === undefined,
+      url,
+    );
+    const body = await readBody(request);
+    return await seat.serve(rebuilt(request, body), body, outgoing);
+  }
+
+  /** Ends every stream. */
+  async close(): Promise<void> {
+    const seats = [...this.#seats.values()];
+    this.#seats.clear();
+    await Promise.all(seats.map((seat) => seat.close()));
+  }
+
+  async #seat(caller: Caller & { readonly name: string }, isShared: boolean, url: URL): Promise<McpSeat> {
+    // With every request: the name may have been given a key since, which this caller would have to have.
+    await this.#options.relay.perform('status', {}, caller);
+    const id = `${caller.name}\n${caller.key ?? ''}`;
+    const known = this.#seats.get(id);
+    if (known) return known;
+    await this.#makeRoom();
+    const session = new RelaySession({
+      ...this.#options,
+      caller,
+      url: `${url.origin}${url.pathname}`,
+      ...(isShared ? { notice: SHARED_NOTICE } : {}),
+    });
+    const made = new McpSeat({ ...this.#options, session });
+    this.#seats.set(id, made);
+    return made;
+  }
+
+  async #makeRoom(): Promise<void> {
+    if (this.#seats.size < SEATS) return;
+    for (const [id, seat] of this.#seats) {
+      if (!seat.isIdle) continue;
+      this.#seats.delete(id);
+      await seat.close();
+      return;
+    }
+    throw new RelayError('too_many_connections', 'Too many names use /mcp at the moment; try again in a minute.');
+  }
+}
+
+/** The request again, with the body that we have read and counted. */
+function rebuilt({ method, url, headers, signal }: Request, body: string): Request {
+  return new Request(url, { method, headers, signal, ...(body === '' ? {} : { body }) });
+}

@@ -1,0 +1,116 @@
+/** The session of a tool call over HTTP: the relay is in this process, so there is no connection, no outbox, no key to keep. */
+
+import type { Session, SessionState } from '../mcp/session.ts';
+import { asRelayError } from '../protocol/codes.ts';
+import type { Draft } from '../protocol/envelope.ts';
+import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
+import type { Log } from '../relay/log.ts';
+import { messageId, type Random } from '../util/random.ts';
+import type { Caller, RelayFace } from './relay-face.ts';
+
+/** A verb that does not wait is answered in this time or never, milliseconds. */
+const PATIENCE = 15_000;
+/** Positions that were handed and not yet seen; past it the oldest stay `handed`. */
+const HANDED = 1_024;
+
+export interface RelaySessionOptions {
+  readonly relay: RelayFace;
+  readonly caller: Caller & { readonly name: string };
+  /** As told to the model: `http://localhost:9999/mcp`. */
+  readonly url: string;
+  /** Told to the model once. */
+  readonly notice?: string;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export class RelaySession implements Session {
+  readonly state: SessionState;
+  readonly #options: RelaySessionOptions;
+  readonly #handed = new Set<number>();
+  #caller: Caller & { readonly name: string };
+  #unread = 0;
+  #notice: string | undefined;
+
+  constructor(options: RelaySessionOptions) {
+    this.#options = options;
+    this.#caller = options.caller;
+    this.#notice = options.notice;
+    this.state = this.#stateOf();
+  }
+
+  async request<V extends Verb>(verb: V, args: Args<V>, signal?: AbortSignal): Promise<Results[V]> {
+    const result = await this.#perform(verb, args, signal);
+    // The relay's answer to a verb is that verb's result: `protocol/verbs.ts` is the proof of these casts.
+    if (verb === 'status' || verb === 'inbox') this.#unread = (result as Results['status' | 'inbox']).unread;
+    if (verb === 'rename') this.#caller = { ...this.#caller, name: (result as Results['rename']).name };
+    return result as Results[V];
+  }
+
+  async send(draft: Draft, signal?: AbortSignal): Promise<SendResult> {
+    return await this.request('send', { ...draft, id: draft.id ?? messageId(this.#options.random) }, signal);
+  }
+
+  onMail(listener: () => void): () => void {
+    return this.#options.relay.onMail(this.#caller.name, listener);
+  }
+
+  handed(positions: readonly number[]): void {
+    for (const position of positions) this.#handed.add(position);
+    for (const position of this.#handed) {
+      if (this.#handed.size <= HANDED) break;
+      this.#handed.delete(position);
+    }
+    this.#tell('handed', positions);
+  }
+
+  evidence(): void {
+    const positions = [...this.#handed];
+    this.#handed.clear();
+    this.#tell('seen', positions);
+  }
+
+  /** Best effort: without its receipt an envelope is given again, marked as such. */
+  #tell(state: 'handed' | 'seen', positions: readonly number[]): void {
+    if (positions.length === 0) return;
+    this.#perform('receipt', { state, positions }).catch((error) => {
+      this.#options.log.debug({ code: asRelayError(error).code }, 'a receipt was not taken');
+    });
+  }
+
+  #perform<V extends Verb>(verb: V, args: Args<V>, signal?: AbortSignal): Promise<unknown> {
+    const waits = 'wait_seconds' in args && typeof args.wait_seconds === 'number' ? args.wait_seconds : 0;
+    const limit = AbortSignal.timeout(waits * 1_000 + PATIENCE);
+    return this.#options.relay.perform(verb, args, this.#caller, signal ? AbortSignal.any([signal, limit]) : limit);
+  }
+
+  #stateOf(): SessionState {
+    const name = () => this.#caller.name;
+    const unread = () => this.#unread;
+    const takeNotice = () => this.#takeNotice();
+    const { relay, url } = this.#options;
+    return {
+      get name() {
+        return name();
+      },
+      get connected() {
+        return relay.ready;
+      },
+      get trouble() {
+        return relay.ready ? undefined : 'The relay takes nothing at the moment; try again.';
+      },
+      get unread() {
+        return unread();
+      },
+      relay: url,
+      outbox: 0,
+      takeNotice,
+    };
+  }
+
+  #takeNotice(): string | undefined {
+    const notice = this.#notice;
+    this.#notice = undefined;
+    return notice;
+  }
+}
