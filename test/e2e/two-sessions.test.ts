@@ -166,7 +166,7 @@ describe('25 unread messages, read 10 at a time', () => {
   });
 
   /** Reads a page, then lets `disturb` happen, until nothing is left. */
-  async function readAll(m: Machine, two: () => McpSession, disturb: (round: number) => Promise<void>) {
+  async function readAll(two: () => McpSession, disturb: (round: number) => Promise<void>) {
     const pages: string[] = [];
     for (let round = 0; ; round += 1) {
       const page = await two().call('relay_receive', { count: 10, wait_seconds: round < 3 ? 20 : 0 });
@@ -188,7 +188,6 @@ describe('25 unread messages, read 10 at a time', () => {
       const [one, two] = await both(m);
       const sent = await sendMany(one, 25);
       const { ids } = await readAll(
-        m,
         () => two,
         async () => {
           await relay.kill(signal);
@@ -206,7 +205,6 @@ describe('25 unread messages, read 10 at a time', () => {
       const sent = await sendMany(one, 25);
       let left = 25;
       const { ids } = await readAll(
-        m,
         () => two,
         async () => {
           left = Math.max(0, left - 10);
@@ -230,7 +228,6 @@ describe('25 unread messages, read 10 at a time', () => {
     let two = first;
     const sent = await sendMany(one, 25);
     const { pages, ids } = await readAll(
-      m,
       () => two,
       async (round) => {
         if (round > 2) return;
