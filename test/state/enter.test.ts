@@ -196,6 +196,18 @@ describe('rename', () => {
     expect(sessionByAnyName(world.store, 'B')?.id).toBe(b);
   });
 
+  it('goes to and fro between names, taken over ones too, as often as one likes', () => {
+    const world = new World();
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    for (const to of ['A2', 'A', 'A2', 'A', 'A2']) world.rename(a, to);
+    world.rename(b, 'A');
+    world.rename(b, 'B2');
+    world.rename(b, 'A');
+    expect(sessionByAnyName(world.store, 'A2')?.id).toBe(a);
+    for (const name of ['A', 'B', 'B2']) expect(sessionByAnyName(world.store, name)?.id).toBe(b);
+    expect(world.store.all('SELECT name FROM alias ORDER BY name')).toEqual([{ name: 'B' }, { name: 'B2' }]);
+  });
+
   it('does nothing when it is the name already', () => {
     const world = new World();
     const a = world.enter('A');
