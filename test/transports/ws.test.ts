@@ -1,0 +1,228 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { refuseUpgrade } from '../../src/http/refuse.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
+import { silentLog } from '../../src/relay/log.ts';
+import type { Socket } from '../../src/relay/socket.ts';
+import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
+import { Heard, runSocketContract } from '../contract/socket.ts';
+import { exchange } from '../support/raw-http.ts';
+
+interface Rig {
+  readonly url: string;
+  readonly port: number;
+  readonly door: WsDoor;
+  readonly server: Server;
+  readonly taken: Socket[];
+  nextTaken(): Promise<Socket>;
+  stop(): Promise<void>;
+}
+
+const rigs: Rig[] = [];
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.stop();
+});
+
+async function makeRig(options: Partial<WsOptions> = {}): Promise<Rig> {
+  const taken: Socket[] = [];
+  let wake: () => void = () => {};
+  const connect = (socket: Socket) => {
+    taken.push(socket);
+    wake();
+  };
+  const door = new WsDoor({ connect, refuse: refuseUpgrade, log: silentLog, ...options });
+  const server = createServer();
+  server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  let given = 0;
+  const rig: Rig = {
+    url: `ws://127.0.0.1:${port}`,
+    port,
+    door,
+    server,
+    taken,
+    async nextTaken() {
+      while (taken.length <= given) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const socket = taken[given];
+      given += 1;
+      if (!socket) throw new Error('no socket');
+      return socket;
+    },
+    async stop() {
+      door.cut();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  rigs.push(rig);
+  return rig;
+}
+
+function opened(url: string, protocols: string[] = ['claude-relay.v1'], options: object = {}): Promise<WebSocket> {
+  const ws = new WebSocket(url, protocols, options);
+  return new Promise((resolve, reject) => {
+    ws.once('open', () => resolve(ws));
+    ws.once('unexpected-response', (_request, response) => {
+      response.resume();
+      reject(new Error(`status ${response.statusCode}`));
+    });
+    ws.on('error', reject);
+  });
+}
+
+const closeOf = (ws: WebSocket) => new Promise<number>((resolve) => ws.once('close', resolve));
+
+runSocketContract('WebSocket', async () => {
+  const rig = await makeRig();
+  const ws = await opened(rig.url);
+  return { a: await rig.nextTaken(), b: new WsSocket(ws), teardown: async () => ws.terminate() };
+});
+
+describe('the WebSocket door', () => {
+  it('chooses our subprotocol among those offered, and no compression', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url, ['other', 'claude-relay.v1'], { perMessageDeflate: true });
+    expect([ws.protocol, ws.extensions]).toEqual(['claude-relay.v1', '']);
+    ws.terminate();
+  });
+
+  it.each([[[]], [['claude-relay.v2']], [['CLAUDE-RELAY.V1']]])('refuses the subprotocols %j', async (protocols) => {
+    const rig = await makeRig();
+    await expect(opened(rig.url, protocols)).rejects.toThrow('status 400');
+    expect(rig.taken).toEqual([]);
+  });
+
+  it('refuses another path than /', async () => {
+    const rig = await makeRig();
+    await expect(opened(`${rig.url}/v1`)).rejects.toThrow('status 404');
+    (await opened(`${rig.url}/?x=1`)).terminate();
+  });
+
+  it('refuses an upgrade that is none', async () => {
+    const rig = await makeRig();
+    const lines = [
+      'GET / HTTP/1.1',
+      'Host: x',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Protocol: claude-relay.v1',
+    ];
+    const answer = await exchange(rig.port, `${lines.join('\r\n')}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400/);
+    expect(answer).toContain('"bad_request"');
+  });
+
+  it('takes no more connections than it may, and again when one has gone', async () => {
+    const rig = await makeRig({ limits: { connections: 2, unauthenticated: 9 } });
+    const [first, second] = [await opened(rig.url), await opened(rig.url)];
+    await expect(opened(rig.url)).rejects.toThrow('status 503');
+    const gone = closeOf(first);
+    first.close();
+    await gone;
+    await expect.poll(() => rig.door.size).toBe(1);
+    const third = await opened(rig.url);
+    for (const ws of [second, third]) ws.terminate();
+  });
+
+  it('lets only so many wait that nobody has answered yet', async () => {
+    const rig = await makeRig({ limits: { connections: 9, unauthenticated: 2 } });
+    const sockets = [await opened(rig.url), await opened(rig.url)];
+    await expect(opened(rig.url)).rejects.toThrow('status 503');
+    (await rig.nextTaken()).send('welcome');
+    sockets.push(await opened(rig.url));
+    await expect(opened(rig.url)).rejects.toThrow('status 503');
+    for (const ws of sockets) ws.terminate();
+  });
+
+  it('ends a connection that sends more than a frame may hold with 1009, and the next one is served', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const heard = new Heard();
+    (await rig.nextTaken()).listen(heard);
+    const closed = closeOf(ws);
+    ws.send('x'.repeat(LIMITS.frameBytes + 1));
+    expect(await closed).toBe(1009);
+    await heard.until(() => heard.closes.length === 1);
+    expect(heard.texts).toEqual([]);
+    (await opened(rig.url)).terminate();
+  });
+
+  it('counts a frame that comes in fragments', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const closed = closeOf(ws);
+    for (let n = 0; n < 5; n += 1) ws.send('x'.repeat(64 * 1024), { fin: false });
+    expect(await closed).toBe(1009);
+  });
+
+  it('takes the largest frame', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const heard = new Heard();
+    (await rig.nextTaken()).listen(heard);
+    ws.send('x'.repeat(LIMITS.frameBytes));
+    await heard.until(() => heard.texts.length === 1);
+    expect(heard.texts[0]).toHaveLength(LIMITS.frameBytes);
+    ws.terminate();
+  });
+
+  it('takes no binary', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const heard = new Heard();
+    (await rig.nextTaken()).listen(heard);
+    const closed = closeOf(ws);
+    ws.send(Buffer.from('{}'));
+    expect(await closed).toBe(1003);
+    expect(heard.texts).toEqual([]);
+  });
+
+  it('says what is unsent, stops listening to who does not read, and tells when it has', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const socket = await rig.nextTaken();
+    const heard = new Heard();
+    socket.listen(heard);
+    let received = 0;
+    ws.on('message', () => {
+      received += 1;
+    });
+    ws.pause();
+    let sent = 0;
+    for (; socket.unsent <= LIMITS.unsentBytes; sent += 1) socket.send('x'.repeat(100_000));
+    expect(socket.unsent).toBeGreaterThan(LIMITS.unsentBytes);
+    ws.send('is anybody there?');
+    expect([heard.drains, heard.texts]).toEqual([0, []]);
+    ws.resume();
+    await heard.until(() => heard.drains === 1 && heard.texts.length === 1);
+    await expect.poll(() => received).toBe(sent);
+    ws.terminate();
+  });
+
+  it('ends even when the other side never answers the close', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const heard = new Heard();
+    const socket = await rig.nextTaken();
+    socket.listen(heard);
+    ws.pause();
+    socket.close(1001, 'shutting_down');
+    await heard.until(() => heard.closes.length === 1);
+    ws.terminate();
+  });
+
+  it('takes first-generation clients only when it is told to', async () => {
+    const legacy: Socket[] = [];
+    const rig = await makeRig({ connectLegacy: (socket) => void legacy.push(socket) });
+    const [old, modern] = [await opened(rig.url, []), await opened(rig.url)];
+    expect([legacy.length, rig.taken.length]).toEqual([1, 1]);
+    for (const ws of [old, modern]) ws.terminate();
+  });
+});
