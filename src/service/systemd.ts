@@ -5,6 +5,9 @@
  *     %   begins a specifier, everywhere                 %%
  *     $   begins a variable, in arguments of Exec lines  $$    (not in the program's own path, nor in Environment=)
  *     "\  end, and escape in, double quotes              \" \\
+ *
+ * A program whose own path has quotes or backslashes is refused by systemd however they are written ("Executable name
+ * contains special characters"); env(1) starts that one, for which it is an argument.
  */
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -41,8 +44,19 @@ function quoted(word: string): string {
 /** A word of an Exec line after the program: variables are expanded in it, quoted or not. */
 const argument = (word: string): string => quoted(word).replaceAll('$', '$$$$');
 
+const ENV = '/usr/bin/env';
+
+function execLine(command: Unit['command']): string {
+  const [program, ...args] = command;
+  if (!/["'\\]/.test(program)) return [quoted(program), ...args.map(argument)].join(' ');
+  // env would take it for a variable.
+  if (program.includes('=')) {
+    throw new Failure('error', `systemd cannot start ${program}: its path has quotes and =.`, 'Move it elsewhere.');
+  }
+  return [ENV, ...command.map(argument)].join(' ');
+}
+
 export function renderSystemd(unit: Unit): string {
-  const [program, ...args] = unit.command;
   const variables = Object.entries(unit.environment).map(([key, value]) => `Environment=${quoted(`${key}=${value}`)}`);
   const lines = [
     '# Written by `claude-relay service install`, which replaces it.',
@@ -52,7 +66,7 @@ export function renderSystemd(unit: Unit): string {
     'StartLimitIntervalSec=0',
     '',
     '[Service]',
-    `ExecStart=${[quoted(program), ...args.map(argument)].join(' ')}`,
+    `ExecStart=${execLine(unit.command)}`,
     ...variables,
     `Restart=${unit.always ? 'always' : 'on-failure'}`,
     `RestartSec=${unit.delay.first}`,

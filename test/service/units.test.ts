@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { isUnitName } from '../../src/service/unit.ts';
+import { checkTarget, relayUnit, tunnelUnit } from '../../src/service/units.ts';
+import { Failure } from '../../src/util/failure.ts';
+
+const HOME = '/nowhere/home';
+const config = (env: NodeJS.ProcessEnv = {}, flags = {}) =>
+  loadConfig({ where: ['serve'], env: { CLAUDE_RELAY_HOME: HOME, ...env }, flags });
+const relay = (env?: NodeJS.ProcessEnv, flags?: object) =>
+  relayUnit({ config: config(env, flags), node: '/n', script: '/s' });
+
+describe('the unit of the relay', () => {
+  it('starts this program with this node, for this state directory', () => {
+    expect(relay()).toMatchObject({
+      command: ['/n', '/s', 'serve'],
+      environment: { CLAUDE_RELAY_HOME: HOME },
+      logs: { out: `${HOME}/logs/relay.log`, error: `${HOME}/logs/relay-error.log` },
+      always: true,
+      final: [2, 78],
+    });
+  });
+
+  it.each([
+    [{ RELAY_PORT: '9998' }, {}, ['--port=9998']],
+    [{ RELAY_PORT: '9998' }, { port: '9997' }, ['--port=9997']],
+    [{ RELAY_LEGACY: '1' }, {}, ['--legacy']],
+    [{ RELAY_LEGACY: '0' }, {}, []],
+    [{}, { legacy: true, data: '/srv/a b' }, ['--data=/srv/a b', '--legacy']],
+    [{ RELAY_ALLOW_HOST: 'a,b' }, {}, ['--allow-host=a', '--allow-host=b']],
+    [{ RELAY_URL: 'ws://x', RELAY_TOKEN: 'secret-0123456789' }, {}, []],
+  ])('writes down what was said by variable and flag: %j %j', (env, flags, args) => {
+    expect(relay(env, flags).command.slice(3)).toEqual(args);
+  });
+});
+
+describe('the unit of a tunnel', () => {
+  const tunnel = (over = {}) =>
+    tunnelUnit({ home: HOME, ssh: '/usr/bin/ssh', target: 'me@relay', port: 9999, ...over });
+
+  it('is plain ssh, with keep-alives, that ends when the forward fails and never asks', () => {
+    expect(tunnel().command.join(' ')).toBe(
+      '/usr/bin/ssh -N -L localhost:9999:localhost:9999 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 ' +
+        '-o ExitOnForwardFailure=yes -o BatchMode=yes -- me@relay',
+    );
+  });
+
+  it('may have another port there, has its own logs, and is always started again', () => {
+    expect(tunnel({ port: 1, remotePort: 2 }).command).toContain('localhost:1:localhost:2');
+    expect(tunnel()).toMatchObject({
+      logs: { out: `${HOME}/logs/tunnel.log` },
+      always: true,
+      final: [],
+      environment: {},
+    });
+  });
+
+  it('is understood by the real ssh, which would do what it says', () => {
+    const [program, ...args] = tunnel().command;
+    const { status, stdout, stderr } = spawnSync(program.replace('/usr/bin/', ''), ['-G', ...args], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    const lines = stdout.toLowerCase().split('\n');
+    for (const line of [
+      'user me',
+      'hostname relay',
+      'batchmode yes',
+      'exitonforwardfailure yes',
+      'serveraliveinterval 15',
+      'serveralivecountmax 3',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    expect(stdout).toMatch(/^localforward \[?localhost\]?:9999 \[?localhost\]?:9999$/m);
+  });
+});
+
+describe('where a tunnel goes', () => {
+  it.each([
+    'me@relay.example',
+    'relay',
+    'me@10.0.0.1',
+    'a.b-c_d+e@host-1.local',
+    'me@::1',
+    'me@fe80::1%eth0',
+    '_x@y',
+    'me@[::1]',
+  ])('may be %s', (target) => {
+    expect(() => checkTarget(target)).not.toThrow();
+  });
+
+  it.each([
+    '',
+    '-oProxyCommand=touch x',
+    '-l',
+    'me@-oProxyCommand=x',
+    '-me@relay',
+    'me@ relay',
+    'me relay',
+    'me@relay;id',
+    'me@$(id)',
+    'me@`id`',
+    'me@relay\nx',
+    '@relay',
+    'me@',
+    'me@@relay',
+    "me@it's",
+    'me@relay/x',
+    'ssh://me@relay',
+    'me:pw@relay',
+    'ü@relay',
+    'me@relay\u0000',
+    `me@${'x'.repeat(255)}`,
+  ])('may not be %j', (target) => {
+    expect(() => checkTarget(target)).toThrow(Failure);
+    expect(() => tunnelUnit({ home: HOME, ssh: '/ssh', target, port: 1 })).toThrow('is not a user@host');
+  });
+});
+
+it('there are two units', () => {
+  expect(['relay', 'tunnel', 'relay.service', '', '../relay'].map(isUnitName)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
