@@ -1,0 +1,176 @@
+import { createServer } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { addressesOf, bindAll, isLoopback } from '../../src/http/bind.ts';
+import { type HttpRig, httpRig, TOKEN } from '../support/http-rig.ts';
+import { ask, bearer, exchange } from '../support/raw-http.ts';
+import { WireClient } from '../support/wire-client.ts';
+
+const rigs: HttpRig[] = [];
+const started = async (...args: Parameters<typeof httpRig>) => {
+  const rig = await httpRig(...args);
+  rigs.push(rig);
+  return rig;
+};
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.stop();
+});
+
+/** Holds one port on one address until it is told. */
+async function squat(host: string, port = 0): Promise<{ port: number; stop(): Promise<void> }> {
+  const server = net.createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, ipv6Only: host === '::1' }, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+const hasIpv6 = await squat('::1').then(
+  (held) => held.stop().then(() => true),
+  () => false,
+);
+
+describe('the addresses', () => {
+  it.each([
+    ['localhost', ['127.0.0.1', '::1'], true],
+    ['127.0.0.1', ['127.0.0.1'], true],
+    ['127.8.9.1', ['127.8.9.1'], true],
+    ['::1', ['::1'], true],
+    ['[::1]', ['::1'], true],
+    ['0.0.0.0', ['0.0.0.0'], false],
+    ['::', ['::'], false],
+    ['192.168.1.2', ['192.168.1.2'], false],
+    ['relay.example', ['relay.example'], false],
+    ['localhost.evil.example', ['localhost.evil.example'], false],
+    ['127.0.0.1.evil.example', ['127.0.0.1.evil.example'], false],
+  ])('of %s are %j, on this machine only: %s', (host, addresses, here) => {
+    expect([addressesOf(host), isLoopback(host)]).toEqual([addresses, here]);
+  });
+
+  it.skipIf(!hasIpv6)('of localhost are both answered, on one port', async () => {
+    const rig = await started({ host: 'localhost' });
+    for (const host of ['127.0.0.1', '::1'])
+      expect((await ask({ port: rig.port, host, path: '/healthz' })).status).toBe(200);
+  });
+
+  it.skipIf(!hasIpv6)('are all given back when one of them is taken', async () => {
+    const held = await squat('::1');
+    await expect(httpRig({ host: 'localhost', port: held.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const free = await squat('127.0.0.1', held.port);
+    await free.stop();
+    await held.stop();
+  });
+
+  it.skipIf(!hasIpv6)('share another free port when the first one is taken on IPv6', async () => {
+    const held = await squat('::1');
+    let isFirst = true;
+    const make = () => {
+      const server = createServer();
+      const listenOn = server.listen.bind(server);
+      // The system's first choice is played: it falls on the port that is taken on the other address.
+      if (isFirst)
+        Object.assign(server, { listen: (_: object, done: () => void) => listenOn(held.port, '127.0.0.1', done) });
+      isFirst = false;
+      return server;
+    };
+    const bound = await bindAll('localhost', 0, make);
+    expect(bound.port).not.toBe(held.port);
+    expect(bound.servers.map((server) => (server.address() as AddressInfo).port)).toEqual([bound.port, bound.port]);
+    for (const server of bound.servers) server.close();
+    await held.stop();
+  });
+
+  it('say which error it was when the port is in use', async () => {
+    const rig = await started();
+    await expect(httpRig({ port: rig.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect((await ask({ port: rig.port, path: '/healthz' })).status).toBe(200);
+  });
+});
+
+describe('the server', () => {
+  it('refuses headers that are too large, and lives on', async () => {
+    const rig = await started();
+    const answer = await exchange(
+      rig.port,
+      `GET /healthz HTTP/1.1\r\nHost: localhost:${rig.port}\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 413/);
+    expect(answer).toContain('"too_large"');
+    expect((await ask({ port: rig.port, path: '/healthz' })).status).toBe(200);
+  });
+
+  it('answers what is not HTTP with 400, and lives on', async () => {
+    const rig = await started();
+    expect(await exchange(rig.port, '\u0016\u0003\u0001hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/);
+    expect((await ask({ port: rig.port, path: '/healthz' })).status).toBe(200);
+  });
+
+  it('does not wait for ever for the rest of a request', async () => {
+    const rig = await started();
+    const before = performance.now();
+    await exchange(rig.port, `GET /healthz HTTP/1.1\r\nHost: localhost:${rig.port}\r\nX-Slow:`);
+    expect(performance.now() - before).toBeLessThan(10_000);
+  }, 15_000);
+
+  it('survives callers that hang up in the middle', async () => {
+    const rig = await started();
+    for (const text of [
+      'POST /v1/send HTTP/1.1\r\nHost: localhost',
+      `POST /v1/send HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 100\r\n\r\n{`,
+    ]) {
+      await new Promise<void>((resolve) => {
+        const socket = net.connect(rig.port, '127.0.0.1', () => socket.write(text, () => socket.destroy()));
+        socket.on('close', () => resolve());
+      });
+    }
+    expect((await ask({ port: rig.port, path: '/readyz', headers: bearer(TOKEN) })).status).toBe(200);
+  });
+
+  it('lets what is under way finish when it closes, and takes nothing new', async () => {
+    const rig = await started();
+    let finish: (value: unknown) => void = () => {};
+    rig.relay.answer = () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      });
+    const came = rig.relay.nextAsked();
+    const answer = ask({ port: rig.port, method: 'POST', path: '/v1/send', headers: bearer(TOKEN) });
+    await came;
+    const closed = rig.listening.close();
+    await expect(ask({ port: rig.port, path: '/healthz' })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    finish({ id: 'm1' });
+    expect((await answer).status).toBe(200);
+    await closed;
+  });
+
+  it('upgrades to WebSocket with the token, and not without', async () => {
+    const rig = await started();
+    const client = new WireClient(`ws://127.0.0.1:${rig.port}`, TOKEN);
+    await client.opened;
+    expect(rig.sockets).toHaveLength(1);
+    await expect(new WireClient(`ws://127.0.0.1:${rig.port}`, 'wrong').opened).rejects.toThrow('401');
+    await expect(new WireClient(`ws://127.0.0.1:${rig.port}`).opened).rejects.toThrow('401');
+    expect(rig.sockets).toHaveLength(1);
+    client.cut();
+  });
+
+  it('takes first-generation clients without a token only when it is told to, still by Host and Origin', async () => {
+    const legacy: unknown[] = [];
+    const rig = await started({ connectLegacy: (socket) => void legacy.push(socket) });
+    const client = new WireClient(`ws://127.0.0.1:${rig.port}`);
+    await client.opened;
+    client.cut();
+    expect(legacy).toHaveLength(1);
+    const head =
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    for (const lines of [`Host: evil.example\r\n`, `Host: localhost:${rig.port}\r\nOrigin: https://evil.example\r\n`]) {
+      expect(await exchange(rig.port, `GET / HTTP/1.1\r\n${lines}${head}\r\n`)).toMatch(/^HTTP\/1\.1 403/);
+    }
+    expect(legacy).toHaveLength(1);
+    expect((await ask({ port: rig.port, method: 'POST', path: '/v1/status' })).status).toBe(401);
+  });
+});
