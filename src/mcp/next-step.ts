@@ -35,6 +35,7 @@ const NEXT: Readonly<Record<Code, string>> = {
   inbox_full: 'It was not sent. Try later, when some was read, or write to somebody else.',
   too_many_recipients: 'Send to fewer at once, or to a room.',
   too_many_rooms: 'Leave a room first.',
+  too_many_names: 'Go on under the present name.',
   too_many_sessions: 'Tell your user.',
   too_many_requests: LATER,
   too_many_connections: LATER,

@@ -58,6 +58,7 @@ export const CODES = {
   inbox_full: { sentence: 'The inbox of the recipient is full.', retry: true, status: 429 },
   too_many_recipients: { sentence: 'That is too many addresses for one message.', retry: false, status: 400 },
   too_many_rooms: { sentence: 'That is more rooms than one session may be in.', retry: false, status: 429 },
+  too_many_names: { sentence: 'That is more names than one session may have had.', retry: false, status: 429 },
   too_many_sessions: { sentence: 'This relay knows as many sessions as it may.', retry: false, status: 429 },
   too_many_requests: { sentence: 'Too many requests are under way on this connection.', retry: true, status: 429 },
   too_many_connections: {

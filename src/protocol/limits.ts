@@ -13,6 +13,12 @@ export const LIMITS = {
   recipients: 64,
   /** Rooms that one session may be in. */
   roomsPerSession: 64,
+  /** Rooms that one relay knows. */
+  rooms: 10_000,
+  /** How often one session may have joined rooms, left ones included. */
+  joinsPerSession: 1_000,
+  /** Names that one session may have had. */
+  namesPerSession: 32,
   /** Sessions that one relay knows, gone ones included. */
   sessions: 100_000,
   /** Connections at a time. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/protocol/limits.ts';
 import { recentSessions, sessionByAnyName, sessionByName } from '../../src/state/queries/sessions.ts';
 import { refused, World } from './world.ts';
 
@@ -145,6 +146,18 @@ describe('depart', () => {
 });
 
 describe('rename', () => {
+  it('is refused past the names that one session may have had', () => {
+    const world = new World();
+    const a = world.enter('A');
+    for (let i = 1; i < LIMITS.namesPerSession; i++) world.rename(a, `A${i}`);
+    const before = world.dump();
+    expect(refused('too_many_names', () => world.rename(a, 'A-more')).message).toContain(
+      String(LIMITS.namesPerSession),
+    );
+    expect(world.dump()).toBe(before);
+    world.rename(world.enter('B'), 'B2');
+  });
+
   it('moves inbox, rooms and key along, and tells the listeners', () => {
     const world = new World();
     const [a, b] = [world.enter('A', { grant: 'k' }), world.enter('B')];

@@ -57,6 +57,33 @@ describe('join', () => {
   });
 });
 
+describe('what joining leaves behind', () => {
+  it('is bounded: who joins and leaves without end is refused, and stays where it is', () => {
+    const { world, a, b } = pair();
+    world.join(b, '#r');
+    for (let i = 2; i < LIMITS.joinsPerSession; i++) {
+      world.join(a, '#r');
+      world.send(b, '#r');
+      world.leave(a, '#r');
+    }
+    const before = world.dump();
+    expect(refused('too_many_rooms', () => world.join(a, '#r')).message).toContain(String(LIMITS.joinsPerSession));
+    expect(world.dump()).toBe(before);
+    world.join(b, '#other');
+  });
+
+  it('is bounded: a relay holds so many rooms, and those that are there can still be joined', () => {
+    const { world, a } = pair();
+    const sql = "INSERT INTO channel (kind, name) VALUES ('room', ?)";
+    for (let i = 0; i < LIMITS.rooms; i++) world.store.run(sql, `#r${i}`);
+    const before = world.dump();
+    expect(refused('too_many_rooms', () => world.join(a, '#more')).message).toContain(String(LIMITS.rooms));
+    expect(world.dump()).toBe(before);
+    world.join(a, '#r7');
+    expect(roomsOf(world.store, a)).toMatchObject([{ name: '#r7' }]);
+  });
+});
+
 describe('leave', () => {
   it('tells that one follows no more, and keeps the room', () => {
     const { world, a, b } = pair();

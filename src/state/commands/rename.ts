@@ -1,5 +1,6 @@
 import { checkName } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, NO_EFFECTS, type Rename } from '../command.ts';
 import { nameOf, sessionByName } from '../queries/sessions.ts';
 import type { Store } from '../store.ts';
@@ -11,8 +12,15 @@ export function applyRename(store: Store, command: Rename): Applied<Rename> {
   if (was === name) return { outcome: { was }, effects: NO_EFFECTS };
   if (sessionByName(store, name))
     throw new RelayError('name_taken', `${name} belongs to another session; choose another name.`);
+  if (countNames(store, command.session) >= LIMITS.namesPerSession)
+    throw new RelayError('too_many_names', `${was} has had ${LIMITS.namesPerSession} names, which is the limit.`);
   store.run('DELETE FROM alias WHERE name = ?', name);
   store.run('UPDATE channel SET name = ? WHERE id = ?', name, command.session);
   store.run('INSERT INTO alias (name, session) VALUES (?, ?)', was, command.session);
   return { outcome: { was }, effects: [{ kind: 'renamed', session: command.session, was, name }] };
+}
+
+/** Its old names, and the present one. */
+function countNames(store: Store, session: number): number {
+  return (store.get<{ n: number }>('SELECT count(*) AS n FROM alias WHERE session = ?', session)?.n ?? 0) + 1;
 }

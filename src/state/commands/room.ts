@@ -14,12 +14,7 @@ export function applyJoin(store: Store, command: Join): Applied<Join> {
   const known = roomChannel(store, command.room);
   if (known !== undefined && followsAt(store, command.session, known, NOW))
     return { outcome: undefined, effects: NO_EFFECTS };
-  if (roomsOf(store, command.session).length >= LIMITS.roomsPerSession) {
-    throw new RelayError(
-      'too_many_rooms',
-      `You are in ${LIMITS.roomsPerSession} rooms, which is the limit; leave one first.`,
-    );
-  }
+  checkLimits(store, command.session, known === undefined);
   if (known === undefined) store.run("INSERT INTO channel (kind, name) VALUES ('room', ?)", command.room);
   const channel = roomChannel(store, command.room) ?? 0;
   // Back before anything was sent there: the interval that was closed is opened again.
@@ -45,4 +40,27 @@ export function applyLeave(store: Store, command: Leave): Applied<Leave> {
   );
   const effects: Effect[] = [{ kind: 'followed', session: command.session, channel, on: false }];
   return { outcome: undefined, effects };
+}
+
+/** Rooms, and the times of joining and leaving them, are kept: nobody may make them without end. */
+function checkLimits(store: Store, session: number, isNew: boolean): void {
+  if (roomsOf(store, session).length >= LIMITS.roomsPerSession)
+    throw new RelayError(
+      'too_many_rooms',
+      `You are in ${LIMITS.roomsPerSession} rooms, which is the limit; leave one first.`,
+    );
+  if (count(store, 'SELECT count(*) AS n FROM follow WHERE session = ?', session) >= LIMITS.joinsPerSession)
+    throw new RelayError(
+      'too_many_rooms',
+      `You have joined rooms ${LIMITS.joinsPerSession} times, which is the limit; stay in those you are in.`,
+    );
+  if (isNew && count(store, 'SELECT count(*) AS n FROM channel WHERE kind = ?', 'room') >= LIMITS.rooms)
+    throw new RelayError(
+      'too_many_rooms',
+      `There are ${LIMITS.rooms} rooms here, which is the limit; join one of them.`,
+    );
+}
+
+function count(store: Store, sql: string, key: string | number): number {
+  return store.get<{ n: number }>(sql, key)?.n ?? 0;
 }
