@@ -90,8 +90,15 @@ async function callTool(
   host.session.evidence();
   host.onCall?.(params._meta ?? {});
   const client = describeClient(server, ctx);
-  const answer = await tool.run(host.session, params.arguments, toolCall(host, ctx, written, client.traits));
-  return withNotice(host, answer, client, (call) => written.add(id, call));
+  const afterWritten = (call: () => void) => {
+    if (!signal.aborted) written.add(id, call);
+  };
+  const answer = await tool.run(
+    host.session,
+    params.arguments,
+    toolCall(host, ctx, signal, afterWritten, client.traits),
+  );
+  return withNotice(host, answer, client, afterWritten);
 }
 
 interface Client {
@@ -113,9 +120,14 @@ function nameInEnvelope(ctx: ServerContext): string | undefined {
   return typeof info.name === 'string' ? info.name : undefined;
 }
 
-function toolCall(host: Host, ctx: ServerContext, written: AfterWrite, traits: ClientTraits): ToolCall {
-  const { id, _meta } = ctx.mcpReq;
-  const signal = written.signalOf(ctx.mcpReq.signal);
+function toolCall(
+  host: Host,
+  ctx: ServerContext,
+  signal: AbortSignal,
+  afterWritten: ToolCall['afterWritten'],
+  traits: ClientTraits,
+): ToolCall {
+  const { _meta } = ctx.mcpReq;
   const progressToken = _meta?.progressToken;
   let steps = 0;
   return {
@@ -126,7 +138,7 @@ function toolCall(host: Host, ctx: ServerContext, written: AfterWrite, traits: C
       const params = { progressToken, progress: steps, message };
       ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined); // best effort
     },
-    afterWritten: (call) => written.add(id, call),
+    afterWritten,
     shelf: host.shelf,
     traits,
     clock: host.clock,

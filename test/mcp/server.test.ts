@@ -1,9 +1,16 @@
+import { Client } from '@modelcontextprotocol/client';
+import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { INBOX_URI } from '../../src/mcp/inbox-resource.ts';
+import { createServer } from '../../src/mcp/server.ts';
+import { Shelf } from '../../src/mcp/shelf.ts';
 import { TOOLS } from '../../src/mcp/tools/all.ts';
+import { AfterWrite } from '../../src/mcp/written.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
-import { envelope } from './fake-session.ts';
+import { envelope, FakeSession } from './fake-session.ts';
+import { fixedRandom } from './fixed-random.ts';
 import { type Connected, connect, ERAS, textOf } from './harness.ts';
 import { parseWrapper } from './parse-wrapper.ts';
 
@@ -215,6 +222,33 @@ describe('a subscriber of the inbox', () => {
     host.session.deliver(envelope({ position: 1 }));
     await client.listTools();
     expect(heard).toEqual([]);
+  });
+});
+
+describe('a cancelled call', () => {
+  it('keeps its notice for the next one, and leaves nothing to be done after an answer that never comes', async () => {
+    const [ours, theirs] = InMemoryTransport.createLinkedPair();
+    const session = new FakeSession();
+    const written = new AfterWrite();
+    const host = { session, shelf: new Shelf(), version: '0', clock: systemClock, random: fixedRandom() };
+    await createServer(host, { era: 'legacy' }, written).connect(theirs);
+    const client = new Client({ name: 'c', version: '1' });
+    await client.connect(ours);
+    session.state.notice = 'You are CC-1.2.';
+    const cancel = new AbortController();
+    const calling = client.callTool(
+      { name: 'relay_receive', arguments: { wait_seconds: 45 } },
+      { signal: cancel.signal },
+    );
+    while (session.watching < 2) await settle(1);
+    cancel.abort('no longer');
+    await expect(calling).rejects.toThrow();
+    while (session.watching > 1) await settle(1);
+    await settle();
+    expect(written.size).toBe(0);
+    expect(textOf(await client.callTool({ name: 'relay_receive', arguments: {} }))).toMatch(/^Note: You are CC-1\.2\./);
+    expect(written.size).toBe(1);
+    await client.close();
   });
 });
 

@@ -185,6 +185,18 @@ describe('the end', () => {
     expect(client.served.host.session.watching).toBe(0);
   });
 
+  it('of stdin does not wait for what was cancelled', async () => {
+    const clock = new FakeClock();
+    const client = raw(serve(clock));
+    await client.initialize();
+    client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
+    while (client.served.host.session.watching < 2) await settle(1);
+    client.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    client.served.process.stdin.end();
+    // The clock stands still: whatever waits for the second would wait for ever.
+    await client.served.over;
+  });
+
   it('of stdin takes a last line that has no end', async () => {
     const client = raw();
     await client.initialize();

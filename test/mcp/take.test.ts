@@ -124,6 +124,18 @@ describe('25 unread, 10 at a time', () => {
   });
 });
 
+describe('what is on the shelf already', () => {
+  it('is not asked for again: the relay is asked for what is missing, and for one at least', async () => {
+    const session = new FakeSession();
+    const call = new TestCall();
+    call.shelf.put(Array.from({ length: 8 }, (_, i) => envelope({ position: i + 1 })));
+    await take(session, NOW, call);
+    call.shelf.put(Array.from({ length: 30 }, (_, i) => envelope({ position: i + 11 })));
+    await take(session, NOW, call);
+    expect(session.requests.map(({ args }) => args)).toEqual([{ count: 2 }, { count: 1 }]);
+  });
+});
+
 describe('waiting', () => {
   it('ends with the first message', async () => {
     const session = new FakeSession();
