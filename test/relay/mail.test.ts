@@ -50,6 +50,16 @@ describe('a broadcast', () => {
   });
 });
 
+describe('the sender of a broadcast', () => {
+  it('is not woken by it', async () => {
+    const { a, b } = await three();
+    await a.ask('join', { room: '#r' });
+    for (const to of ['all', '#r']) await a.ask('send', { to: [to], body: 'x' });
+    await b.next('more');
+    expect(a.all('more')).toEqual([]);
+  });
+});
+
 describe('a room', () => {
   it('reaches its members, also those who are away, and not its sender', async () => {
     const { relay, a, b, c } = await three();
