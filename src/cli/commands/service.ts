@@ -7,7 +7,7 @@ import type { Supervised, Supervisor } from '../../service/supervisor.ts';
 import { follow, lastLines } from '../../service/tail.ts';
 import { isUnitName, logsOf, UNITS, type Unit, type UnitName } from '../../service/unit.ts';
 import { relayUnit, tunnelUnit } from '../../service/units.ts';
-import { EXIT, Failure } from '../../util/failure.ts';
+import { EXIT, Failure, reason } from '../../util/failure.ts';
 import { which } from '../../util/which.ts';
 import type { Argument, Command, Context } from '../command.ts';
 import type { Output } from '../output.ts';
@@ -188,7 +188,9 @@ async function hints({ out, run, platform, env, given }: Context, { name }: Unit
 
 /** Best-effort: where no relay runs, nobody else would do it for the tunnel’s logs. */
 async function rotate({ config, out }: Context): Promise<void> {
-  await rotateLogs(statePaths(config.settings.home).logs).catch((error) => out.warn(`logs: ${String(error)}`));
+  await rotateLogs(statePaths(config.settings.home).logs).catch((error) =>
+    out.warn(`The logs could not be rotated: ${reason(error)}`),
+  );
 }
 
 function showUnits(out: Output, units: readonly Supervised[]): void {
