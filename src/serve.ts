@@ -15,7 +15,7 @@ import { endOnSignals } from './serve/signals.ts';
 import { type Running, startRelay } from './serve/start.ts';
 import { keepRotating } from './service/rotate.ts';
 import { systemClock } from './util/clock.ts';
-import { EXIT, Failure } from './util/failure.ts';
+import { EXIT, Failure, reason } from './util/failure.ts';
 import { VERSION } from './util/version.ts';
 
 /** Resolves with the exit code when the relay has ended. `argv` is what stands after `serve`. */
@@ -25,9 +25,9 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     for (const warning of warnings) say(warning);
     return await run(settings);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    say(error.remedy ? `${error.message} ${error.remedy}` : error.message);
-    return error.exit;
+    const failure = error instanceof Failure ? error : new Failure('error', `The relay cannot run: ${reason(error)}`);
+    say(failure.remedy ? `${failure.message} ${failure.remedy}` : failure.message);
+    return failure.exit;
   }
 }
 
