@@ -53,8 +53,10 @@ async function poll(
       if (result.messages.length > 0 || clock.monotonic() >= end) return result;
     } catch (error) {
       if (signal.aborted) return NOTHING;
-      const mayComeBack = wasThere && error instanceof RelayError && error.retry && left > 0;
-      if (!mayComeBack) throw error;
+      if (!(error instanceof RelayError)) throw error;
+      // One that broke off in the middle of an answer was there.
+      wasThere ||= error.code !== 'not_connected';
+      if (!wasThere || !error.retry || left <= 0) throw error;
       // Cut short by the signal: the next round sees it.
       await sleep(clock, AGAIN_MS, signal).catch(() => undefined);
     }

@@ -18,8 +18,9 @@ export class TextSink implements Sink {
     this.columns = columns;
   }
 
-  write(text: string): void {
+  write(text: string, done?: (error?: Error | null) => void): void {
     this.text += text;
+    done?.();
   }
 }
 
