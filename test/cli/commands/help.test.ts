@@ -1,10 +1,7 @@
-/** The help of every command: it ends in examples, and those that need a relay at most are run against one. */
-import { join } from 'node:path';
+/** The help of every command is there, and ends in examples (which `test/cli/examples.test.ts` runs). */
 import { describe, expect, it } from 'vitest';
-import { ROOT } from '../../../scripts/ensure.mjs';
 import type { Command } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands/all.ts';
-import { machine } from '../../support/cli.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -16,24 +13,8 @@ function flat(commands: readonly Command[], above: readonly string[] = []): [str
   });
 }
 
-/** Answers whatever it gets. */
-const BOT = join(ROOT, 'examples/echo-bot.mjs');
 const ALL = flat(COMMANDS);
-const OURS = [
-  'send',
-  'receive',
-  'peers',
-  'sessions',
-  'status',
-  'history',
-  'receipts',
-  'rooms',
-  'join',
-  'leave',
-  'rename',
-  'chat',
-];
-const WITH_RELAY = ALL.flatMap(([, { examples }]) => examples.filter(({ needs }) => needs === 'relay'));
+const READING = ['send', 'receive', 'peers', 'sessions', 'status', 'history', 'receipts', 'rooms', 'watch', 'doctor'];
 
 describe('the help of', () => {
   it.each(ALL)('%s is there and ends in its examples', async (words, { examples, options = [] }) => {
@@ -47,29 +28,8 @@ describe('the help of', () => {
   });
 
   it('every command that reads has --json', () => {
-    const reading = ALL.filter(([name]) => OURS.slice(0, 8).includes(name) || name === 'watch' || name === 'doctor');
+    const reading = ALL.filter(([name]) => READING.includes(name));
+    expect(reading).toHaveLength(READING.length);
     expect(reading.filter(([, { json }]) => json !== true).map(([name]) => name)).toEqual([]);
-  });
-});
-
-describe('every example that needs a relay', () => {
-  it('is of a command that is known here', () => {
-    for (const name of OURS) expect(WITH_RELAY.some(({ line }) => line.includes(`claude-relay ${name}`))).toBe(true);
-  });
-
-  it('runs, and ends with 0', async () => {
-    const m = machine();
-    await m.relay();
-    const bots = { RELAY_HTTP: `http://localhost:${m.port}` };
-    for (const name of ['CC-1', 'CC-2', 'ci', 'anna']) await m.ok(['status', '--as', name]);
-    await m.ok(['join', 'build', '--as', 'ci']);
-    for (const { line } of WITH_RELAY) {
-      // Whoever waits in an example finds something, or is answered.
-      if (/receive .*--wait/.test(line)) await m.ok(['send', 'CC-2', 'something to find', '--as', 'CC-1']);
-      const bot = /send CC-2 --wait/.test(line) ? m.spawn(process.execPath, [BOT, 'CC-2'], { env: bots }) : undefined;
-      const { code, stderr } = await m.spawn('bash', ['-c', `set -e -o pipefail; ${line}`], { input: '' }).ended;
-      expect({ line, code, stderr: code === 0 ? '' : stderr }).toEqual({ line, code: 0, stderr: '' });
-      await bot?.kill();
-    }
   });
 });

@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/protocol/limits.ts';
 import { type AtRelay, atRelay } from '../../support/at-relay.ts';
+import { commandLine } from '../../support/command-line.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 
 /** A relay with an inbox for CC-2, and one for anna. */
 async function withInbox(): Promise<AtRelay> {
@@ -106,6 +111,35 @@ describe('send', () => {
     const { code, out, err } = await at.run(['send', 'CC-2', 'x'], { env: { RELAY_URL: at.relay.url } });
     expect({ code, out }).toEqual({ code: 3, out: '' });
     expect(err).toMatch(/start it with `claude-relay serve`\.\n {2}Nothing was sent, and nothing is kept here/);
+  });
+
+  it('sends the same envelope again when the answer was lost, and says its id when every answer was', async () => {
+    const result = { position: 1, at: 1, to: [{ address: 'CC-2', recipients: 1, here: 1, absent: [] }] };
+    for (const lost of [2, 3]) {
+      const ids: string[] = [];
+      // Takes a request whole, and hangs up: whether it was done cannot be known.
+      const flaky = createServer(async (request, response) => {
+        let body = '';
+        for await (const chunk of request) body += chunk;
+        const { id } = JSON.parse(body);
+        ids.push(id);
+        if (ids.length <= lost) request.socket.destroy();
+        else response.end(JSON.stringify({ id, ...result }));
+      });
+      await once(flaky.listen(0, '127.0.0.1'), 'listening');
+      const { port } = flaky.address() as AddressInfo;
+      const env = { CLAUDE_RELAY_HOME: tempDir(), RELAY_URL: `ws://127.0.0.1:${port}`, RELAY_TOKEN: 'x'.repeat(43) };
+      const { code, out, err } = await commandLine(['send', 'CC-2', 'x'], { home: env.CLAUDE_RELAY_HOME, env });
+      flaky.close();
+      expect({ ids: new Set(ids).size, tries: ids.length }).toEqual({ ids: 1, tries: 3 });
+      const told = { code: 0, out: `${ids[0]} to CC-2 (here)\n`, err: '' };
+      const unknown = {
+        code: 3,
+        out: '',
+        err: expect.stringContaining(`Send it again with --id ${ids[0]}: then it cannot be doubled.`),
+      };
+      expect({ code, out, err }).toEqual(lost < 3 ? told : unknown);
+    }
   });
 
   it('waits for the answer, prints it and marks it', async () => {
