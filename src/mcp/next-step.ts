@@ -33,7 +33,6 @@ const NEXT: Readonly<Record<Code, string>> = {
   not_member: 'Call relay_room {"action":"join"} with that room, then try again.',
   id_conflict: 'Call again; a new id is made.',
   inbox_full: 'It was not sent. Try later, when some was read, or write to somebody else.',
-  too_many_recipients: 'Send to fewer at once, or to a room.',
   too_many_rooms: 'Leave a room first.',
   too_many_names: 'Go on under the present name.',
   too_many_sessions: 'Tell your user.',

@@ -1,6 +1,6 @@
 /** Text to frame and back. Decoding checks everything that a peer sent; encoding is plain JSON. */
 import { RelayError } from './codes.ts';
-import { byeShape, type ClientFrame, helloShape, type RelayFrame, requestShape } from './frames.ts';
+import { byeShape, type ClientFrame, helloShape, PROTOCOL_VERSION, type RelayFrame, requestShape } from './frames.ts';
 
 export function encode(frame: RelayFrame | ClientFrame): string {
   return JSON.stringify(frame);
@@ -11,6 +11,8 @@ export function decodeClientFrame(text: string): ClientFrame {
   const value = parseObject(text);
   switch (value['type']) {
     case 'hello':
+      // Before its fields: those of another version may be unknown here, and that is not what is wrong.
+      if (isOtherVersion(value['v'])) throw versionError();
       return helloShape.read(value, 'hello');
     case 'request':
       return requestShape.read(value, 'request');
@@ -31,6 +33,15 @@ export function decodeRelayFrame(text: string): RelayFrame | undefined {
   const value = parseObject(text);
   if (typeof value['type'] !== 'string' || !RELAY_TAGS.has(value['type'])) return undefined;
   return value as unknown as RelayFrame;
+}
+
+function isOtherVersion(v: unknown): boolean {
+  return typeof v === 'number' && Number.isSafeInteger(v) && v >= 0 && v !== PROTOCOL_VERSION;
+}
+
+function versionError(): RelayError {
+  const sentence = `This relay speaks version ${PROTOCOL_VERSION} of the protocol; update the older side.`;
+  return new RelayError('version_unsupported', sentence);
 }
 
 /** The request id of a frame that did not decode, so that the error can name what it answers. */

@@ -56,7 +56,6 @@ export const CODES = {
   not_member: { sentence: 'You are not in that room; join it first.', retry: false, status: 403 },
   id_conflict: { sentence: 'That id was used for another message.', retry: false, status: 409 },
   inbox_full: { sentence: 'The inbox of the recipient is full.', retry: true, status: 429 },
-  too_many_recipients: { sentence: 'That is too many addresses for one message.', retry: false, status: 400 },
   too_many_rooms: { sentence: 'That is more rooms than one session may be in.', retry: false, status: 429 },
   too_many_names: { sentence: 'That is more names than one session may have had.', retry: false, status: 429 },
   too_many_sessions: { sentence: 'This relay knows as many sessions as it may.', retry: false, status: 429 },

@@ -165,6 +165,12 @@ export interface Results {
   readonly status: StatusResult;
   readonly join: { readonly room: string; readonly members: number };
   readonly leave: { readonly room: string };
-  readonly rooms: { readonly rooms: readonly RoomInfo[]; readonly members?: readonly SessionInfo[] };
+  readonly rooms: {
+    readonly rooms: readonly RoomInfo[];
+    /** Of the one room that was asked for. */
+    readonly members?: readonly SessionInfo[];
+    /** Rooms, or members, beyond the first 500. */
+    readonly more: number;
+  };
   readonly rename: { readonly name: string; readonly was: string };
 }

@@ -172,13 +172,6 @@ export class Connection implements Holder, Outlet {
   #onHello(hello: Hello): void {
     if (this.#phase !== 'opened') throw new RelayError('hello_twice');
     this.#helloTimer.cancel();
-    if (hello.v !== PROTOCOL_VERSION)
-      return this.fail(
-        new RelayError(
-          'version_unsupported',
-          `This relay speaks version ${PROTOCOL_VERSION} of the protocol; update the older side.`,
-        ),
-      );
     this.#hello = hello;
     this.#phase = 'greeting';
     this.#seats

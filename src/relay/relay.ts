@@ -6,7 +6,7 @@ import type { Journal } from '../journal/journal.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Effect } from '../state/command.ts';
-import { countSessions, sessionByAnyName } from '../state/queries/sessions.ts';
+import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { Connection } from './connection.ts';
@@ -33,6 +33,8 @@ const FINISH = 1_000;
 
 /** How often envelopes whose life is over are looked for, milliseconds. */
 const SWEEP = 1_000;
+/** How exact `last_seen` is for callers over HTTP, milliseconds. */
+const SEEN_EVERY = 10_000;
 
 export class Relay {
   /** Monotone counters by name, for /metrics. */
@@ -112,8 +114,18 @@ export class Relay {
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#waits.delete(waits);
+      if (actor) this.#noteSeen(actor);
       if (actor && this.#services.pumps.isHolding(actor.session, taker)) this.#lease(actor, taker, isAnswered);
     }
+  }
+
+  /** Who acts over HTTP was seen. Not written for each request: nobody needs it to the second. */
+  #noteSeen({ session }: Actor): void {
+    const { store, journal, now, log } = this.#services;
+    const row = sessionById(store, session);
+    if (!row || now() - row.last_seen < SEEN_EVERY) return;
+    const depart = { type: 'depart', session, at: now() } as const;
+    journal.post(depart).catch((error) => log.debug({ error }, 'last seen could not be written'));
   }
 
   /** Calls when there may be mail for that name. Returns the way to stop; a name that nobody knows is never called for. */

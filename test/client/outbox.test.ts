@@ -61,7 +61,7 @@ describe('a send while the relay is here', () => {
     expect((await send(outbox, 'y')).id).toMatch(/^m[0-9a-z]{12}$/);
   });
 
-  it.each(['unknown_recipient', 'inbox_full', 'id_conflict', 'too_many_recipients', 'not_member'] as const)(
+  it.each(['unknown_recipient', 'inbox_full', 'id_conflict', 'too_many_rooms', 'not_member'] as const)(
     'is told %s, and nothing of it is kept',
     async (code) => {
       client.enter('connected');

@@ -337,6 +337,7 @@ const CASES: readonly Case[] = [
           { room: '#build', members: 3, here: 1, joined: true },
           { room: '#ops', members: 1, here: 0, joined: false },
         ],
+        more: 0,
       };
     },
   ],
@@ -345,7 +346,7 @@ const CASES: readonly Case[] = [
     'relay_room',
     { action: 'list' },
     (session) => {
-      session.answers.rooms = { rooms: [] };
+      session.answers.rooms = { rooms: [], more: 0 };
     },
   ],
   [
@@ -353,7 +354,11 @@ const CASES: readonly Case[] = [
     'relay_room',
     { action: 'list', room: '#build' },
     (session) => {
-      session.answers.rooms = { rooms: [{ room: '#build', members: 2, here: 1, joined: true }], members: [CC2, ANNA] };
+      session.answers.rooms = {
+        rooms: [{ room: '#build', members: 2, here: 1, joined: true }],
+        members: [CC2, ANNA],
+        more: 0,
+      };
     },
   ],
   [
@@ -361,7 +366,7 @@ const CASES: readonly Case[] = [
     'relay_room',
     { action: 'list', room: '#build' },
     (session) => {
-      session.answers.rooms = { rooms: [], members: [] };
+      session.answers.rooms = { rooms: [], members: [], more: 0 };
     },
   ],
   ['an unknown action', 'relay_room', { action: 'create', room: '#x' }],

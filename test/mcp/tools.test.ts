@@ -273,7 +273,7 @@ describe('relay_room', () => {
 
   it('lists without a room', async () => {
     const session = new FakeSession();
-    session.answers.rooms = { rooms: [] };
+    session.answers.rooms = { rooms: [], more: 0 };
     await callTool(roomTool, session, { action: 'list', room: null });
     expect(session.requests).toEqual([{ verb: 'rooms', args: {} }]);
   });

@@ -11,7 +11,6 @@ const read = (frame: unknown) => decodeClientFrame(JSON.stringify(frame));
 describe('a frame of a client', () => {
   it.each<[string, object]>([
     ['the least hello', hello],
-    ['a hello of another version', { ...hello, v: 0 }],
     [
       'a whole hello',
       { ...hello, name: 'CC-1', key: 'k', window: 256, presence: true, receipts: false, watch: true, about },
@@ -24,6 +23,13 @@ describe('a frame of a client', () => {
     ['a goodbye', { type: 'bye' }],
   ])('is read as it was written: %s', (_, frame) => {
     expect(read(frame)).toEqual(frame);
+  });
+
+  it.each([
+    ['an earlier version', { ...hello, v: 0 }],
+    ['a later version, whatever else it says', { ...hello, v: 2, instance: 7, seatbelt: true }],
+  ])('is told that a hello of %s is of another version', (_, frame) => {
+    expect(codeOf(() => read(frame))).toBe('version_unsupported');
   });
 
   it('may hold null for what is left out', () => {

@@ -137,3 +137,35 @@ describe('onMail', () => {
     expect(calls).toBe(0);
   });
 });
+
+describe('a caller over HTTP', () => {
+  const lastSeen = async (relay: Awaited<ReturnType<typeof openRelay>>['relay']) => {
+    const { sessions } = (await relay.perform('sessions', {}, {})) as { sessions: { last_seen: number }[] };
+    return sessions[0]?.last_seen ?? 0;
+  };
+
+  it('was last seen when it last asked, to ten seconds', async () => {
+    const { relay, clock } = await openRelay();
+    await relay.perform('status', {}, { name: 'ci' });
+    const first = await lastSeen(relay);
+    clock.advance(9_000);
+    await relay.perform('status', {}, { name: 'ci' });
+    await settle();
+    expect(await lastSeen(relay)).toBe(first);
+    clock.advance(60_000);
+    await relay.perform('status', {}, { name: 'ci' });
+    await settle();
+    expect(await lastSeen(relay)).toBe(first + 69_000);
+  });
+});
+
+describe('a long list of rooms', () => {
+  it('is cut, and says how many more there are', async () => {
+    const { relay } = await openRelay();
+    for (let i = 0; i < 9; i++) {
+      for (let j = 0; j < 60; j++) await relay.perform('join', { room: `#r${i}-${j}` }, { name: `S${i}` });
+    }
+    const listed = (await relay.perform('rooms', {}, {})) as { rooms: object[]; more: number };
+    expect([listed.rooms.length, listed.more]).toEqual([500, 40]);
+  });
+});

@@ -1,4 +1,5 @@
 import { RelayError } from '../../protocol/codes.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 import type { RoomInfo } from '../../protocol/verbs.ts';
 import { allRooms, followsAt, membersOf, roomChannel } from '../../state/queries/channels.ts';
 import { sessionById } from '../../state/queries/sessions.ts';
@@ -19,11 +20,20 @@ export const leave: VerbHandler<'leave'> = async (call, { room }) => {
 export const rooms: VerbHandler<'rooms'> = ({ services, actor }, args) => {
   const { store, presence } = services;
   const info = (room: { id: number; name: string }) => toInfo(services, room, actor?.session);
-  if (args.room === undefined) return { rooms: allRooms(store).map(info) };
+  if (args.room === undefined) {
+    const all = allRooms(store);
+    const page = all.slice(0, LIMITS.sessionsPage);
+    return { rooms: page.map(info), more: all.length - page.length };
+  }
   const id = roomChannel(store, args.room);
   if (id === undefined) throw new RelayError('unknown_room', `There is no room ${args.room}; joining it makes it.`);
-  const members = membersOf(store, id).flatMap((session) => sessionById(store, session) ?? []);
-  return { rooms: [info({ id, name: args.room })], members: members.map((row) => presence.info(row)) };
+  const members = membersOf(store, id);
+  const page = members.slice(0, LIMITS.sessionsPage).flatMap((session) => sessionById(store, session) ?? []);
+  return {
+    rooms: [info({ id, name: args.room })],
+    members: page.map((row) => presence.info(row)),
+    more: members.length - page.length,
+  };
 };
 
 function toInfo(
