@@ -1,6 +1,7 @@
 /** `claude-relay`: routes to the entry or the command that was asked for, and makes its answer the exit code. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { holding } from '../util/holding.ts';
 import type { Surroundings } from './command.ts';
 import { entryOf } from './entries.ts';
 
@@ -47,6 +48,12 @@ async function runCommandLine(argv: readonly string[]): Promise<number> {
   return runCommands(argv, { ...around, stdout, stderr, commands: COMMANDS, version: VERSION });
 }
 
-const argv = process.argv.slice(2);
-const entry = entryOf(argv);
-process.exitCode = entry === undefined ? await runCommandLine(argv) : await (await entry())(argv.slice(1), process.env);
+async function runWhatIsAsked(argv: readonly string[]): Promise<number> {
+  const load = entryOf(argv);
+  if (load === undefined) return runCommandLine(argv);
+  const entry = await load();
+  return entry(argv.slice(1), process.env);
+}
+
+// A command is over when it answers, not when it happens to wait for nothing but a timer.
+process.exitCode = await holding(() => runWhatIsAsked(process.argv.slice(2)));

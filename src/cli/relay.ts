@@ -3,7 +3,6 @@
  * environment names a session: `--as NAME` > CLAUDE_RELAY_SESSION_ID > RELAY_CLIENT_ID > the user's own name.
  */
 import { hostname, userInfo } from 'node:os';
-import { MessageChannel } from 'node:worker_threads';
 import { RelayClient } from '../client/client.ts';
 import { type Discovery, discover } from '../client/discover.ts';
 import { FileKeys } from '../client/keys.ts';
@@ -147,16 +146,5 @@ function userName(env: NodeJS.ProcessEnv): string {
     return userInfo().username;
   } catch {
     return ''; // a container's user without an entry in its list of users
-  }
-}
-
-/** Keeps the process alive while `work` waits for something that does not: timers and reconnecting clients. */
-export async function holding<T>(work: () => Promise<T>): Promise<T> {
-  const { port1 } = new MessageChannel();
-  port1.on('message', () => undefined);
-  try {
-    return await work();
-  } finally {
-    port1.close();
   }
 }

@@ -9,7 +9,7 @@ import type { Envelope } from '../protocol/envelope.ts';
 import type { Args, ReceiveResult } from '../protocol/verbs.ts';
 import { type Clock, sleep, systemClock } from '../util/clock.ts';
 import type { Output } from './output.ts';
-import { holding, type RelayAccess } from './relay.ts';
+import type { RelayAccess } from './relay.ts';
 
 /** Seconds that a command may be told to wait: a day. */
 export const MAX_WAIT = 86_400;
@@ -34,7 +34,7 @@ const NOTHING: ReceiveResult = { messages: [], more: 0 };
  * that was there once and is restarted is waited for, too; after the time its absence is the error.
  */
 export function takeWithin(relay: RelayAccess, wanted: Wanted, patience: Patience): Promise<ReceiveResult> {
-  return holding(() => poll(relay, wanted, patience));
+  return poll(relay, wanted, patience);
 }
 
 async function poll(

@@ -1,5 +1,5 @@
 /** The real program: what is loaded for what, exit codes, and readers that go away. */
-import { readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/ensure.mjs';
@@ -73,6 +73,18 @@ describe('the program', () => {
     const line = 'claude-relay --help | true; echo "${PIPESTATUS[0]}"';
     const { stdout, stderr } = await machine.spawn('bash', ['-c', line], { input: '' }).ended;
     expect([stdout, stderr]).toEqual(['0\n', '']);
+  });
+
+  it('goes on while a command waits for nothing but time, and answers when it is told to stop', async () => {
+    const logs = join(machine.home, 'logs');
+    mkdirSync(logs, { mode: 0o700 });
+    writeFileSync(join(logs, 'relay.log'), 'before\n', { mode: 0o600 });
+    const following = await machine.start(['service', 'logs', '--follow']);
+    await following.says(/before/);
+    appendFileSync(join(logs, 'relay.log'), 'after\n');
+    await following.says(/after/);
+    const { code, stderr } = await following.kill('SIGTERM');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('relay.log')]);
   });
 
   it('can be started through a link, as package managers install it', async () => {

@@ -1,5 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exitOf, type Style } from '../../src/cli/output.ts';
+import { exitOf, type Output, type Style } from '../../src/cli/output.ts';
 import { type Code, RelayError } from '../../src/protocol/codes.ts';
 import { Failure } from '../../src/util/failure.ts';
 import { textOutput } from '../support/command-line.ts';
@@ -156,4 +157,69 @@ it('knows its terminal', () => {
     false,
     100,
   ]);
+});
+
+describe('whatever others send', () => {
+  /** Each way to a terminal or a file, with one text from others. */
+  const SINKS: ReadonlyArray<readonly [string, (out: Output, text: string) => unknown]> = [
+    ['line', (out, text) => out.line(text)],
+    ['line in a colour', (out, text) => out.line(text, 'red')],
+    ['block', (out, text) => out.block(text)],
+    ['pieces', (out, text) => out.pieces([{ text }, { text, style: 'dim' }])],
+    ['table', (out, text) => out.table(['a', 'b'], [[text, { text, style: 'bold' }]])],
+    ['json', (out, text) => out.json({ [text]: [text] })],
+    ['say', (out, text) => out.say(text)],
+    ['warn', (out, text) => out.warn(text)],
+    ['a failure', (out, text) => out.fail(new Failure('error', text, text))],
+    ['an error of the relay', (out, text) => out.fail(new RelayError('internal', text))],
+    ['any other error', (out, text) => out.fail(new Error(text))],
+  ];
+
+  const evil = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc
+      .array(
+        fc.constantFrom(
+          '\u001b',
+          '[',
+          '31',
+          'm',
+          '2J',
+          ']0;',
+          '\u0007',
+          '\u009b',
+          '\r',
+          '\n',
+          '\b',
+          '\u202e',
+          '\u200b',
+          'x',
+        ),
+      )
+      .map((parts) => parts.join('')),
+  );
+  const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/u;
+
+  it.each(SINKS)('%s prints no control characters but newline and tab', (_name, print) => {
+    fc.assert(
+      fc.property(evil, (text) => {
+        const { out, stdout, stderr } = textOutput();
+        print(out, text);
+        return !FORBIDDEN.test((stdout.text + stderr.text).replace(/[\n\t]/g, ''));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each(SINKS.filter(([name]) => name !== 'block'))('%s prints as many lines as for a plain word', (_name, print) => {
+    const lines = (text: string) => {
+      const { out, stdout, stderr } = textOutput();
+      print(out, text);
+      return (stdout.text + stderr.text).split('\n').length;
+    };
+    fc.assert(
+      fc.property(evil, (text) => lines(text) === lines('word')),
+      { numRuns: 300 },
+    );
+  });
 });

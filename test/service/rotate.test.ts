@@ -126,7 +126,12 @@ describe('at once and every hour', () => {
   it('full logs are rotated, until it is cancelled', async () => {
     const dir = logsWith({ 'a.log': FULL });
     const clock = new FakeClock();
-    const timer = keepRotating({ logs: dir, clock, limits: LIMITS, onError: expect.unreachable });
+    const timer = keepRotating({
+      logs: dir,
+      clock,
+      limits: LIMITS,
+      onError: (error) => expect.unreachable(String(error)),
+    });
     await settled(dir, 'a.log.1');
     appendFileSync(join(dir, 'a.log'), FULL);
     clock.advance(HOUR - 1);

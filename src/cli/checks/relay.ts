@@ -1,7 +1,7 @@
 /** The checks of the relay: does it answer, is it of our version, and if not, who has its port. */
 import { once } from '../../client/once.ts';
 import { isLoopback, relayUrl, shownUrl } from '../../client/place.ts';
-import { readRelayFile } from '../../config/relay-file.ts';
+import { type RelayFile, readRelayFile } from '../../config/relay-file.ts';
 import { readToken } from '../../config/token.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { reason } from '../../util/failure.ts';
@@ -76,7 +76,16 @@ function taken(port: number, holder: PortHolder | undefined): Finding[] {
 
 /** A relay that was killed leaves its file; the next one replaces it. */
 function leftBehind(home: string, port: number): Finding[] {
-  const file = readRelayFile(home);
+  const file = relayFileOf(home);
   if (file === undefined || file.port !== port || isRunning({ pid: file.pid })) return [];
   return [warn('relay', `relay.json is from a relay that ended (pid ${file.pid}).`, 'Start it: claude-relay serve')];
+}
+
+/** One that must not be read has been told of with the rest of the state directory. */
+function relayFileOf(home: string): RelayFile | undefined {
+  try {
+    return readRelayFile(home);
+  } catch {
+    return undefined;
+  }
 }

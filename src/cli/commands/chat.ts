@@ -1,7 +1,7 @@
 /** `chat [ID] [URL]`: to write back and forth by hand, or from a pipe. The commands are those of the first generation's test client. */
 import { Chat } from '../chat.ts';
 import type { Command } from '../command.ts';
-import { holding, RelayAccess } from '../relay.ts';
+import { RelayAccess } from '../relay.ts';
 
 export const chat: Command = {
   name: 'chat',
@@ -32,6 +32,6 @@ What is shown to you is marked as seen.`,
     const relay = new RelayAccess(ctx, { as: given.text('id'), url: given.text('url') });
     // Asked first: a relay that is not there, or does not take our token, is said at once and ends it.
     await relay.ask('status', {}, { nameless: true });
-    return holding(() => new Chat(ctx, relay).run());
+    return new Chat(ctx, relay).run();
   },
 };

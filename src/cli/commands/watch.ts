@@ -1,6 +1,6 @@
 /** `watch`: what is said and who comes and goes, as it happens. It looks; nothing is taken or marked. */
 import type { Command } from '../command.ts';
-import { AS, holding, RelayAccess } from '../relay.ts';
+import { AS, RelayAccess } from '../relay.ts';
 import { Watch } from '../watch.ts';
 
 export const watch: Command = {
@@ -23,6 +23,6 @@ export const watch: Command = {
     const relay = new RelayAccess(ctx, { as: ctx.given.text('--as') });
     // Asked first: a hello for a name that is not ours would be given another name.
     await relay.ask('status', {});
-    return holding(() => new Watch(ctx, relay).run());
+    return new Watch(ctx, relay).run();
   },
 };

@@ -3,7 +3,7 @@
  * what broke the first generation's script: spaces, an apostrophe, a newline, a command substitution.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/ensure.mjs';
 import { shellFunctions } from '../../../src/cli/commands/shell-init.ts';
@@ -208,6 +208,44 @@ describe.each(SHELLS.filter(({ shell }) => shell !== 'fish'))('in a strict $shel
       `${before}eval "$FUNCTIONS"\nunalias claude-session claude-peers\nclaude-session CC-1`,
     );
     expect(stderr).toBe('');
+  });
+});
+
+describe.each([
+  ['bash', 'set -o posix; set -f; shopt -s nullglob failglob; IFS=-'],
+  ['bash', 'set -o noclobber; set -o physical; shopt -s nocasematch extglob'],
+  ['zsh', 'setopt sh_word_split glob_subst; IFS=-'],
+  ['zsh', 'setopt ksh_arrays no_unset err_return'],
+  ['zsh', 'setopt rc_quotes csh_null_glob warn_create_global'],
+  ['zsh', 'emulate sh'],
+  ['zsh', 'emulate ksh'],
+] as const)('in a %s with %s', (shell, options) => {
+  it('the functions work all the same', async () => {
+    const flags = shell === 'bash' ? ['--norc', '--noprofile', '-c'] : ['-f', '-c'];
+    const functions = shellFunctions(shell, [process.execPath, checkout("it's a checkout")]);
+    // POSIX mode knows no function names with a dash when it reads them; people turn it on later, if at all.
+    const line = `eval "$FUNCTIONS"\n${options}\nclaude-session CC-1\nprintf '<%s>' "$CLAUDE_RELAY_SESSION_ID"`;
+    const env = { CLAUDE_RELAY_HOME: tempDir(), FUNCTIONS: functions };
+    const { stdout, stderr } = await machine.spawn(shell, [...flags, line], { input: '', env }).ended;
+    expect([stdout, stderr]).toEqual(['✓ Registered: CLAUDE_RELAY_SESSION_ID=CC-1\n<CC-1>', '']);
+  });
+});
+
+describe('in a start-up file', () => {
+  it.each([
+    ['bash', '.bashrc', ['-i']],
+    ['zsh', '.zshrc', ['-i']],
+    ['fish', '.config/fish/config.fish', ['-i']],
+  ] as const)('of an interactive %s the line of the help works', async (shell, file, flags) => {
+    const path = join(machine.user, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(
+      path,
+      shell === 'fish' ? 'claude-relay shell-init fish | source\n' : 'eval "$(claude-relay shell-init)"\n',
+    );
+    const env = { CLAUDE_RELAY_HOME: tempDir(), TERM: 'dumb', SHELL: '/bin/sh' };
+    const { stdout } = await machine.spawn(shell, [...flags, '-c', 'claude-session CC-1'], { input: '', env }).ended;
+    expect(stdout).toContain('✓ Registered: CLAUDE_RELAY_SESSION_ID=CC-1\n');
   });
 });
 
