@@ -58,7 +58,6 @@ const values = (text: string, key: string): string[] =>
 function execOf(text: string): string[] {
   const [line = ''] = values(text, 'ExecStart');
   const [program = '', ...args] = split(line).map(specifiers);
-  // A lone `;` would begin another command; quoting makes no difference to systemd there, escaping does.
   return [program, ...args.map(variables)];
 }
 
