@@ -137,7 +137,7 @@ export class Chat {
     return Object.assign(screen, { columns: out.columns });
   }
 
-  /** False for `quit`. An error is told, and the next line may do better. */
+  /** False for `quit`, and when we are being ended. An error is told, and the next line may do better. */
   async #perform(line: string): Promise<boolean> {
     const [word = '', rest = ''] = split(line);
     try {
@@ -147,6 +147,7 @@ export class Chat {
       else if (word === 'history') await this.#history(rest);
       else if (word !== '') this.#talk(HELP);
     } catch (error) {
+      if (this.#signal.aborted) return false;
       const { message } = error instanceof Failure ? error : asRelayError(error);
       this.#talk(message);
     }

@@ -2,7 +2,7 @@
 import { EXIT } from '../../util/failure.ts';
 import type { Command } from '../command.ts';
 import { RelayAccess } from '../relay.ts';
-import { plural, programOf, when } from '../words.ts';
+import { programOf, when } from '../words.ts';
 
 export const peers: Command = {
   name: 'peers',
@@ -31,7 +31,7 @@ export const peers: Command = {
           peer.cwd ?? '',
         ]),
       );
-      if (result.more > 0) out.say(`${plural(result.more, 'more')} are here.`);
+      if (result.more > 0) out.say(`${result.more} more here.`);
     }
     return EXIT.ok;
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { idsIn, type Machine, machine, type Started } from '../../support/cli.ts';
+import { type Machine, machine, type Started } from '../../support/cli.ts';
 
 async function watching(m: Machine, args: readonly string[] = []): Promise<Started> {
   const watch = await m.start(['watch', ...args]);
@@ -22,7 +22,7 @@ describe('watch', () => {
       await m.ok(['send', 'all', 'to all', '--as', 'CC-2']),
     ].map((out) => out.slice(0, 13));
     await watch.says(/ {2}to all\n/);
-    expect(idsIn(watch.stdout)).toEqual(ids);
+    expect(watch.stdout.match(/^m\w{12}/gm)).toEqual(ids);
     expect((await watch.kill('SIGINT')).code).toBe(0);
   });
 
