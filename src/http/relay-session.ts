@@ -1,10 +1,11 @@
 /** The session of a tool call over HTTP: the relay is in this process, so there is no connection, no outbox, no key to keep. */
 
 import type { Session, SessionState } from '../mcp/session.ts';
-import { asRelayError } from '../protocol/codes.ts';
+import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Draft } from '../protocol/envelope.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
 import type { Log } from '../relay/log.ts';
+import type { Clock } from '../util/clock.ts';
 import { messageId, type Random } from '../util/random.ts';
 import type { Caller, RelayFace } from './relay-face.ts';
 
@@ -20,6 +21,7 @@ export interface RelaySessionOptions {
   readonly url: string;
   /** Told to the model once. */
   readonly notice?: string;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
@@ -78,10 +80,21 @@ export class RelaySession implements Session {
     });
   }
 
-  #perform<V extends Verb>(verb: V, args: Args<V>, signal?: AbortSignal): Promise<unknown> {
+  /** In bounded time: what the relay has not answered by then may still happen, and a send with its id may be repeated. */
+  async #perform<V extends Verb>(verb: V, args: Args<V>, signal?: AbortSignal): Promise<unknown> {
+    const { relay, clock } = this.#options;
     const waits = 'wait_seconds' in args && typeof args.wait_seconds === 'number' ? args.wait_seconds : 0;
-    const limit = AbortSignal.timeout(waits * 1_000 + PATIENCE);
-    return this.#options.relay.perform(verb, args, this.#caller, signal ? AbortSignal.any([signal, limit]) : limit);
+    const over = new AbortController();
+    const timer = clock.after(waits * 1_000 + PATIENCE, () => over.abort());
+    const late = new Promise<never>((_resolve, reject) => {
+      over.signal.addEventListener('abort', () => reject(new RelayError('timeout')), { once: true });
+    });
+    const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+    try {
+      return await Promise.race([relay.perform(verb, args, this.#caller, ends), late]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   #stateOf(): SessionState {

@@ -11,12 +11,13 @@ import { ALL, addressKind, isName } from '../protocol/address.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { PROTOCOL_VERSION, type PresenceFrame, type RelayFrame, type Welcome } from '../protocol/frames.ts';
-import { decodeLegacy, type LegacyFrame, type LegacyMessage, type LegacyRequest } from '../protocol/legacy.ts';
+import type { LegacyFrame, LegacyMessage, LegacyRequest } from '../protocol/legacy.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { HistoryResult, Results, SendResult } from '../protocol/verbs.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { instanceId, messageId, type Random } from '../util/random.ts';
 import { LegacyLink } from './legacy-link.ts';
+import { LegacyQueue } from './legacy-queue.ts';
 import type { Relay } from './relay.ts';
 import type { Socket, SocketListener } from './socket.ts';
 
@@ -28,9 +29,6 @@ export interface LegacyOptions {
 
 /** Envelopes on their way to one client that it has not ponged for. */
 const WINDOW = 32;
-/** Requests of one client that are worked on at a time, and those that wait behind them. */
-const UNDER_WAY = 32;
-const WAITING = { requests: 1_000, chars: 4 * 1024 * 1024 };
 /** Pages of its history that one request reads at most: what one name said may lie far apart. */
 const PAGES = 100;
 /** A client that says nothing and is nobody is let go, milliseconds. */
@@ -45,16 +43,10 @@ export function connectLegacy(wire: Socket, options: LegacyOptions): void {
 class LegacyClient implements SocketListener {
   readonly #wire: Socket;
   readonly #options: LegacyOptions;
-  readonly #queue: string[] = [];
-  /** A registration is worked on alone: what comes after it is said by the name that it gets. */
-  #isRegistering = false;
+  readonly #queue: LegacyQueue;
   readonly #peers = new Set<string>();
   /** What came before `registered` could be said. */
   #early: RelayFrame[] | undefined;
-  #queuedChars = 0;
-  #underWay = 0;
-  /** The last answer: the next one goes out after it. */
-  #answered: Promise<void> = Promise.resolve();
   #link: LegacyLink | undefined;
   #wanted: string | undefined;
   #name: string | undefined;
@@ -65,18 +57,16 @@ class LegacyClient implements SocketListener {
   constructor(wire: Socket, options: LegacyOptions) {
     this.#wire = wire;
     this.#options = options;
+    this.#queue = new LegacyQueue(
+      (request) => this.#answer(request),
+      (frame) => this.#say(frame),
+    );
     this.#nobody = this.#waitForName();
   }
 
   onText(text: string): void {
     if (!this.#link) this.#restartNobody();
-    if (this.#queue.length >= WAITING.requests || this.#queuedChars + text.length > WAITING.chars) {
-      this.#say({ type: 'error', message: 'Too many messages are waiting; send that one again later' });
-      return;
-    }
     this.#queue.push(text);
-    this.#queuedChars += text.length;
-    this.#work();
   }
 
   onPong(): void {
@@ -89,45 +79,9 @@ class LegacyClient implements SocketListener {
 
   onClose(code: number): void {
     this.#nobody.cancel();
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#link?.lost(code);
     this.#link = undefined;
-  }
-
-  #work(): void {
-    while (this.#underWay < UNDER_WAY && !this.#isRegistering) {
-      const [text] = this.#queue;
-      if (text === undefined) return;
-      const request = decoded(text);
-      const isRegister = !(request instanceof RelayError) && request.type === 'register';
-      if (isRegister && this.#underWay > 0) return;
-      this.#queue.shift();
-      this.#queuedChars -= text.length;
-      this.#isRegistering = isRegister;
-      this.#start(request);
-    }
-  }
-
-  #start(request: LegacyRequest | RelayError): void {
-    this.#underWay += 1;
-    const answer = this.#perform(request);
-    this.#answered = this.#answered.then(async () => {
-      const frame = await answer;
-      if (frame) this.#say(frame);
-      this.#underWay -= 1;
-      this.#isRegistering = false;
-      this.#work();
-    });
-  }
-
-  /** Never rejects. */
-  async #perform(request: LegacyRequest | RelayError): Promise<LegacyFrame | undefined> {
-    try {
-      if (request instanceof RelayError) throw request;
-      return await this.#answer(request);
-    } catch (error) {
-      return { type: 'error', message: asRelayError(error).message };
-    }
   }
 
   #answer(request: LegacyRequest): Promise<LegacyFrame | undefined> | LegacyFrame {
@@ -320,14 +274,6 @@ class LegacyClient implements SocketListener {
 
   #say(frame: LegacyFrame): void {
     this.#wire.send(JSON.stringify(frame));
-  }
-}
-
-function decoded(text: string): LegacyRequest | RelayError {
-  try {
-    return decodeLegacy(text);
-  } catch (error) {
-    return asRelayError(error);
   }
 }
 
