@@ -2,8 +2,6 @@
  * `claude-relay serve [port]`: the relay's process. stdout says one line, when connections are taken; stderr has the
  * log. It ends by signal, with 0; or with one clear line and the exit code of what was wrong.
  */
-import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseFlags } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { OPTIONS, type Settings } from './config/options.ts';
@@ -16,6 +14,7 @@ import { type Running, startRelay } from './serve/start.ts';
 import { keepRotating } from './service/rotate.ts';
 import { systemClock } from './util/clock.ts';
 import { EXIT, Failure, reason } from './util/failure.ts';
+import { isStarted } from './util/started.ts';
 import { VERSION } from './util/version.ts';
 
 /** Resolves with the exit code when the relay has ended. `argv` is what stands after `serve`. */
@@ -76,10 +75,4 @@ function say(line: string): void {
   process.stderr.write(`claude-relay: ${line}\n`);
 }
 
-/** Started as a file of its own, and not imported by the command line. */
-function isStarted(): boolean {
-  const [, script] = process.argv;
-  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
-}
-
-if (isStarted()) process.exit(await main(process.argv.slice(2), process.env));
+if (isStarted(import.meta.url)) process.exit(await main(process.argv.slice(2), process.env));

@@ -8,9 +8,11 @@ import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import type { LogLevel } from '../config/options.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
-import { systemClock } from '../util/clock.ts';
+import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
+import { holding } from '../util/holding.ts';
 import { systemRandom } from '../util/random.ts';
+import { isStarted } from '../util/started.ts';
 import { VERSION } from '../util/version.ts';
 import { Connected } from './connect.ts';
 import { SessionIdentity } from './identity.ts';
@@ -47,7 +49,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     }
     const config = readConfig(argv, env);
     await run(config, ensureHome(config.settings.home), env);
-    setTimeout(() => process.exit(EXIT.ok), LINGER_MS).unref();
+    systemClock.after(LINGER_MS, () => process.exit(EXIT.ok));
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -79,12 +81,12 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
   connected.start();
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);
   log('mcp: the agent program is gone');
-  await Promise.race([connected.stop(), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
+  await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);
 }
 
 function logOf(level: LogLevel): (message: string) => void {
   if (level !== 'debug' && level !== 'trace') return () => {};
-  return (message) => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+  return (message) => void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${message}\n`);
 }
 
 function hostOf({ session }: Connected, identity: SessionIdentity): Host {
@@ -113,3 +115,5 @@ function stdioProcess(connected: Connected, log: (message: string) => void): Std
     log,
   };
 }
+
+if (isStarted(import.meta.url)) process.exitCode = await holding(() => main(process.argv.slice(2), process.env));
