@@ -199,6 +199,13 @@ describe('the WebSocket door', () => {
     for (; socket.unsent <= LIMITS.unsentBytes; sent += 1) socket.send('x'.repeat(100_000));
     expect(socket.unsent).toBeGreaterThan(LIMITS.unsentBytes);
     ws.send('is anybody there?');
+    // What another client says after it has arrived by now; this has not been read.
+    const other = await opened(rig.url);
+    const otherHeard = new Heard();
+    (await rig.nextTaken()).listen(otherHeard);
+    other.send('and I?');
+    await otherHeard.until(() => otherHeard.texts.length === 1);
+    other.terminate();
     expect([heard.drains, heard.texts]).toEqual([0, []]);
     ws.resume();
     await heard.until(() => heard.drains === 1 && heard.texts.length === 1);
