@@ -51,7 +51,6 @@ class LegacyClient implements SocketListener {
   #wanted: string | undefined;
   #name: string | undefined;
   #onWelcome: ((welcome: Welcome) => void) | undefined;
-  #onRefused: ((error: RelayError) => void) | undefined;
   #nobody: Timer;
 
   constructor(wire: Socket, options: LegacyOptions) {
@@ -128,9 +127,9 @@ class LegacyClient implements SocketListener {
     });
     this.#link = link;
     this.#nobody.cancel();
-    const welcome = new Promise<Welcome>((resolve, reject) => {
+    // If the relay refuses, it says so and ends the connection: then nobody waits here any more.
+    const welcome = new Promise<Welcome>((resolve) => {
       this.#onWelcome = resolve;
-      this.#onRefused = reject;
     });
     relay.connect(link, { keyless: true });
     link.say({
@@ -221,17 +220,11 @@ class LegacyClient implements SocketListener {
 
   #onFrame(frame: RelayFrame): void {
     if (frame.type === 'welcome') this.#onWelcome?.(frame);
-    else if (frame.type === 'error') this.#onError(new RelayError(frame.code, frame.message));
+    else if (frame.type === 'error') this.#say({ type: 'error', message: frame.message });
     else if (this.#early) this.#early.push(frame);
     else if (frame.type === 'deliver') this.#deliver(frame.messages);
     else if (frame.type === 'presence') this.#onPresence(frame);
     // `more` and `receipt` have no counterpart: what was not pushed comes when the client has read.
-  }
-
-  /** Without an id: the relay is about to end the connection, or never opened it. */
-  #onError(error: RelayError): void {
-    if (this.#early && this.#name === undefined) this.#onRefused?.(error);
-    else this.#say({ type: 'error', message: error.message });
   }
 
   #onEnd(code: number, reason: string): void {
