@@ -20,7 +20,7 @@ export interface Journal {
   submit<C extends Command>(command: C): Promise<Applied<C>>;
 
   /**
-   * As `submit`, but nobody is in a hurry: it rides along with the next command, or is written within 20 ms. A crash
+   * As `submit`, but nobody is in a hurry: it rides along with the next command, or is written within 5 ms. A crash
    * may lose the last of these, which costs a redelivery.
    */
   post<C extends Command>(command: C): Promise<Applied<C>>;
@@ -33,4 +33,4 @@ export interface Journal {
 }
 
 /** How long a posted command may wait for company, milliseconds. */
-export const RIDE_ALONG = 20;
+export const RIDE_ALONG = 5;

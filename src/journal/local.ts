@@ -3,7 +3,7 @@
  * and are answered after it.
  *
  *     submit ─→ queue ─→ BEGIN IMMEDIATE · apply … apply · COMMIT (fsync) ─→ effects ─→ answers
- *     post   ─→ queue, and waits for the next submit or 20 ms
+ *     post   ─→ queue, and waits for the next submit or 5 ms
  */
 import { RelayError } from '../protocol/codes.ts';
 import type { Applied, Command, Effect } from '../state/command.ts';

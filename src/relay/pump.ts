@@ -6,11 +6,12 @@
  *         └─────release─────┘   the taker went or its lease ran out: given again, marked `redelivered`;
  *                               after five vain claims `dead`
  *
- * A claim is held here, in memory, by one taker. That it was given is also a command that rides along, so that a
- * redelivery is marked after the death of the relay too.
+ * A claim is held here, in memory, by one taker. That it was given is also a command, so that a redelivery is marked
+ * after the death of the relay too.
  */
 import type { Envelope } from '../protocol/envelope.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import type { Claim } from '../state/command.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
 import { claimsOf, type SessionRow, sessionById } from '../state/queries/sessions.ts';
@@ -128,8 +129,21 @@ export class Pump {
       this.#attempts.set(position, attempts + 1);
       if (page.isFull) break;
     }
-    this.#remember(page.messages);
     return page.messages;
+  }
+
+  /**
+   * Makes durable that these were given to the taker: awaited before an answer holds them, so that their redelivery is
+   * marked whoever dies. When it cannot be written they are given back, and the error is the caller's.
+   */
+  async remember(taker: Taker, messages: readonly Envelope[]): Promise<void> {
+    if (messages.length === 0) return;
+    try {
+      await this.#services.journal.submit(this.#claim(messages));
+    } catch (error) {
+      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#claims.delete(position);
+      throw error;
+    }
   }
 
   /** How many of `filter` are unhanded and held by nobody. */
@@ -180,14 +194,15 @@ export class Pump {
     return undefined;
   }
 
-  #remember(taken: readonly Envelope[]): void {
-    if (taken.length === 0) return;
-    const positions = taken.map((envelope) => envelope.position);
-    // Nobody waits: lost with a crash, it costs a redelivery its mark at worst, and `attempts` knows it while we live.
-    const claim = { type: 'claim', session: this.session, positions } as const;
+  /** What is pushed does not wait for the disk: a crash within milliseconds costs its redelivery the mark. */
+  #rideAlong(messages: readonly Envelope[]): void {
     this.#services.journal
-      .post(claim)
+      .post(this.#claim(messages))
       .catch((error) => this.#services.log.warn({ error }, 'a claim could not be written'));
+  }
+
+  #claim(messages: readonly Envelope[]): Claim {
+    return { type: 'claim', session: this.session, positions: messages.map((message) => message.position) };
   }
 
   #push(outlet: Outlet): void {
@@ -197,6 +212,7 @@ export class Pump {
       if (room <= 0 || outlet.isSlow) break;
       const messages = this.take(outlet, { count: Math.min(room, BURST) });
       if (messages.length === 0) return;
+      this.#rideAlong(messages);
       outlet.deliver(messages, this.unread());
     }
     if (this.remaining() > 0) outlet.more(this.unread());

@@ -141,7 +141,10 @@ describe('rooms, people, names', () => {
     expect(await a.ask('join', { room: 'build' })).toEqual({ room: '#build', members: 1 });
     expect(await b.ask('join', { room: '#build' })).toEqual({ room: '#build', members: 2 });
     await crash(b);
-    expect(await a.ask('rooms', {})).toEqual({ rooms: [{ room: '#build', members: 2, here: 1, joined: true }] });
+    expect(await a.ask('rooms', {})).toEqual({
+      rooms: [{ room: '#build', members: 2, here: 1, joined: true }],
+      more: 0,
+    });
     expect(await a.ask('rooms', { room: '#build' })).toMatchObject({
       members: [
         { name: 'A', here: true },

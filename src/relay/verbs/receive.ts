@@ -23,6 +23,7 @@ export const receive: VerbHandler<'receive'> = async (call, args) => {
       return messages.length > 0;
     });
   }
+  await services.pumps.of(session).remember(call.taker, messages);
   const result: ReceiveResult = { messages, more: services.pumps.of(session).remaining(filter) };
   if (args.receipt && messages.length > 0) await mark(call, session, args.receipt, result);
   return result;

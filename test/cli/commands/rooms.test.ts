@@ -14,7 +14,7 @@ describe('rooms', () => {
     expect(await ok(['join', '#build', '--as', 'CC-1'])).toBe('CC-1 is in #build with 1 other.\n');
     expect(await ok(['rooms'])).toMatch(/^ROOM +MEMBERS +HERE +YOU\n#build +2 +0 +in it\n$/);
     expect(await ok(['rooms', '--as', 'CC-9'])).toMatch(/^#build +2 +0\n/m);
-    expect(await json(['rooms'])).toEqual({ rooms: [{ room: '#build', members: 2, here: 0, joined: true }] });
+    expect(await json(['rooms'])).toEqual({ rooms: [{ room: '#build', members: 2, here: 0, joined: true }], more: 0 });
   });
 
   it('have members, here or not', async () => {
