@@ -42,7 +42,8 @@ function rehearse(plan: Rehearsal): { lastLine: string | undefined; status: numb
   const bin = join(root, 'bin');
   mkdirSync(bin);
   cpSync(join(ROOT, '.ci'), join(root, '.ci'), { recursive: true });
-  for (const name of ['tally.mjs', 'ensure.mjs', 'apt-packages.txt']) cpSync(join(ROOT, 'scripts', name), join(root, 'scripts', name));
+  for (const name of ['tally.mjs', 'ensure.mjs', 'apt-packages.txt'])
+    cpSync(join(ROOT, 'scripts', name), join(root, 'scripts', name));
   const good = { code: 0, report: GOOD };
   writeFileSync(join(bin, 'plan.json'), JSON.stringify({ suite: good, suite24: good, check: { code: 0 }, ...plan }));
   writeFileSync(join(bin, 'npm'), NPM);
