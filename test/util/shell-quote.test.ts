@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { quoteFor, shellQuote } from '../../src/util/shell-quote.ts';
+import { needs } from '../support/programs.ts';
 
 /** What each program prints must be the word, byte for byte. */
 const WORDS = [
@@ -42,6 +43,8 @@ const SHELLS = [
 ] as const;
 
 describe.each(SHELLS)('one word for $shell', ({ shell, command }) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
   it.each(WORDS)('survives as it is: %j', (word) => {
     const [program, ...args] = command;
     const printed = execFileSync(program, [...args, `printf '%s|' ${quoteFor(shell, word)}`], { encoding: 'utf8' });

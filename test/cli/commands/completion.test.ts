@@ -1,11 +1,12 @@
 /** The completion scripts in the real shells: what they offer, not how they are written. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands/all.ts';
 import { quoteFor, type Shell } from '../../../src/util/shell-quote.ts';
 import { Machine } from '../../support/cli.ts';
 import { commandLine } from '../../support/command-line.ts';
+import { needs } from '../../support/programs.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 let machine: Machine;
@@ -48,7 +49,9 @@ async function inFish(words: readonly string[]): Promise<string[]> {
 describe.each([
   ['bash', inBash],
   ['fish', inFish],
-] as const)('in %s', (_shell, complete) => {
+] as const)('in %s', (shell, complete) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
   it('all commands are offered, the hidden one not', async () => {
     const offered = await complete(['']);
     expect(offered).toEqual(expect.arrayContaining(visible));
@@ -91,6 +94,8 @@ async function inZsh(setup: string, typed: string, expected: string): Promise<st
 }
 
 describe('in zsh', () => {
+  beforeEach(({ skip }) => needs('zsh', skip));
+
   it.each([
     ['claude-relay doc', 'claude-relay doctor'],
     ['claude-relay service un', 'claude-relay service uninstall'],

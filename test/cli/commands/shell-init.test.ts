@@ -4,12 +4,13 @@
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/ensure.mjs';
 import { shellFunctions } from '../../../src/cli/commands/shell-init.ts';
 import { readRegistry } from '../../../src/cli/registry.ts';
 import { Machine, type Ran } from '../../support/cli.ts';
 import { commandLine } from '../../support/command-line.ts';
+import { needs } from '../../support/programs.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 const SHELLS = [
@@ -49,6 +50,8 @@ function checkout(name: string): string {
 }
 
 describe.each(SHELLS)('in $shell', ({ shell, command }) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
   const [program, ...flags] = command;
   const quote = shell === 'fish' ? 'string escape --' : 'printf %q';
 
@@ -182,6 +185,8 @@ describe.each(SHELLS)('in $shell', ({ shell, command }) => {
 });
 
 describe.each(SHELLS.filter(({ shell }) => shell !== 'fish'))('in a strict $shell', ({ shell, command }) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
   const [program, ...flags] = command;
   const strict = async (line: string) => {
     const env = {
@@ -220,6 +225,8 @@ describe.each([
   ['zsh', 'emulate sh'],
   ['zsh', 'emulate ksh'],
 ] as const)('in a %s with %s', (shell, options) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
   it('the functions work all the same', async () => {
     const flags = shell === 'bash' ? ['--norc', '--noprofile', '-c'] : ['-f', '-c'];
     const functions = shellFunctions(shell, [process.execPath, checkout("it's a checkout")]);
@@ -231,12 +238,14 @@ describe.each([
   });
 });
 
-describe('in a start-up file', () => {
-  it.each([
-    ['bash', '.bashrc', ['-i']],
-    ['zsh', '.zshrc', ['-i']],
-    ['fish', '.config/fish/config.fish', ['-i']],
-  ] as const)('of an interactive %s the line of the help works', async (shell, file, flags) => {
+describe.each([
+  ['bash', '.bashrc', ['-i']],
+  ['zsh', '.zshrc', ['-i']],
+  ['fish', '.config/fish/config.fish', ['-i']],
+] as const)('in a start-up file of an interactive %s', (shell, file, flags) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
+  it('the line of the help works', async () => {
     const path = join(machine.user, file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(
@@ -254,7 +263,8 @@ describe('the text', () => {
     expect(shellFunctions(shell, ['/usr/bin/node', "/it's/cli.mjs"])).toMatchSnapshot();
   });
 
-  it('passes shellcheck', async () => {
+  it('passes shellcheck', async ({ skip }) => {
+    needs('shellcheck', skip);
     const { code, stdout } = await machine.spawn('shellcheck', ['--shell=bash', '-'], {
       input: shellFunctions('bash', ['/a b/node', "/it's"]),
     }).ended;
