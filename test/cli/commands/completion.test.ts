@@ -115,14 +115,18 @@ describe('in zsh', () => {
   });
 });
 
-describe('the scripts', () => {
-  it.each(['bash', 'zsh', 'fish'] as const)('for %s have no syntax error', async (shell) => {
+describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', (shell) => {
+  beforeEach(({ skip }) => needs(shell, skip));
+
+  it('has no syntax error', async () => {
     const file = join(machine.user, `completion.${shell}`);
     writeFileSync(file, scripts.get(shell) ?? '');
     const { code, stderr } = await machine.spawn(shell, ['-n', file], { input: '' }).ended;
     expect([code, stderr]).toEqual([0, '']);
   });
+});
 
+describe('the scripts', () => {
   it('are for the shell that was named', async () => {
     expect((await commandLine(['completion', 'ksh'], { home: tempDir() })).code).toBe(2);
     expect(scripts.get('bash')).toContain('complete -o default -F _claude_relay claude-relay');
