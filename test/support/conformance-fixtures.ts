@@ -9,6 +9,7 @@ import {
   type Server,
 } from '@modelcontextprotocol/server';
 import { toolList } from '../../src/mcp/server.ts';
+import { ASKING_PROMPTS, ASKING_TOOLS, askOrAnswer } from './conformance-asking.ts';
 
 /** A red pixel, and four samples of silence. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
@@ -55,7 +56,7 @@ const RESOURCES = ['test://static-text', 'test://static-binary', 'test://watched
 export function addFixtures(server: Server, era: McpRequestContext['era']): void {
   server.registerCapabilities({ prompts: {}, completions: {}, ...(era === 'legacy' ? { logging: {} } : {}) });
   addTools(server, era);
-  addPrompts(server);
+  addPrompts(server, era);
   addResources(server, era);
   server.setRequestHandler('completion/complete', ({ params }) => ({
     completion: {
@@ -66,7 +67,8 @@ export function addFixtures(server: Server, era: McpRequestContext['era']): void
 }
 
 function addTools(server: Server, era: McpRequestContext['era']): void {
-  const fixtures = Object.keys(CONTENT).map((name) => ({
+  const names = [...Object.keys(CONTENT), ...(era === 'modern' ? ASKING_TOOLS : [])];
+  const fixtures = names.map((name) => ({
     name,
     description: `Fixture ${name}`,
     inputSchema: { type: 'object' as const },
@@ -100,7 +102,10 @@ function addTools(server: Server, era: McpRequestContext['era']): void {
     },
   };
   server.setRequestHandler('tools/list', () => ({ tools: [...fixtures, schema, ...toolList()] }));
-  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
+  server.setRequestHandler('tools/call', async ({ params }, ctx) => {
+    const { mcpReq } = ctx;
+    const asked = era === 'modern' ? await askOrAnswer(params.name, ctx) : undefined;
+    if (asked !== undefined) return typeof asked === 'string' ? { content: [text(asked)] } : asked;
     if (!isFixture(params.name)) throw new Error(`no fixture ${params.name}`);
     if (params.name === 'test_missing_capability')
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
@@ -120,9 +125,9 @@ function addTools(server: Server, era: McpRequestContext['era']): void {
   if (era === 'legacy') server.setRequestHandler('logging/setLevel', () => ({}));
 }
 
-function addPrompts(server: Server): void {
+function addPrompts(server: Server, era: McpRequestContext['era']): void {
   server.setRequestHandler('prompts/list', () => ({
-    prompts: PROMPTS.map((name) => ({
+    prompts: [...PROMPTS, ...(era === 'modern' ? ASKING_PROMPTS : [])].map((name) => ({
       name,
       description: `Fixture ${name}`,
       ...(name === 'test_prompt_with_arguments'
@@ -133,9 +138,12 @@ function addPrompts(server: Server): void {
         : {}),
     })),
   }));
-  server.setRequestHandler('prompts/get', ({ params: { name, arguments: args = {} } }) => ({
-    messages: promptContent(name, args).map((content) => ({ role: 'user' as const, content })),
-  }));
+  server.setRequestHandler('prompts/get', async ({ params: { name, arguments: args = {} } }, ctx) => {
+    const asked = era === 'modern' ? await askOrAnswer(name, ctx) : undefined;
+    if (asked !== undefined && typeof asked !== 'string') return asked;
+    const contents = asked === undefined ? promptContent(name, args) : [text(asked)];
+    return { messages: contents.map((content) => ({ role: 'user' as const, content })) };
+  });
 }
 
 function promptContent(name: string, args: Readonly<Record<string, string>>) {
