@@ -8,6 +8,8 @@
  *     key fits, another process holds it       → probed: silent for 3 s → seated; alive → NAME.2 with a key of its own
  *     key does not fit                         → NAME.2
  *     no key, but the same process asks again  → what it was given before: the welcome was lost, not the name
+ *
+ * Only who takes a seat is given a key: looking on under a name that scripts use must not lock them out of it.
  */
 import { createHash } from 'node:crypto';
 import { RelayError } from '../protocol/codes.ts';
@@ -192,7 +194,7 @@ export class Seats {
       at: now(),
       name,
       ...(key === undefined ? {} : { key: keyDigest(key) }),
-      ...(keyless ? {} : { grant: keyDigest(fresh) }),
+      ...(keyless || !hello.seat ? {} : { grant: keyDigest(fresh) }),
       about: hello.about ?? {},
     });
     // A key that the hello did not bring is told, whether it was made now or for a welcome that was lost.

@@ -375,3 +375,17 @@ describe('two processes that come back for ever', () => {
     expect(relay.counts().sessions).toBe(2);
   });
 });
+
+describe('who only looks on', () => {
+  it('is given no key, so that scripts go on under that name', async () => {
+    const { relay } = await openRelay();
+    await relay.perform('status', {}, { name: 'anna' });
+    const watcher = await Peer.open(relay, { name: 'anna', seat: false, watch: true });
+    expect(watcher.welcome).toMatchObject({ name: 'anna' });
+    expect(watcher.welcome.key).toBeUndefined();
+    expect(await relay.perform('status', {}, { name: 'anna' })).toMatchObject({ name: 'anna' });
+    const holder = await Peer.open(relay, { name: 'anna' });
+    expect(holder.welcome.key).toBeDefined();
+    await expect(relay.perform('status', {}, { name: 'anna' })).rejects.toMatchObject({ code: 'name_taken' });
+  });
+});
