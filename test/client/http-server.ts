@@ -1,7 +1,7 @@
 /** A real server on a free port of one address, for what can only be seen on a real socket. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { afterEveryTest } from '../support/cleanup.ts';
 
 const servers: Server[] = [];
 
@@ -35,7 +35,7 @@ export async function hasIPv6(): Promise<boolean> {
   );
 }
 
-afterEach(async () => {
+afterEveryTest(async () => {
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));

@@ -1,5 +1,6 @@
 /** The command line against a relay, both in this process: every command without the time that processes take. */
-import { afterEach } from 'vitest';
+
+import { afterEveryTest } from './cleanup.ts';
 import { commandLine, type LineOptions, type LineRan } from './command-line.ts';
 import { type LiveRelay, liveRelay } from './live-relay.ts';
 
@@ -28,6 +29,6 @@ export async function atRelay(): Promise<AtRelay> {
   return { relay, run, ok, json: async (args, options) => JSON.parse(await ok([...args, '--json'], options)) };
 }
 
-afterEach(async () => {
+afterEveryTest(async () => {
   for (const relay of relays.splice(0)) await relay.stop();
 });

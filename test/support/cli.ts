@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, vi } from 'vitest';
+import { vi } from 'vitest';
 import { ensure, ROOT } from '../../scripts/ensure.mjs';
 import { withLock } from '../../src/util/lock.ts';
+import { afterEveryTest } from './cleanup.ts';
 
 const CLI = join(ROOT, 'dist/cli.mjs');
 /** A build takes seconds; another worker may be at it. Milliseconds. */
@@ -339,6 +340,6 @@ export function machine(): Machine {
   return made;
 }
 
-afterEach(async () => {
+afterEveryTest(async () => {
   for (const made of machines.splice(0)) await made.end();
 });

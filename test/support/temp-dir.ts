@@ -2,7 +2,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEveryTest } from './cleanup.ts';
 
 const made: string[] = [];
 
@@ -13,6 +13,6 @@ export function tempDir(): string {
   return dir;
 }
 
-afterEach(() => {
+afterEveryTest(() => {
   for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
 });
