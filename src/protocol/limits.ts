@@ -68,7 +68,7 @@ export const TIMES = {
   /** From the upgrade to hello. */
   hello: 5_000,
   /** A live holder has answered the probe and is still there after this long: it keeps its name. */
-  probe: 1_000,
+  probe: 2_000,
   /** A holder that answered nothing for this long is dead. */
   probeSilence: 3_000,
   /** How long an HTTP taker holds its claims. */

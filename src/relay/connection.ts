@@ -78,6 +78,11 @@ export class Connection implements Holder, Outlet {
     return this.#phase === 'open';
   }
 
+  /** Aborts when the connection ends, or is told that it will. */
+  get gone(): AbortSignal {
+    return this.#waits.signal;
+  }
+
   get isClosed(): boolean {
     return this.#phase === 'closed';
   }

@@ -18,7 +18,7 @@ import { TIMES } from '../protocol/limits.ts';
 import type { Kind } from '../protocol/session.ts';
 import type { Entered } from '../state/command.ts';
 import { type SessionRow, sessionByAnyName, sessionById, sessionByName } from '../state/queries/sessions.ts';
-import { sleep } from '../util/clock.ts';
+import { type Clock, sleep } from '../util/clock.ts';
 import { secret } from '../util/random.ts';
 import type { Connection } from './connection.ts';
 import type { Services } from './services.ts';
@@ -220,20 +220,25 @@ export class Seats {
   }
 
   /**
-   * Asks the holder for a sign of life. One that is going away answers too, so it must also still be there a second
-   * later. One that says nothing for three seconds is dropped.
+   * Asks the holder for a sign of life. One that is going away answers too, so it must also still be there two
+   * seconds later. One that says nothing for three seconds is dropped.
    */
   async #isAlive(holder: Connection): Promise<boolean> {
     const { clock } = this.#services;
     const asked = holder.signs;
     holder.ping();
-    await sleep(clock, TIMES.probe);
-    if (!holder.isClosed && holder.signs === asked) await sleep(clock, TIMES.probeSilence - TIMES.probe);
+    await waited(clock, TIMES.probe, holder.gone);
+    if (!holder.isClosed && holder.signs === asked) await waited(clock, TIMES.probeSilence - TIMES.probe, holder.gone);
     if (holder.isClosed) return false;
     if (holder.signs !== asked) return true;
     holder.fail(new RelayError('silent'));
     return false;
   }
+}
+
+/** After `ms`, or as soon as the holder is gone. */
+async function waited(clock: Clock, ms: number, gone: AbortSignal): Promise<void> {
+  await sleep(clock, ms, gone).catch(() => undefined); // gone is an answer too
 }
 
 function fits(row: SessionRow, key: string | undefined): boolean {
