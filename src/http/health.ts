@@ -1,8 +1,11 @@
-/** `/healthz`: the process answers (no token needed; it says no more than that). `/readyz`: sends are taken. */
+/** `/healthz`: the process answers. `/readyz`: sends are taken. Neither needs the token, and neither says more than that. */
 import { Hono } from 'hono';
 import { RelayError } from '../protocol/codes.ts';
 import { errorBody } from './refuse.ts';
 import type { RelayFace } from './relay-face.ts';
+
+/** Paths that whoever watches over processes asks without a token. */
+export const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 export function healthRoutes(relay: Pick<RelayFace, 'ready'>): Hono {
   const routes = new Hono();

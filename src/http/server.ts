@@ -9,6 +9,7 @@ import { RelayError } from '../protocol/codes.ts';
 import type { Log } from '../relay/log.ts';
 import { type Bound, bindAll } from './bind.ts';
 import type { Guard } from './guard.ts';
+import { PROBES } from './health.ts';
 import { refuse, refuseUpgrade } from './refuse.ts';
 
 /** What takes an upgraded connection; `transports/ws.ts` is it. */
@@ -69,7 +70,7 @@ function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
   return server;
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: pathOf(request) !== '/healthz' });
+    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: !PROBES.has(pathOf(request)) });
     if (refusal) refuse(response, refusal);
     else void answer(request, response);
   }

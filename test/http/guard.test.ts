@@ -90,7 +90,7 @@ describe('the guard', () => {
     });
 
     it(row.takes ? 'reaches the routes' : 'reaches no route', async () => {
-      expect(await statusOf(row, '/readyz', false)).toBe(row.takes ? 200 : 403);
+      expect(await statusOf(row, '/metrics', false)).toBe(row.takes ? 200 : 403);
     });
 
     it(row.takes ? 'is upgraded' : 'is refused before any frame', async () => {
@@ -177,38 +177,46 @@ describe('the credential', () => {
     expect(fresh.relay.asked).toEqual([]);
   });
 
-  it.each(['/', '/v1/send', '/metrics', '/readyz', '/mcp', '/healthz/', '/healthzz', '/nowhere', '/%68ealthz'])(
-    'is wanted at %s',
-    async (path) => {
-      expect((await ask({ port: rig.port, path })).status).toBeGreaterThanOrEqual(401);
-      expect((await ask({ port: rig.port, path, headers: bearer(TOKEN) })).status).not.toBe(401);
-    },
-  );
+  it.each([
+    '/',
+    '/v1/send',
+    '/metrics',
+    '/mcp',
+    '/healthz/',
+    '/readyz/',
+    '/Readyz',
+    '/healthzz',
+    '/nowhere',
+    '/%68ealthz',
+  ])('is wanted at %s', async (path) => {
+    expect((await ask({ port: rig.port, path })).status).toBeGreaterThanOrEqual(401);
+    expect((await ask({ port: rig.port, path, headers: bearer(TOKEN) })).status).not.toBe(401);
+  });
 
-  it('is not wanted for the health, which says no more than ok', async () => {
-    const answer = await ask({ port: rig.port, path: '/healthz?x=1' });
+  it.each(['/healthz', '/healthz?x=1', '/readyz'])('is not wanted at %s, which says no more than ok', async (path) => {
+    const answer = await ask({ port: rig.port, path });
     expect([answer.status, answer.body]).toEqual([200, 'ok\n']);
   });
 
   it('is taken with any case of the scheme', async () => {
-    const answer = await ask({ port: rig.port, path: '/readyz', headers: { authorization: `bearer ${TOKEN}` } });
+    const answer = await ask({ port: rig.port, path: '/metrics', headers: { authorization: `bearer ${TOKEN}` } });
     expect(answer.status).toBe(200);
   });
 
   it('is refused when it stands beside another', async () => {
     const lines = `Host: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nAuthorization: Bearer wrong\r\nConnection: close\r\n\r\n`;
-    expect(await exchange(rig.port, `GET /readyz HTTP/1.1\r\n${lines}`)).toMatch(/^HTTP\/1\.1 4(01|29)/);
+    expect(await exchange(rig.port, `GET /metrics HTTP/1.1\r\n${lines}`)).toMatch(/^HTTP\/1\.1 4(01|29)/);
   });
 
   it('may be guessed so often, then the address waits; the right one works all the while', async () => {
     const fresh = await httpRig();
     const guess = () =>
-      ask({ port: fresh.port, path: '/readyz', headers: bearer('wrong') }).then((answer) => answer.status);
+      ask({ port: fresh.port, path: '/metrics', headers: bearer('wrong') }).then((answer) => answer.status);
     const statuses: number[] = [];
     for (let count = 0; count < FAILURES_A_MINUTE + 5; count += 1) statuses.push(await guess());
     expect(statuses.filter((status) => status === 401)).toHaveLength(FAILURES_A_MINUTE);
     expect(statuses.slice(-5)).toEqual([429, 429, 429, 429, 429]);
-    expect((await ask({ port: fresh.port, path: '/readyz', headers: bearer(TOKEN) })).status).toBe(200);
+    expect((await ask({ port: fresh.port, path: '/metrics', headers: bearer(TOKEN) })).status).toBe(200);
     fresh.clock.advance(60_000);
     expect(await guess()).toBe(401);
     await fresh.stop();
