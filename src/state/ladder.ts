@@ -9,7 +9,7 @@ import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
 import { followsAt } from './queries/channels.ts';
-import { channelsOf, type EnvelopeRow, envelopeRow } from './queries/envelopes.ts';
+import { channelsOf, type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
 import { receiptRow, receiptState } from './queries/receipts.ts';
 import { claimsOf, type SessionRow, sessionById } from './queries/sessions.ts';
@@ -88,13 +88,9 @@ function advance(store: Store, session: SessionRow, move: Move, leaving: readonl
   );
   const next = unhanded(store, session, session.handed, rowless.size + 1);
   const stop = next.find((position) => !rowless.has(position));
-  const handed = stop === undefined ? newest(store) : stop - 1;
+  const handed = stop === undefined ? newestPosition(store) : stop - 1;
   for (const [position, step] of rowless) if (position > handed) writeRow(store, session, move, step);
   return Math.max(handed, session.handed);
-}
-
-function newest(store: Store): number {
-  return store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
 }
 
 /** Rows that one move may write to get the `seen` cursor past what was not seen: bounds the work, the next move goes on. */

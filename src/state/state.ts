@@ -8,6 +8,7 @@ import { applyReceipt } from './commands/receipt.ts';
 import { applyRename } from './commands/rename.ts';
 import { applyJoin, applyLeave } from './commands/room.ts';
 import { applySend } from './commands/send.ts';
+import { newestPosition } from './queries/envelopes.ts';
 import { migrate, TABLES } from './schema.ts';
 import { type Database, Store } from './store.ts';
 
@@ -27,9 +28,7 @@ export class State {
 
   /** The newest position; 0 when nothing was sent. */
   get position(): number {
-    return (
-      this.store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0
-    );
+    return newestPosition(this.store);
   }
 
   /** Applies one command. Throws a RelayError, having written nothing, when it is refused. */

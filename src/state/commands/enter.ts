@@ -6,6 +6,7 @@ import { checkName } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, type Depart, type Enter, type Entered, NO_EFFECTS } from '../command.ts';
+import { newestPosition } from '../queries/envelopes.ts';
 import { countSessions, type SessionRow, sessionByAnyName, sessionByName } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -51,8 +52,7 @@ function create(store: Store, command: Enter): Entered {
   const name = checkName(command.name);
   if (countSessions(store) >= LIMITS.sessions) throw new RelayError('too_many_sessions');
   const { about } = command;
-  const head =
-    store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+  const head = newestPosition(store);
   store.run('DELETE FROM alias WHERE name = ?', name);
   store.run("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
   const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;

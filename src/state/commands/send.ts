@@ -5,7 +5,7 @@ import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
-import { channelsOf, type EnvelopeRow, envelopeRowById } from '../queries/envelopes.ts';
+import { channelsOf, type EnvelopeRow, envelopeRowById, newestPosition } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -83,8 +83,7 @@ function checkSpace(store: Store, channel: number, command: Send): void {
 }
 
 function insert(store: Store, command: Send, channels: readonly number[]): number {
-  const head =
-    store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+  const head = newestPosition(store);
   const position = head + 1;
   store.run(
     `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, urgent, expires_at, body, extra, hash)

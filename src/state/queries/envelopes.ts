@@ -17,6 +17,11 @@ export interface EnvelopeRow {
   readonly hash: string;
 }
 
+/** The newest position; 0 when nothing was sent. */
+export function newestPosition(store: Store): number {
+  return store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+}
+
 export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
   return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE position = ?', position);
 }
