@@ -55,7 +55,7 @@ function header(message: Envelope): string {
   if (message.reply_to !== undefined) parts.push(`reply_to=${value(message.reply_to)}`);
   if (message.attachments !== undefined && message.attachments.length > 0)
     parts.push(`attachments=${message.attachments.length}`);
-  if (message.priority === 'urgent') parts.push('urgent');
+  if (message.priority !== undefined) parts.push(message.priority);
   if (message.redelivered) parts.push('redelivered');
   return parts.join(' ');
 }
@@ -109,7 +109,7 @@ export interface StructuredMessage {
   readonly thread?: string;
   readonly reply_to?: string;
   readonly attachments?: number;
-  readonly urgent?: true;
+  readonly priority?: Envelope['priority'];
   readonly redelivered?: true;
   readonly body: string;
 }
@@ -123,7 +123,7 @@ export function structuredMessage(message: Envelope): StructuredMessage {
     ...(message.thread === undefined ? {} : { thread: safeText(message.thread, { max: 64 }) }),
     ...(message.reply_to === undefined ? {} : { reply_to: safeText(message.reply_to, { max: 64 }) }),
     ...(message.attachments?.length ? { attachments: message.attachments.length } : {}),
-    ...(message.priority === 'urgent' ? { urgent: true } : {}),
+    ...(message.priority === undefined ? {} : { priority: message.priority }),
     ...(message.redelivered ? { redelivered: true } : {}),
     body: safeText(message.body, { multiline: true }),
   };

@@ -235,8 +235,9 @@ export class Connection implements Holder, Outlet {
     if (session !== this.#session) this.#push(frame);
   }
 
-  #onReceipt({ id, name, state, at, reason }: Effect & { kind: 'receipt' }): void {
-    this.#push({ type: 'receipt', id, name, state, at, ...(reason === undefined ? {} : { reason }) });
+  #onReceipt({ id, name, state, at, reason, unseen }: Effect & { kind: 'receipt' }): void {
+    const why = { ...(reason === undefined ? {} : { reason }), ...(unseen === undefined ? {} : { unseen }) };
+    this.#push({ type: 'receipt', id, name, state, at, ...why });
   }
 
   /** For what can be asked again: a slow reader is told later that there is more. */
@@ -302,10 +303,11 @@ export class Connection implements Holder, Outlet {
   }
 
   #leave(session: number, event: 'left' | 'lost'): void {
-    const { presence, pumps, journal, store, now, log } = this.#services;
+    const { presence, pumps, unseen, journal, store, now, log } = this.#services;
     pumps.release(session, this);
     const row = sessionById(store, session);
     if (row && this.#hello?.seat) presence.leave(session, row.name, this, event, now());
+    if (!presence.isHere(session)) unseen.left(session);
     journal
       .post({ type: 'depart', session, at: now() })
       .catch((error) => log.debug({ error }, 'last seen could not be written'));

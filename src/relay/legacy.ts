@@ -238,6 +238,8 @@ class LegacyClient implements SocketListener {
   }
 
   #onPresence({ event, name, was }: PresenceFrame): void {
+    // This protocol has no word for it.
+    if (event === 'doing') return;
     const gone = event === 'joined' ? undefined : event === 'renamed' ? was : name;
     if (gone !== undefined && this.#peers.delete(gone)) this.#tellPresence('peer_left', gone);
     if (event !== 'joined' && event !== 'renamed') return;

@@ -18,6 +18,7 @@ import { Pumps, type Taker } from './pump.ts';
 import { type Caller, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
+import { Unseen } from './unseen.ts';
 import type { Actor } from './verb.ts';
 
 export interface RelayOptions {
@@ -154,6 +155,7 @@ export class Relay {
 
   async #stop(): Promise<void> {
     for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
+    this.#services.unseen.stop();
     for (const waits of this.#waits) waits.abort();
     await this.#finish();
     this.#services.presence.silence();
@@ -174,7 +176,7 @@ export class Relay {
   #assemble({ journal, clock, random, log, version }: RelayOptions): Services {
     const started = clock.monotonic();
     let last = 0;
-    const services: Omit<Services, 'pumps'> & { pumps?: Pumps } = {
+    const services: Unfinished = {
       journal,
       store: journal.state.store,
       clock,
@@ -182,7 +184,7 @@ export class Relay {
       log,
       version,
       hub: new Hub(journal.state.store),
-      presence: new Presence<Connection>(),
+      presence: new Presence<Connection>(clock),
       now: () => {
         last = Math.max(last, clock.now());
         return last;
@@ -190,7 +192,7 @@ export class Relay {
       uptime: () => Math.round(clock.monotonic() - started),
       count: (name, by = 1) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
     };
-    return withPumps(services);
+    return finished(services);
   }
 
   /** From the answer on; what could not be answered is free at once. */
@@ -205,10 +207,13 @@ export class Relay {
   }
 
   #onEffects(effects: readonly Effect[]): void {
-    const { hub, pumps, presence } = this.#services;
+    const { hub, pumps, presence, unseen } = this.#services;
     for (const effect of effects) {
-      if (effect.kind === 'receipt') pumps.settled(effect.session, effect.position);
-      else if (effect.kind === 'renamed')
+      if (effect.kind === 'receipt') {
+        unseen.note(effect);
+        // A remark moves nothing: what was given out stays so.
+        if (effect.unseen === undefined) pumps.settled(effect.session, effect.position);
+      } else if (effect.kind === 'renamed')
         presence.renamed(effect.session, effect.was, effect.name, this.#services.now());
     }
     hub.tell(effects);
@@ -233,9 +238,12 @@ export class Relay {
   }
 }
 
-/** Pumps need the services that they are part of. */
-function withPumps(services: Omit<Services, 'pumps'> & { pumps?: Pumps }): Services {
-  const whole = services as Services & { pumps: Pumps };
+type Unfinished = Omit<Services, 'pumps' | 'unseen'>;
+
+/** These need the services that they are part of. */
+function finished(services: Unfinished): Services {
+  const whole = services as { -readonly [S in keyof Services]: Services[S] };
   whole.pumps = new Pumps(whole);
+  whole.unseen = new Unseen(whole);
   return whole;
 }

@@ -74,6 +74,15 @@ export interface Reported {
   readonly changed: number;
 }
 
+/** The recipient's side says why these have not been seen yet. Moves nothing. */
+export interface Remark {
+  readonly type: 'remark';
+  readonly at: number;
+  readonly session: number;
+  readonly positions: readonly number[];
+  readonly reason: string;
+}
+
 /** These were given out. Not yet handed when their taker goes, they are given again, marked. */
 export interface Claim {
   readonly type: 'claim';
@@ -111,7 +120,7 @@ export interface Expired {
   readonly more: boolean;
 }
 
-export type Command = Found | Enter | Depart | Send | Report | Claim | Join | Leave | Rename | Expire;
+export type Command = Found | Enter | Depart | Send | Report | Remark | Claim | Join | Leave | Rename | Expire;
 
 export interface Outcomes {
   readonly found: undefined;
@@ -119,6 +128,7 @@ export interface Outcomes {
   readonly depart: undefined;
   readonly send: Sent;
   readonly receipt: Reported;
+  readonly remark: Reported;
   readonly claim: undefined;
   readonly join: undefined;
   readonly leave: undefined;
@@ -145,6 +155,8 @@ export type Effect =
       readonly state: ReceiptState;
       readonly at: number;
       readonly reason?: string;
+      /** It did not move: why it has not been seen yet. */
+      readonly unseen?: string;
     }
   | { readonly kind: 'followed'; readonly session: number; readonly channel: number; readonly on: boolean }
   | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string };

@@ -33,19 +33,21 @@ interface Step {
 export function moveReceipts(store: Store, move: Move): Effect[] {
   const session = sessionById(store, move.session);
   if (!session) return [];
-  const steps = stepsOf(store, session, move);
+  const steps = stepsOf(store, session, move.positions).filter(({ from }) => moves(from, move.state));
   if (steps.length === 0) return [];
   const leaving = steps.filter((step) => step.from === 'stored');
   for (const step of steps) if (step.direct || isEnd(move.state)) writeRow(store, session, move, step);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
   const seen = markSeen(store, session, move, steps, handed);
   saveSession(store, session, leaving, handed, seen);
-  return steps.map((step) => effectOf(session, move, step));
+  const reason = move.reason === undefined ? {} : { reason: move.reason };
+  return steps.map(({ row }) => ({ ...effectOf(session, row, move.state, move.at), ...reason }));
 }
 
-function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
+/** Those of the positions that the session is a recipient of, and how far each has come. */
+export function stepsOf(store: Store, session: SessionRow, positions: readonly number[]): Step[] {
   const steps: Step[] = [];
-  for (const position of [...new Set(move.positions)].sort((a, b) => a - b)) {
+  for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
     const row = envelopeRow(store, position);
     if (!row) continue;
     const channels = channelsOf(row);
@@ -54,8 +56,7 @@ function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
       direct ||
       (row.sender !== session.id && channels.some((channel) => followsAt(store, session.id, channel, position)));
     if (!isRecipient) continue;
-    const from = receiptState(store, session, position, direct);
-    if (moves(from, move.state)) steps.push({ row, direct, from });
+    steps.push({ row, direct, from: receiptState(store, session, position, direct) });
   }
   return steps;
 }
@@ -141,16 +142,13 @@ function saveSession(store: Store, session: SessionRow, leaving: readonly Step[]
   );
 }
 
-function effectOf(session: SessionRow, move: Move, step: Step): Effect {
-  return {
-    kind: 'receipt',
-    session: session.id,
-    position: step.row.position,
-    sender: step.row.sender,
-    id: step.row.id,
-    name: session.name,
-    state: move.state,
-    at: move.at,
-    ...(move.reason === undefined ? {} : { reason: move.reason }),
-  };
+/** What the sender is told. */
+export function effectOf(
+  session: SessionRow,
+  row: EnvelopeRow,
+  state: ReceiptState,
+  at: number,
+): Effect & { kind: 'receipt' } {
+  const { id, position, sender } = row;
+  return { kind: 'receipt', session: session.id, position, sender, id, name: session.name, state, at };
 }

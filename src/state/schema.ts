@@ -9,6 +9,7 @@
  *     receipt                    (envelope, session), only where the session's two cursors do not say it:
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
+ *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
  *     search                     full text of bodies; holds no copy of them
  */
 import type { Database } from './store.ts';
@@ -61,7 +62,7 @@ const MIGRATIONS: readonly string[] = [
     channels   TEXT NOT NULL,
     thread     TEXT,
     reply_to   TEXT,
-    urgent     INTEGER NOT NULL,
+    priority   INTEGER NOT NULL,
     expires_at INTEGER,
     body       TEXT NOT NULL,
     extra      TEXT,
@@ -88,6 +89,14 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (position, session)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE remark (
+    position INTEGER NOT NULL,
+    session  INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    reason   TEXT NOT NULL,
+    PRIMARY KEY (position, session)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE expiring (expires_at INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (expires_at, position)) STRICT, WITHOUT ROWID;
 
   CREATE VIRTUAL TABLE search USING fts5 (body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
@@ -111,6 +120,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   envelope: 'position',
   route: 'channel, position',
   receipt: 'position, session',
+  remark: 'position, session',
   expiring: 'expires_at, position',
 };
 

@@ -5,6 +5,7 @@ import { applyDepart, applyEnter } from './commands/enter.ts';
 import { applyExpire } from './commands/expire.ts';
 import { applyFound } from './commands/found.ts';
 import { applyReceipt } from './commands/receipt.ts';
+import { applyRemark } from './commands/remark.ts';
 import { applyRename } from './commands/rename.ts';
 import { applyJoin, applyLeave } from './commands/room.ts';
 import { applySend } from './commands/send.ts';
@@ -45,6 +46,8 @@ export class State {
         return applySend(this.store, command);
       case 'receipt':
         return applyReceipt(this.store, command);
+      case 'remark':
+        return applyRemark(this.store, command);
       case 'claim':
         return applyClaim(this.store, command);
       case 'join':

@@ -128,6 +128,7 @@ describe('a dump', () => {
     const [a, b] = [world.enter('A'), world.enter('B')];
     world.sent(a, 'B', { expires_at: 99_999 });
     world.report(b, 'handed', [1]);
+    world.apply({ type: 'remark', at: 5, session: b, positions: [1], reason: 'idle' });
     world.rename(a, 'Z');
     const dumped = new Set([...world.state.dump()].map((line) => line.split(' ')[0]));
     expect([...dumped].sort()).toEqual(tables);

@@ -5,7 +5,13 @@ import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
-import { channelsOf, type EnvelopeRow, envelopeRowById, newestPosition } from '../queries/envelopes.ts';
+import {
+  channelsOf,
+  type EnvelopeRow,
+  envelopeRowById,
+  newestPosition,
+  PRIORITY_NUMBER,
+} from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -86,7 +92,7 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
   const head = newestPosition(store);
   const position = head + 1;
   store.run(
-    `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, urgent, expires_at, body, extra, hash)
+    `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     position,
     command.id,
@@ -95,7 +101,7 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
     JSON.stringify(channels),
     command.thread ?? null,
     command.reply_to ?? null,
-    command.priority === 'urgent' ? 1 : 0,
+    PRIORITY_NUMBER[command.priority],
     command.expires_at ?? null,
     command.body,
     command.extra ?? null,

@@ -1,4 +1,4 @@
-import type { Envelope } from '../../protocol/envelope.ts';
+import type { Envelope, Priority } from '../../protocol/envelope.ts';
 import type { Store } from '../store.ts';
 import { nameOf } from './sessions.ts';
 
@@ -10,11 +10,20 @@ export interface EnvelopeRow {
   readonly channels: string;
   readonly thread: string | null;
   readonly reply_to: string | null;
-  readonly urgent: number;
+  /** `PRIORITY_NUMBER`. */
+  readonly priority: number;
   readonly expires_at: number | null;
   readonly body: string;
   readonly extra: string | null;
   readonly hash: string;
+}
+
+/** As the table holds it: how much it may disturb. */
+export const PRIORITY_NUMBER: Readonly<Record<Priority, number>> = { quiet: -1, normal: 0, urgent: 1 };
+
+function priorityOf({ priority }: Pick<EnvelopeRow, 'priority'>): Pick<Envelope, 'priority'> {
+  if (priority === PRIORITY_NUMBER.normal) return {};
+  return { priority: priority > 0 ? 'urgent' : 'quiet' };
 }
 
 /** The newest position; 0 when nothing was sent. */
@@ -47,7 +56,7 @@ export function toEnvelope(store: Store, row: EnvelopeRow): Envelope {
     at: row.at,
     ...(row.thread === null ? {} : { thread: row.thread }),
     ...(row.reply_to === null ? {} : { reply_to: row.reply_to }),
-    ...(row.urgent ? { priority: 'urgent' as const } : {}),
+    ...priorityOf(row),
     ...(row.expires_at === null ? {} : { expires_at: row.expires_at }),
     ...extra,
     body: row.body,

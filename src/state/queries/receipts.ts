@@ -1,5 +1,5 @@
 /** How far envelopes got: from the receipt rows, and where there is none, from the session's cursors. */
-import type { Receipt, ReceiptState } from '../../protocol/receipt.ts';
+import { awaitsNotice, type Receipt, type ReceiptState } from '../../protocol/receipt.ts';
 import type { Store } from '../store.ts';
 import { channelsOf, type EnvelopeRow } from './envelopes.ts';
 import type { SessionRow } from './sessions.ts';
@@ -10,6 +10,11 @@ interface ReceiptRow {
   readonly handed_at: number | null;
   readonly seen_at: number | null;
   readonly reason: string | null;
+}
+
+interface RecipientRow extends ReceiptRow {
+  readonly name: string;
+  readonly unseen: string | null;
 }
 
 export function receiptRow(store: Store, position: number, session: number): ReceiptRow | undefined {
@@ -31,6 +36,7 @@ export function receiptState(store: Store, session: SessionRow, position: number
 /** Cursors speak for group mail only: direct mail has a row as soon as it is handed. */
 const STATE = `coalesce(receipt.state, CASE
   WHEN follow.session = follow.channel THEN 'stored' WHEN session.seen >= ?2 THEN 'seen' WHEN session.handed >= ?2 THEN 'handed' ELSE 'stored' END)`;
+const UNSEEN = '(SELECT remark.reason FROM remark WHERE remark.position = ?2 AND remark.session = follow.session)';
 const RECIPIENTS = `
   FROM follow JOIN session ON session.id = follow.session JOIN channel ON channel.id = session.id
   LEFT JOIN receipt ON receipt.position = ?2 AND receipt.session = follow.session
@@ -39,8 +45,8 @@ const RECIPIENTS = `
 export function recipientsOf(store: Store, row: EnvelopeRow, limit: number): { recipients: Receipt[]; more: number } {
   const found = new Map<string, Receipt>();
   for (const channel of channelsOf(row)) {
-    const rows = store.all<ReceiptRow & { name: string }>(
-      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, reason ${RECIPIENTS} ORDER BY channel.name`,
+    const rows = store.all<RecipientRow>(
+      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, receipt.reason, ${UNSEEN} AS unseen ${RECIPIENTS} ORDER BY channel.name`,
       channel,
       row.position,
       row.sender,
@@ -63,6 +69,17 @@ export function countStates(store: Store, row: EnvelopeRow): Partial<Record<Rece
   return counts;
 }
 
+/** At most so many recipients that have not seen it, with what is in the way. */
+export function unseenBy(store: Store, row: EnvelopeRow, limit: number): { name: string; reason: string }[] {
+  const remarked = store.all<{ session: number; reason: string }>(
+    'SELECT session, reason FROM remark WHERE position = ? ORDER BY session',
+    row.position,
+  );
+  if (remarked.length === 0) return [];
+  const found = recipientsOf(store, row, Number.MAX_SAFE_INTEGER).recipients;
+  return found.flatMap(({ name, unseen }) => (unseen === undefined ? [] : { name, reason: unseen })).slice(0, limit);
+}
+
 export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
   return store.all<EnvelopeRow>(
     'SELECT * FROM envelope WHERE sender = ? ORDER BY position DESC LIMIT ?',
@@ -71,7 +88,7 @@ export function recentSends(store: Store, sender: number, count: number): Envelo
   );
 }
 
-function toReceipt(row: ReceiptRow & { name: string }): Receipt {
+function toReceipt(row: RecipientRow): Receipt {
   return {
     name: row.name,
     state: row.state,
@@ -79,5 +96,6 @@ function toReceipt(row: ReceiptRow & { name: string }): Receipt {
     ...(row.handed_at === null ? {} : { handed_at: row.handed_at }),
     ...(row.seen_at === null ? {} : { seen_at: row.seen_at }),
     ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.unseen === null || !awaitsNotice(row.state) ? {} : { unseen: row.unseen }),
   };
 }
