@@ -12,13 +12,15 @@ const ARROWS = {
   relay: ['util', 'protocol', 'state', 'journal'],
   transports: ['util', 'protocol', 'relay'],
   // The same MCP server over HTTP as over stdio.
-  http: ['util', 'protocol', 'state', 'journal', 'relay', 'mcp'],
+  http: ['util', 'protocol', 'state', 'journal', 'relay', 'delivery', 'mcp'],
   config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
-  agents: ['util', 'protocol', 'config', 'client'],
+  agents: ['util', 'protocol'],
+  // Inbox to door: beside the agent program, in its session process.
+  delivery: ['util', 'protocol', 'config', 'agents'],
   // What touches an agent program runs beside it, in its session.
-  mcp: ['util', 'protocol', 'config', 'client', 'agents'],
-  hooks: ['util', 'protocol', 'config', 'client', 'agents'],
+  mcp: ['util', 'protocol', 'config', 'client', 'agents', 'delivery'],
+  hooks: ['util', 'config'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
   serve: ['util', 'protocol', 'state', 'journal', 'relay', 'transports', 'http', 'config', 'mcp'],
@@ -61,7 +63,7 @@ const promises = [
   {
     name: 'client-apart-from-relay',
     comment: 'The relay and the client meet over the wire only.',
-    from: { path: '^src/(client|mcp)/' },
+    from: { path: '^src/(client|agents|delivery|mcp)/' },
     to: { path: '^src/(relay|http|transports|journal|state)/', reachable: true },
   },
   {

@@ -26,6 +26,8 @@ export interface ValueOf {
   presence: boolean;
   level: LogLevel;
   list: readonly string[];
+  /** A whole number from 0 to 1,000. */
+  count: number;
 }
 
 export interface Option<T extends keyof ValueOf = keyof ValueOf> {
@@ -156,6 +158,16 @@ export const OPTIONS = {
     secret: true,
     sentence: 'The relay’s token, for scripts that cannot read the token file. There is no flag: `ps` shows flags.',
     where: ['mcp', 'cli'],
+  }),
+  wakes: option({
+    type: 'count',
+    flag: '--wakes',
+    value: 'number',
+    env: 'RELAY_WAKES',
+    key: 'wakes',
+    default: 30,
+    sentence: 'How often an hour messages may wake an idle session; past that they wait for its next turn. 0: never.',
+    where: ['mcp'],
   }),
   noColor: option({
     type: 'presence',

@@ -2,7 +2,8 @@
  * Where everything of one user lies: the state directory, mode 0700, never in a checkout.
  *
  *     <home>/token  relay.json  config.json  names.json
- *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  sessions/registry.json  logs/
+ *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  ledger/<NAME>.json  run/<pid>.json
+ *            sessions/registry.json  logs/
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -19,6 +20,8 @@ export interface StatePaths {
   readonly data: string;
   readonly keys: string;
   readonly outbox: string;
+  /** What was given to agent programs and not seen yet. */
+  readonly ledger: string;
   readonly sessions: string;
   readonly registry: string;
   readonly logs: string;
@@ -34,6 +37,7 @@ export function statePaths(home: string): StatePaths {
     data: join(home, 'data'),
     keys: join(home, 'keys'),
     outbox: join(home, 'outbox'),
+    ledger: join(home, 'ledger'),
     sessions: join(home, 'sessions'),
     registry: join(home, 'sessions', 'registry.json'),
     logs: join(home, 'logs'),

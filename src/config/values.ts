@@ -28,6 +28,8 @@ export function readValue(entry: Option, raw: unknown, source: string, userHome?
       return raw !== false;
     case 'level':
       return level(raw) ?? wrong(entry, raw, source, `one of ${LOG_LEVELS.join(', ')}`);
+    case 'count':
+      return count(raw) ?? wrong(entry, raw, source, 'a whole number from 0 to 1000');
     case 'list':
       return list(raw) ?? wrong(entry, raw, source, 'one or more words');
     default:
@@ -50,6 +52,11 @@ function port(raw: unknown): number | undefined {
   const value = typeof raw === 'string' && /^\d{1,5}$/.test(raw) ? Number(raw) : raw;
   const fits = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65535;
   return fits ? value : undefined;
+}
+
+function count(raw: unknown): number | undefined {
+  const value = typeof raw === 'string' && /^\d{1,4}$/.test(raw) ? Number(raw) : raw;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1_000 ? value : undefined;
 }
 
 function url(raw: unknown): string | undefined {

@@ -2,7 +2,7 @@
  * `claude-relay mcp`: the process of one agent session. It answers its agent program at once, whether or not there is a
  * relay, and connects meanwhile. stdout carries the protocol and nothing else; stderr is silent unless asked.
  */
-import { agentEnvironment } from '../agents/environment.ts';
+import { agentEnvironment, agentSessionOfCall } from '../agents/environment.ts';
 import { Names } from '../client/names.ts';
 import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
@@ -17,7 +17,6 @@ import { VERSION } from '../util/version.ts';
 import { Connected } from './connect.ts';
 import { SessionIdentity } from './identity.ts';
 import type { Host } from './server.ts';
-import { Shelf } from './shelf.ts';
 import { type StdioProcess, serveSession } from './stdio.ts';
 
 const HELP = `Usage: claude-relay mcp [--client-id NAME] [--relay-url URL]
@@ -78,7 +77,8 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     log,
   });
   const connected = new Connected({ config, paths, env, identity, cwd, agent, log });
-  connected.start();
+  // The sockets of hooks are made meanwhile: the agent program is answered at once.
+  void connected.start();
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);
   log('mcp: the agent program is gone');
   await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);
@@ -89,14 +89,26 @@ function logOf(level: LogLevel): (message: string) => void {
   return (message) => void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${message}\n`);
 }
 
-function hostOf({ session }: Connected, identity: SessionIdentity): Host {
+function hostOf(connected: Connected, identity: SessionIdentity): Host {
+  const { session, shelf, delivery } = connected;
   return {
     session,
-    shelf: new Shelf(),
+    shelf,
     version: VERSION,
     clock: systemClock,
     random: systemRandom,
-    onCall: (meta) => identity.calledWith(meta),
+    onCall(meta) {
+      identity.calledWith(meta);
+      const id = agentSessionOfCall(meta);
+      if (id !== undefined) delivery.bound({ session: id });
+    },
+    experimental: () => delivery.experimental,
+    onServer(notify) {
+      connected.notify = notify;
+      return () => {
+        if (connected.notify === notify) connected.notify = undefined;
+      };
+    },
   };
 }
 
@@ -109,9 +121,7 @@ function stdioProcess(connected: Connected, log: (message: string) => void): Std
       process.once('SIGTERM', listener);
       process.once('SIGINT', listener);
     },
-    onClient(info) {
-      connected.info = info;
-    },
+    onClient: (info) => connected.knows(info),
     log,
   };
 }

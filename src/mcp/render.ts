@@ -32,19 +32,40 @@ const PLAIN = /^[A-Za-z0-9#_.:,-]+$/;
 const FENCE_CHARS = 5;
 const FENCE_ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** All messages in their wrappers, below the notice. */
-export function wrapMessages(messages: readonly Envelope[], random: Random): string {
-  const safe = messages.map((message) => ({ ...message, body: safeText(message.body, { multiline: true }) }));
+/** Said below messages of which only the beginning is shown. */
+export const SHORTENED_NOTICE =
+  'Of those with whole=N only the beginning is shown; relay_history {"id": id} has all N characters.';
+
+/** All messages in their wrappers, below the notice. Bodies of more than `longest` characters are shortened, and say so. */
+export function wrapMessages(
+  messages: readonly Envelope[],
+  random: Random,
+  longest = Number.POSITIVE_INFINITY,
+): string {
+  const safe = messages.map((message) => safeMessage(message, longest));
   const fence = fenceFor(safe, random);
-  return [NOTICE, ...safe.map((message) => wrap(message, fence))].join('\n');
+  const wrapped = safe.map((message) => wrap(message, fence));
+  const isShortened = safe.some(({ whole }) => whole !== undefined);
+  return [NOTICE, ...wrapped, ...(isShortened ? [SHORTENED_NOTICE] : [])].join('\n');
+}
+
+interface SafeMessage extends Envelope {
+  /** Characters of the body that only begins here. */
+  readonly whole?: number;
+}
+
+function safeMessage(message: Envelope, longest: number): SafeMessage {
+  const body = safeText(message.body, { multiline: true });
+  if (body.length <= longest) return { ...message, body };
+  return { ...message, body: safeText(body, { multiline: true, max: longest }), whole: body.length };
 }
 
 /** One message between its tags. */
-function wrap(message: Envelope, fence: string): string {
+function wrap(message: SafeMessage, fence: string): string {
   return `<message-${fence} ${header(message)}>\n${quote(message.body)}\n</message-${fence}>`;
 }
 
-function header(message: Envelope): string {
+function header(message: SafeMessage): string {
   const parts = [
     `from=${value(message.from)}`,
     `to=${value(message.to.join(','))}`,
@@ -57,6 +78,7 @@ function header(message: Envelope): string {
     parts.push(`attachments=${message.attachments.length}`);
   if (message.priority !== undefined) parts.push(message.priority);
   if (message.redelivered) parts.push('redelivered');
+  if (message.whole !== undefined) parts.push(`whole=${message.whole}`);
   return parts.join(' ');
 }
 

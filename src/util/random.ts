@@ -27,5 +27,14 @@ export const messageId = (random: Random): string => `m${base32(random, 12)}`;
 /** One per process life, 80 random bits. */
 export const instanceId = (random: Random): string => `i${base32(random, 16)}`;
 
+/** A UUID of version 4 (RFC 9562), for programs that want one. */
+export function uuid(random: Random): string {
+  const bytes = Buffer.from(random.bytes(16));
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
 /** 256 random bits in base64url: resume keys and tokens. */
 export const secret = (random: Random): string => Buffer.from(random.bytes(32)).toString('base64url');

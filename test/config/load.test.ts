@@ -48,6 +48,7 @@ describe('the settings of nobody', () => {
       relayUrl: 'ws://localhost:9999',
       clientId: undefined,
       token: undefined,
+      wakes: 30,
       noColor: false,
     });
     expect(new Set(Object.values(from))).toEqual(new Set(['env', 'default']));
@@ -76,6 +77,7 @@ const LADDER = [
   ['allowHosts', ['a', 'b'], 'c,d', ['e'], ['a', 'b'], ['c', 'd'], ['e']],
   ['allowOrigins', ['http://a'], 'http://b', ['http://c'], ['http://a'], ['http://b'], ['http://c']],
   ['logLevel', 'error', 'warn', 'debug', 'error', 'warn', 'debug'],
+  ['wakes', '1', '2', 3, 1, 2, 3],
   ['relayUrl', 'ws://a', 'ws://b', 'wss://c:1', 'ws://a', 'ws://b', 'wss://c:1'],
 ] as const;
 

@@ -9,6 +9,9 @@ const entry = (type: Option['type'], over: Partial<Option> = {}): Option =>
 
 /** For each type: what may stand somewhere, and what it is then. */
 const GOOD: ReadonlyArray<readonly [Option['type'], unknown, unknown]> = [
+  ['count', '0', 0],
+  ['count', '30', 30],
+  ['count', 1_000, 1_000],
   ['port', '0', 0],
   ['port', '65535', 65_535],
   ['port', '00080', 80],
@@ -42,6 +45,11 @@ const GOOD: ReadonlyArray<readonly [Option['type'], unknown, unknown]> = [
 ];
 
 const BAD: ReadonlyArray<readonly [Option['type'], unknown]> = [
+  ['count', '-1'],
+  ['count', '1001'],
+  ['count', 1.5],
+  ['count', 'often'],
+  ['count', true],
   ['port', '65536'],
   ['port', '-0'],
   ['port', '1e3'],

@@ -1,5 +1,6 @@
 /**
- * Envelopes that this process has taken from its inbox and that no model has been shown yet.
+ * Envelopes that this process has taken from its inbox and that no model has been shown yet, as far as anybody knows. Tool
+ * calls, hooks and doors all take from here, so that nothing is shown by two of them.
  *
  *     relay ──put──→ shelf ──lend──→ lent ──shown──→ gone (receipt `handed`)
  *                      ↑               │
@@ -26,6 +27,7 @@ export class Shelf {
   private readonly waiting = new Map<string, Envelope>();
   private readonly lent = new Set<string>();
   private readonly questions = new Map<string, number>();
+  private readonly waits = new Set<object>();
   private readonly listeners = new Set<() => void>();
 
   /** Takes in what the relay gave; what is here or lent already is the same envelope given again. */
@@ -42,14 +44,14 @@ export class Shelf {
 
   /**
    * Gives out the oldest that fit the filter: at most `count`, and at most `chars` of bodies unless the first alone
-   * is longer. An answer that some other call is waiting for is left to that call.
+   * is longer. An answer that some other call is waiting for is left to that call. `longest`: of a body that will be shortened.
    */
-  lend(filter: Filter, count: number, chars: number): Loan {
+  lend(filter: Filter, count: number, chars: number, longest = Number.POSITIVE_INFINITY): Loan {
     const fitting = this.fitting(filter);
     const messages: Envelope[] = [];
     let room = chars;
     for (const message of fitting) {
-      room -= message.body.length;
+      room -= Math.min(message.body.length, longest);
       if (messages.length >= count || (messages.length > 0 && room < 0)) break;
       messages.push(message);
     }
@@ -73,6 +75,34 @@ export class Shelf {
   /** The answer that held these will not be written. Those shown meanwhile stay gone. */
   putBack(messages: readonly Envelope[]): void {
     this.put(this.shown(messages));
+  }
+
+  /** It may have been shown, and nobody knows whether it was read: it is to be given again, and says so. */
+  again(message: Envelope): void {
+    this.lent.delete(keyOf(message));
+    this.put([{ ...message, redelivered: true }]);
+  }
+
+  /** What nobody has been shown, the oldest first. */
+  get all(): readonly Envelope[] {
+    return this.fitting({});
+  }
+
+  isLent(message: Envelope): boolean {
+    return this.lent.has(keyOf(message));
+  }
+
+  /** A call waits for whatever comes: until the returned function is called, no door needs to be tried. */
+  await(): () => void {
+    const wait = {};
+    this.waits.add(wait);
+    return () => {
+      if (this.waits.delete(wait) && this.waits.size === 0) this.changed();
+    };
+  }
+
+  get isAwaited(): boolean {
+    return this.waits.size > 0;
   }
 
   /** Reserves answers to a question for whoever asked it, until the returned function is called. */

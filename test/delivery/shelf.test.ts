@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Shelf } from '../../src/mcp/shelf.ts';
-import { envelope } from './fake-session.ts';
+import { Shelf } from '../../src/delivery/shelf.ts';
+import { envelope } from '../mcp/fake-session.ts';
 
 const ALL = {};
 const ids = (messages: readonly { id: string }[]) => messages.map((message) => message.id);

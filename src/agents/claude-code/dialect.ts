@@ -1,0 +1,28 @@
+/** Claude Code's hooks: context where it takes some, and at the end of a turn a reason to go on. */
+import { additionalContext, blocked, type Dialect, readEvent } from '../dialect.ts';
+
+const KINDS = {
+  SessionStart: 'start',
+  UserPromptSubmit: 'prompt',
+  PostToolUse: 'tool',
+  Stop: 'turn-end',
+  SessionEnd: 'end',
+  Wait: 'wait',
+} as const;
+
+/** The exit code that an `asyncRewake` hook wakes the session with; its stderr is what the model reads. */
+const REWAKE = 2;
+
+export const claudeCodeDialect: Dialect = {
+  // More is cut (code.claude.com/docs/en/hooks, additionalContext).
+  chars: 9_500,
+  // It ends the turn itself after eight.
+  continuations: 6,
+  read: (call) =>
+    readEvent(call, KINDS, { session: ['session_id'], transcript: ['transcript_path'], tool: ['tool_name'] }),
+  say(call, { kind }, text) {
+    if (kind === 'wait') return { stderr: text, exit: REWAKE };
+    if (kind === 'turn-end') return blocked(text);
+    return kind === 'end' ? undefined : additionalContext(call.event, text);
+  },
+};

@@ -1,0 +1,105 @@
+/**
+ * Claude Code's transcript, a JSON object a line. What is looked for is the id of an envelope, and the tool that is running.
+ *
+ *     queue-operation enqueue …id…     taken in, not shown yet
+ *     user, attachment, assistant …id… in the context (a message, a tool's result, a hook's context)
+ *     system "Held peer message …"     kept back by the setting crossSessionInbound
+ */
+import type { Evidence, Transcript } from '../evidence.ts';
+import { fieldsOf, listOf, parsed } from '../json.ts';
+import { JsonlTail } from '../jsonl-tail.ts';
+
+/** Entries whose text the model was shown. Others only repeat it (requests, prompts to be recalled). */
+const SHOWN = new Set(['user', 'attachment', 'assistant']);
+const HELD = 'Held peer message';
+/** How far back an earlier life of the conversation is searched, bytes. */
+const PAST = 8 * 1024 * 1024;
+
+export interface RunningTool {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+export class ClaudeTranscript implements Transcript {
+  #tail: JsonlTail | undefined;
+  readonly #watched = new Map<string, Evidence | undefined>();
+  readonly #tools = new Map<string, RunningTool>();
+
+  /** Which file it is; another one means that the conversation was cleared or resumed. */
+  follow(path: string): void {
+    if (this.#tail?.path === path) return;
+    this.#tail = new JsonlTail(path);
+    this.#tools.clear();
+  }
+
+  get isFollowing(): boolean {
+    return this.#tail !== undefined;
+  }
+
+  watch(ids: readonly string[], { past = false }: { readonly past?: boolean } = {}): void {
+    // What was written up to now is about other ids.
+    this.#read();
+    for (const id of ids) if (!this.#watched.has(id)) this.#watched.set(id, undefined);
+    if (past && this.#tail) for (const line of new JsonlTail(this.#tail.path, PAST).lines()) this.#search(line);
+  }
+
+  look(): ReadonlyMap<string, Evidence> {
+    this.#read();
+    const found = new Map<string, Evidence>();
+    for (const [id, evidence] of this.#watched) {
+      if (evidence === undefined) continue;
+      found.set(id, evidence);
+      if (evidence === 'seen') this.#watched.delete(id);
+    }
+    return found;
+  }
+
+  forget(): void {
+    this.#watched.clear();
+  }
+
+  /** The tool that the model called last and that has not answered. */
+  get tool(): RunningTool | undefined {
+    this.#read();
+    return [...this.#tools.values()].at(-1);
+  }
+
+  #read(): void {
+    for (const line of this.#tail?.lines() ?? []) {
+      this.#search(line);
+      this.#noteTools(line);
+    }
+  }
+
+  #search(line: string): void {
+    const ids = [...this.#watched.keys()].filter((id) => line.includes(id));
+    const isHeld = line.includes(HELD);
+    if (ids.length === 0 && !isHeld) return;
+    const entry = fieldsOf(parsed(line));
+    if (entry.type === 'system' && isHeld) this.#hold();
+    else if (SHOWN.has(String(entry.type))) for (const id of ids) this.#watched.set(id, 'seen');
+    else if (entry.operation === 'enqueue') for (const id of ids) this.#advance(id, 'queued');
+  }
+
+  /** Its line shows no more than the beginning of one message: whatever nobody has seen by then is meant. */
+  #hold(): void {
+    for (const [id, evidence] of this.#watched) if (evidence === undefined) this.#watched.set(id, 'held');
+  }
+
+  #advance(id: string, evidence: Evidence): void {
+    if (this.#watched.get(id) !== 'seen') this.#watched.set(id, evidence);
+  }
+
+  #noteTools(line: string): void {
+    if (!line.includes('"tool_use') && !line.includes('"tool_result"')) return;
+    const entry = fieldsOf(parsed(line));
+    if (entry.isSidechain === true) return;
+    const at = Date.parse(String(entry.timestamp));
+    for (const block of listOf(fieldsOf(entry.message).content).map(fieldsOf)) {
+      if (block.type === 'tool_use' && typeof block.name === 'string')
+        this.#tools.set(String(block.id), { name: block.name, since: at });
+      else if (block.type === 'tool_result') this.#tools.delete(String(block.tool_use_id));
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What was given to the agent program and has no sign yet that it was read.
+ *
+ *     giving ──the door says handed──→ given ──evidence──→ gone (receipt `seen`)
+ *        └── anything else ──→ gone       └── none in time ──→ gone, and given again
+ *
+ * What goes through a door or a hook is written down before it goes, so that a killed process leaves no doubt about it.
+ */
+import type { Envelope } from '../protocol/envelope.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Entry, LedgerStore, Way } from './ledger-store.ts';
+
+/** Under which name, and in which epoch of the relay's data; undefined before the first connection. */
+export interface Standing {
+  readonly name: string;
+  readonly epoch: string;
+}
+
+const COUNTED = 1_000;
+
+export class Ledger {
+  readonly #clock: Clock;
+  readonly #store: LedgerStore;
+  readonly #standing: () => Standing | undefined;
+  readonly #entries = new Map<string, Entry>();
+  readonly #giving = new Set<string>();
+  readonly #times = new Map<string, number>();
+
+  constructor(clock: Clock, store: LedgerStore, standing: () => Standing | undefined) {
+    this.#clock = clock;
+    this.#store = store;
+    this.#standing = standing;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Given, the oldest first; not what is being given in this moment. */
+  get given(): readonly Entry[] {
+    return [...this.#entries.values()].filter(({ envelope }) => !this.#giving.has(envelope.id));
+  }
+
+  /** These are about to go in. Durable when it returns. */
+  begin(messages: readonly Envelope[], way: Way, door: string): void {
+    const at = this.#clock.now();
+    for (const envelope of messages) {
+      this.#giving.add(envelope.id);
+      this.#entries.set(envelope.id, { envelope, way, door, at, times: this.#countOne(envelope.id) });
+    }
+    this.#save();
+  }
+
+  /** The door has them. */
+  gave(messages: readonly Envelope[]): void {
+    for (const { id } of messages) this.#giving.delete(id);
+  }
+
+  /** The door has not taken them. */
+  drop(messages: readonly Envelope[]): void {
+    for (const { id } of messages) this.#giving.delete(id);
+    this.remove(messages.map(({ id }) => id));
+  }
+
+  /** An answer that holds these was written. Kept for a later process only where `isKept`: it can find out whether it was read. */
+  answered(messages: readonly Envelope[], isKept: boolean): void {
+    const at = this.#clock.now();
+    for (const envelope of messages)
+      this.#entries.set(envelope.id, { envelope, way: 'answer', door: 'answer', at, times: 1 });
+    if (isKept) this.#save();
+  }
+
+  /** Those of these ids that were given. They are gone. */
+  remove(ids: readonly string[]): readonly Entry[] {
+    const found = ids.flatMap((id) => this.#entries.get(id) ?? []);
+    for (const { envelope } of found) this.#entries.delete(envelope.id);
+    if (found.length > 0) this.#save();
+    return found;
+  }
+
+  /** What an earlier process of this name left. Whoever asks decides what to do with each. */
+  left(): readonly Entry[] {
+    const standing = this.#standing();
+    if (!standing) return [];
+    const left = this.#store
+      .load(standing.name, standing.epoch)
+      .filter(({ envelope }) => !this.#entries.has(envelope.id));
+    for (const { envelope, times } of left) this.#times.set(envelope.id, times);
+    return left;
+  }
+
+  /** How often it went in by now, this one included. Of the newest thousand. */
+  #countOne(id: string): number {
+    const times = (this.#times.get(id) ?? 0) + 1;
+    this.#times.delete(id);
+    this.#times.set(id, times);
+    for (const oldest of this.#times.keys()) {
+      if (this.#times.size <= COUNTED) break;
+      this.#times.delete(oldest);
+    }
+    return times;
+  }
+
+  /** The session has another name: what was given goes with it. */
+  moved(from: Standing): void {
+    this.#store.save(from.name, from.epoch, []);
+    this.#save();
+  }
+
+  #save(): void {
+    const standing = this.#standing();
+    if (standing) this.#store.save(standing.name, standing.epoch, [...this.#entries.values()]);
+  }
+}
