@@ -57,9 +57,9 @@ export class Attention {
     else this.#told = undefined;
   }
 
-  /** Text went in through a door: a turn is about to begin. */
-  woken(): void {
-    this.#wokenAt = this.#clock.now();
+  /** Text went in through a door, at that time: a turn is about to begin. Milliseconds since 1970. */
+  woken(at: number): void {
+    this.#wokenAt = at;
   }
 
   #set(doing: Activity['doing']): void {

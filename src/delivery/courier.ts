@@ -140,20 +140,21 @@ export class Courier {
   }
 
   async #give(door: Door, { urgent, isWake }: Extract<Verdict, { go: 'now' }>): Promise<void> {
-    const { budget, attention, transcript, log } = this.#parts;
+    const { budget, attention, transcript, clock, log } = this.#parts;
     const hand = await Hand.take(this.#parts, DOOR_ROOM, 'door', door.name);
     if (!hand) return;
     // From here on, so that what the program writes down in this very moment is found.
     transcript()?.watch(hand.ids);
-    if (isWake) budget.spend();
-    attention.woken();
+    const begun = clock.now();
     const given = await door.give({ text: hand.text, ids: hand.ids, from: fromOf(hand.messages), urgent });
     if (given.outcome === 'handed') {
       hand.shown();
+      attention.woken(begun);
+      if (isWake) budget.spend();
       log(`delivery: ${hand.messages.length} handed by ${door.name}`);
     } else {
       hand.back(given.outcome === 'held');
-      this.#resting.set(door.name, this.#parts.clock.monotonic() + REST_FAILED);
+      this.#resting.set(door.name, clock.monotonic() + REST_FAILED);
       log(`delivery: ${door.name} ${given.outcome}: ${given.reason}`);
       this.#parts.waiting.because({ door: door.name, reason: given.reason });
     }

@@ -6,6 +6,7 @@
  *     turn-end        nothing where a door will wake it; else what waits, and the turn goes on
  */
 import type { Dialect, HookCall, HookEvent, HookReply } from '../agents/dialect.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Attention } from './attention.ts';
 import type { Budget } from './budget.ts';
 import { hookRoom } from './compose.ts';
@@ -20,6 +21,7 @@ export interface DeskParts extends HandParts {
   readonly budget: Budget;
   readonly courier: Pick<Courier, 'wake' | 'door'>;
   readonly lookout: Pick<Lookout, 'acted' | 'prompted' | 'look'>;
+  readonly clock: Clock;
   readonly transcript: () => { watch(ids: readonly string[]): void } | undefined;
   /** The conversation has this id, and this transcript. */
   readonly bound: (event: HookEvent) => void;
@@ -101,7 +103,7 @@ export class Desk {
         if (kind !== 'turn-end') return;
         this.#continued += 1;
         this.#parts.budget.spend();
-        this.#parts.attention.woken();
+        this.#parts.attention.woken(this.#parts.clock.now());
       },
       dropped: () => hand.back(),
     };

@@ -5,9 +5,9 @@
  *       ├── a hook's text or an answer, and the program has acted since──→ receipt `seen`
  *       ├── the program is at work, or has it in its queue ──→ waited for
  *       ├── held by its policy ──→ given again by the next door, marked; the sender is told
- *       └── idle for a while and no sign ──→ the same, three times at most; then it stays `handed`, and the sender knows
+ *       └── idle for a while and no sign ──→ the same, three times at most; then it stays `handed`, and the sender is told so
  *
- * What waits longer than `TELL_AFTER` is told to its sender with what is in the way, once.
+ * What waits or is in doubt for longer than `TELL_AFTER` is told to its sender with what is in the way, once.
  */
 import type { Evidence, Transcript } from '../agents/evidence.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -113,6 +113,7 @@ export class Lookout {
     if (way === 'door') courier.rest(door);
     if (times >= TIMES) {
       this.#over.add(envelope.id);
+      this.#told.delete(envelope.id);
       return this.#tell(entry, isHeld);
     }
     ledger.remove([envelope.id]);
@@ -129,15 +130,19 @@ export class Lookout {
 
   #tellWaiting(): void {
     const { waiting, inbox, attention, budget } = this.#parts;
-    const positions = waiting.untold(TELL_AFTER);
-    if (positions.length === 0) return;
+    const untold = [...waiting.overdue(TELL_AFTER)].filter(([id]) => !this.#told.has(id));
+    if (untold.length === 0) return;
+    for (const [id] of untold) this.#told.add(id);
     const facts = {
       obstacle: waiting.obstacle,
       activity: attention.now,
       budget: budget.limit,
       budgetWait: budget.wait(),
     };
-    inbox.unseen(positions, whyWaiting(facts));
+    inbox.unseen(
+      untold.map(([, position]) => position),
+      whyWaiting(facts),
+    );
   }
 
   #forget(id: string): void {

@@ -14,6 +14,8 @@ interface Facts {
   readonly budgetWait: number;
 }
 
+const NTH: Readonly<Record<number, string>> = { 2: 'second', 3: 'third' };
+
 /** Of what nobody has shown it. */
 export function whyWaiting({ obstacle, activity, budget, budgetWait }: Facts): string {
   const doing = doingWords(activity);
@@ -38,8 +40,10 @@ export function whyWaiting({ obstacle, activity, budget, budgetWait }: Facts): s
 /** Of what was given to it. */
 export function whyUnseen(entry: Entry, activity: Activity | undefined, isHeld: boolean): string {
   if (isHeld) return short(`held back by the policy of ${entry.door} until its person decides`);
+  const nth = NTH[entry.times];
+  const times = nth === undefined ? '' : ` for the ${nth} time`;
   return short(
-    `given by ${entry.door} at ${clockTime(entry.at)}, no sign yet that it was read; ${doingWords(activity)}`,
+    `given by ${entry.door}${times} at ${clockTime(entry.at)}; no sign that it was read; ${doingWords(activity)}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Mail that nobody has been shown: since when it is known here, what is in its way, and whether its sender was told. */
+/** Mail that nobody has been shown: since when it is known here, and what is in its way. */
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock } from '../util/clock.ts';
 
@@ -16,7 +16,6 @@ interface Known {
   /** Milliseconds, monotonic. */
   readonly since: number;
   readonly priority: Envelope['priority'];
-  isTold: boolean;
 }
 
 export class Waiting {
@@ -56,10 +55,7 @@ export class Waiting {
   update(messages: readonly Envelope[]): void {
     const since = this.#clock.monotonic();
     this.#known = new Map(
-      messages.map(({ id, position, priority }) => [
-        id,
-        this.#known.get(id) ?? { position, since, priority, isTold: false },
-      ]),
+      messages.map(({ id, position, priority }) => [id, this.#known.get(id) ?? { position, since, priority }]),
     );
     if (messages.length === 0) this.#obstacle = undefined;
   }
@@ -68,13 +64,10 @@ export class Waiting {
     this.#obstacle = obstacle;
   }
 
-  /** Positions that wait for longer than so many milliseconds and whose sender was not told. Asking is telling. Quiet mail is meant to wait. */
-  untold(ms: number): readonly number[] {
+  /** What waits for so many milliseconds or more, by id, with its position. Not quiet mail, which is meant to wait. */
+  overdue(ms: number): ReadonlyMap<string, number> {
     const now = this.#clock.monotonic();
-    const found = [...this.#known.values()].filter(
-      (each) => !each.isTold && each.priority !== 'quiet' && now - each.since >= ms,
-    );
-    for (const each of found) each.isTold = true;
-    return found.map(({ position }) => position);
+    const found = [...this.#known].filter(([, { priority, since }]) => priority !== 'quiet' && now - since >= ms);
+    return new Map(found.map(([id, { position }]) => [id, position]));
   }
 }
