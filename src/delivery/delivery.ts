@@ -215,6 +215,7 @@ export class Delivery {
     const isSeen = ({ id }: Envelope) => found?.get(id) === 'seen';
     inbox.seen(left.flatMap(({ envelope }) => (isSeen(envelope) ? envelope.position : [])));
     const again = left.filter(({ envelope, way }) => !isSeen(envelope) && (way !== 'answer' || found !== undefined));
+    this.#ledger.owe(again);
     for (const { envelope } of again) shelf.again(envelope);
     this.#options.place.log(`delivery: ${left.length} were left in doubt, ${again.length} are given again`);
     this.#courier.wake();

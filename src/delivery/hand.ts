@@ -58,7 +58,7 @@ export class Hand {
   /** It was not. `mayShow`: the program has it all the same, and may show it some time: given again, it is marked. */
   back(mayShow = false): void {
     const { shelf, ledger } = this.#parts;
-    ledger.drop(this.messages);
+    ledger.drop(this.messages, mayShow);
     if (mayShow) for (const message of this.messages) shelf.again(message);
     else shelf.putBack(this.messages);
   }

@@ -2,9 +2,11 @@
  * What was given to the agent program and has no sign yet that it was read.
  *
  *     giving ──the door says handed──→ given ──evidence──→ gone (receipt `seen`)
- *        └── anything else ──→ gone       └── none in time ──→ gone, and given again
+ *        │                               └── none in time ──→ owed: to be given again ──→ giving
+ *        └── anything else ──→ gone, or owed when it was given before
  *
- * What goes through a door or a hook is written down before it goes, so that a killed process leaves no doubt about it.
+ * What goes through a door or a hook is written down before it goes, and stays written down until there is a sign, so that
+ * a killed process leaves no doubt about it.
  */
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock } from '../util/clock.ts';
@@ -24,6 +26,8 @@ export class Ledger {
   readonly #standing: () => Standing | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #giving = new Set<string>();
+  /** On the shelf again: the relay would not give them a second time. */
+  readonly #owed = new Map<string, Entry>();
   readonly #times = new Map<string, number>();
 
   constructor(clock: Clock, store: LedgerStore, standing: () => Standing | undefined) {
@@ -45,6 +49,7 @@ export class Ledger {
   begin(messages: readonly Envelope[], way: Way, door: string): void {
     const at = this.#clock.now();
     for (const envelope of messages) {
+      this.#owed.delete(envelope.id);
       this.#giving.add(envelope.id);
       this.#entries.set(envelope.id, { envelope, way, door, at, times: this.#countOne(envelope.id) });
     }
@@ -56,21 +61,36 @@ export class Ledger {
     for (const { id } of messages) this.#giving.delete(id);
   }
 
-  /** The door has not taken them. */
-  drop(messages: readonly Envelope[]): void {
-    for (const { id } of messages) this.#giving.delete(id);
-    this.remove(messages.map(({ id }) => id));
+  /** The door has not taken them. Those that were given before are still owed. */
+  drop(messages: readonly Envelope[], mayShow: boolean): void {
+    for (const { id, redelivered } of messages) {
+      const entry = this.#entries.get(id);
+      this.#giving.delete(id);
+      this.#entries.delete(id);
+      if (entry && (redelivered || mayShow)) this.#owed.set(id, entry);
+    }
+    this.#save();
+  }
+
+  /** These are to be given again. */
+  owe(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.#entries.delete(entry.envelope.id);
+      this.#owed.set(entry.envelope.id, entry);
+    }
+    this.#save();
   }
 
   /** An answer that holds these was written. Kept for a later process only where `isKept`: it can find out whether it was read. */
   answered(messages: readonly Envelope[], isKept: boolean): void {
     const at = this.#clock.now();
+    const wasOwed = messages.some(({ id }) => this.#owed.delete(id));
     for (const envelope of messages)
       this.#entries.set(envelope.id, { envelope, way: 'answer', door: 'answer', at, times: 1 });
-    if (isKept) this.#save();
+    if (isKept || wasOwed) this.#save();
   }
 
-  /** Those of these ids that were given. They are gone. */
+  /** There is a sign of these ids: those that were given are answered, and are gone. */
   remove(ids: readonly string[]): readonly Entry[] {
     const found = ids.flatMap((id) => this.#entries.get(id) ?? []);
     for (const { envelope } of found) this.#entries.delete(envelope.id);
@@ -109,6 +129,8 @@ export class Ledger {
 
   #save(): void {
     const standing = this.#standing();
-    if (standing) this.#store.save(standing.name, standing.epoch, [...this.#entries.values()]);
+    if (!standing) return;
+    const all = [...this.#entries.values(), ...this.#owed.values()];
+    this.#store.save(standing.name, standing.epoch, all);
   }
 }

@@ -116,7 +116,7 @@ export class Lookout {
       this.#told.delete(envelope.id);
       return this.#tell(entry, isHeld);
     }
-    ledger.remove([envelope.id]);
+    ledger.owe([entry]);
     shelf.again(envelope);
     courier.wake();
   }
