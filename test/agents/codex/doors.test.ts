@@ -52,8 +52,8 @@ describe('the app server of Codex', () => {
   });
 
   it.each([
-    ['no turn runs', (server: FakeAppServer) => void (server.status = 'idle')],
-    ['the turn ended meanwhile', (server: FakeAppServer) => void server.refuses.add('turn/steer')],
+    ['no turn runs', (server: FakeAppServer) => Object.assign(server, { status: 'idle' })],
+    ['the turn ended meanwhile', (server: FakeAppServer) => server.refuses.add('turn/steer')],
   ])('queues an urgent one when %s', async (_what, prepare) => {
     const { door, server, teardown } = await appServer();
     server.status = 'active';
