@@ -1,0 +1,133 @@
+/**
+ * Codex: MCP servers in `config.toml` under CODEX_HOME, hooks in `hooks.json` beside it or in `config.toml` itself. It warns
+ * its user when both have hooks, so ours go where the user's are. Hooks run only after the user has trusted them.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OPTION_NAMES, optionOf } from '../../config/options.ts';
+import { type JsonObject, jsonEdit } from '../edit/json.ts';
+import { type TomlTable, tomlEdit } from '../edit/toml.ts';
+import { readToml } from '../edit/toml-text.ts';
+import { hookGroup, SERVER, STRICT_JSON, shellHandler } from '../entries.ts';
+import { directory, findProgram } from '../find.ts';
+import type { Installer, Machine, Plan } from '../installer.ts';
+import { extraArguments, isOurHook, isOurServer, mcpCommand } from '../launch.ts';
+
+const ID = 'codex';
+const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop'] as const;
+/** As long as Codex waits by itself; written down so that a later default does not shorten our waiting. Seconds. */
+const TOOL_SECONDS = 300;
+
+export const codex: Installer = {
+  id: ID,
+  title: 'Codex',
+  detect(machine) {
+    const home = directory(machine, 'CODEX_HOME', '.codex');
+    return findProgram(machine, {
+      commands: ['codex'],
+      packages: ['@openai/codex'],
+      files: [join(home, 'config.toml'), home],
+    });
+  },
+  plan: (machine): Plan => {
+    const home = directory(machine, 'CODEX_HOME', '.codex');
+    const [config, hooks] = [join(home, 'config.toml'), join(home, 'hooks.json')];
+    const inToml = hasHooks(tomlOf(config)) && !hasHooks(jsonOf(hooks));
+    const entries = EVENTS.map((event) =>
+      hookGroup(ID, event, [shellHandler({ launch: machine.launch, program: ID, event })]),
+    );
+    return {
+      files: [
+        {
+          role: 'config',
+          path: config,
+          edit: tomlEdit([serverTable(machine), ...EVENTS.map((event) => hookTable(machine, event, inToml))]),
+          holds: `MCP server "${SERVER}"${inToml ? ', hooks' : ''}`,
+        },
+        {
+          role: 'hooks',
+          path: hooks,
+          edit: jsonEdit({ dialect: STRICT_JSON, entries }),
+          holds: 'hooks',
+          isWanted: !inToml,
+        },
+      ],
+      notes: [
+        'It runs new hooks only after you have trusted them: open /hooks in it once. An idle session is woken without them.',
+      ],
+      check: {
+        command: ['codex', 'mcp', 'get', SERVER],
+        read: ({ code }) => (code === 0 ? 'listed' : 'not seen'),
+      },
+    };
+  },
+};
+
+/** Codex gives MCP servers hardly any variable; these are the ones that mean something to ours, by name only. */
+const VARIABLES = OPTION_NAMES.map(optionOf)
+  .filter(({ where }) => where.includes('mcp'))
+  .flatMap(({ env, envFirst }) => [envFirst, env])
+  .filter((name) => name !== undefined);
+
+function serverTable({ launch }: Machine): TomlTable {
+  const [command, ...args] = mcpCommand(launch);
+  return {
+    path: ['mcp_servers', SERVER],
+    value: (there) => ({
+      command,
+      args: [...args, ...extraArguments(there)],
+      env_vars: VARIABLES,
+      tool_timeout_sec: TOOL_SECONDS,
+      ...kept(there),
+    }),
+    isOurs: isOurServer,
+  };
+}
+
+/** What the user may have set to something else. */
+function kept(there: unknown): JsonObject {
+  if (typeof there !== 'object' || there === null) return {};
+  return Object.fromEntries(
+    Object.entries(there).filter(([name]) => name === 'env_vars' || name === 'tool_timeout_sec'),
+  );
+}
+
+function hookTable({ launch }: Machine, event: string, isWanted: boolean): TomlTable {
+  const handler = shellHandler({ launch, program: ID, event });
+  return {
+    path: ['hooks', event],
+    isArray: true,
+    value: () => ({ hooks: [handler] }),
+    isOurs: (group) => handlersOf(group).some(isOurHook(ID)),
+    isWanted,
+  };
+}
+
+/** Somebody else's hooks; ours may be anywhere by now. */
+function hasHooks(config: unknown): boolean {
+  const { hooks } = fieldsOf(config);
+  return Object.values(fieldsOf(hooks)).some(
+    (groups) => Array.isArray(groups) && groups.some((group) => !handlersOf(group).some(isOurHook(ID))),
+  );
+}
+
+function handlersOf(group: unknown): readonly unknown[] {
+  const { hooks } = fieldsOf(group);
+  return Array.isArray(hooks) ? hooks : [];
+}
+
+const tomlOf = (path: string) => parsed(path, readToml);
+const jsonOf = (path: string) => parsed(path, JSON.parse);
+
+/** A broken file is told of when it is to be changed. */
+function parsed(path: string, parse: (text: string) => unknown): unknown {
+  try {
+    return existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsOf(value: unknown): { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
