@@ -1,6 +1,6 @@
 /** Files that our build made for an agent program to load: copied to where it looks for them, so that they outlive this directory. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Failure } from '../util/failure.ts';
 import type { FilePlan } from './edit/file-plan.ts';
 import { ownedFile } from './edit/owned.ts';
@@ -8,9 +8,9 @@ import type { Machine } from './installer.ts';
 
 const HEADER = '// Written by claude-relay install, replaced by it, removed by claude-relay uninstall.\n';
 
-/** `name` is that of the file beside our script. */
-export function builtFile({ launch }: Machine, name: string): Pick<FilePlan, 'edit' | 'source'> {
-  const source = join(dirname(launch.script), name);
+/** `name` is that of a file in `dist`. */
+export function builtFile({ dist }: Machine, name: string): Pick<FilePlan, 'edit' | 'source'> {
+  const source = join(dist, name);
   const edit = ownedFile({ content: () => HEADER + read(source), isOurs: (text) => text.startsWith(HEADER) });
   return { edit, source };
 }

@@ -1,6 +1,7 @@
 /** What goes into the files of more than one agent program: an MCP server, and hooks in the ways that they are written. */
 import type { Path } from './edit/edit.ts';
-import { hooks, type JsonEntry, type JsonObject, member } from './edit/json.ts';
+import { type JsonEntry, type JsonObject, member } from './edit/json.ts';
+import { hooks } from './edit/json-hooks.ts';
 import type { Dialect } from './edit/json-text.ts';
 import { extraArguments, hookCommand, hookLine, isOurHook, isOurServer, type Launch, mcpCommand } from './launch.ts';
 

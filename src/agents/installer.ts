@@ -13,6 +13,8 @@ export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly userHome: string;
   readonly launch: Launch;
+  /** The directory of this build. */
+  readonly dist: string;
 }
 
 export interface PlanOptions {

@@ -2,20 +2,23 @@
  * How agent programs start us, and how an entry of ours is known again: by its shape, `… claude-relay mcp` or
  * `… claude-relay hook <program> <Event>`, whatever Node and whatever directory it was installed with.
  */
+import { fieldsOf } from '../util/fields.ts';
 import { shellQuote } from '../util/shell-quote.ts';
 
-/** Absolute paths, links resolved: what is on PATH may be another one when the agent program starts. */
-export interface Launch {
-  readonly node: string;
-  readonly script: string;
+/**
+ * The words that come before `mcp` or `hook`. Installed: absolute paths of Node and script, since what is on PATH may be
+ * another one when the agent program starts. In a package for a program's own store: the command of that name.
+ */
+export type Launch = readonly [string, ...string[]];
+
+export const PACKAGED: Launch = ['claude-relay'];
+
+export function mcpCommand(launch: Launch): [string, ...string[]] {
+  return [...launch, 'mcp'];
 }
 
-export function mcpCommand({ node, script }: Launch): [string, ...string[]] {
-  return [node, script, 'mcp'];
-}
-
-export function hookCommand({ node, script }: Launch, program: string, event: string): [string, ...string[]] {
-  return [node, script, 'hook', program, event];
+export function hookCommand(launch: Launch, program: string, event: string): [string, ...string[]] {
+  return [...launch, 'hook', program, event];
 }
 
 /** For programs that hand the text to a shell. */
@@ -28,7 +31,7 @@ const OUR_SCRIPT = new RegExp(`${SCRIPT}$`);
 
 /** The command of an MCP server's entry, however the program writes it; empty when it has none (a server at a URL). */
 export function argvOf(entry: unknown): readonly string[] {
-  const { command, args } = objectOr(entry);
+  const { command, args } = fieldsOf(entry);
   return [command, args].flat().filter((word) => typeof word === 'string');
 }
 
@@ -51,12 +54,8 @@ function mcpAt(argv: readonly string[]): number {
 export function isOurHook(program: string): (handler: unknown) => boolean {
   const ours = new RegExp(`${SCRIPT}['"]? hook ${program} \\w+$`);
   return (handler) => {
-    const { command, args, bash } = objectOr(handler);
+    const { command, args, bash } = fieldsOf(handler);
     const words = [command, args, bash].flat().filter((word) => typeof word === 'string');
     return ours.test(words.join(' '));
   };
-}
-
-function objectOr(value: unknown): { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,10 +1,10 @@
 /** Asks a program by its own command whether it sees the relay. */
-import type { Runner } from '../util/run.ts';
+import type { Ran, Runner } from '../util/run.ts';
 import { which } from '../util/which.ts';
 import type { Check, Machine, Seen } from './installer.ts';
 
 export interface Verdict {
-  readonly seen: Seen | 'not asked';
+  readonly seen: Seen | 'not asked' | 'no answer';
   /** What was run, or why nothing was. */
   readonly says: string;
 }
@@ -14,5 +14,9 @@ export async function verify(check: Check | undefined, { env }: Machine, run: Ru
   const [program, ...args] = check.command;
   const path = which(program, env.PATH);
   if (path === undefined) return { seen: 'not asked', says: `there is no ${program} in PATH` };
-  return { seen: check.read(await run(path, args)), says: check.command.join(' ') };
+  const ran = await run(path, args);
+  return { seen: isCut(ran) ? 'no answer' : check.read(ran), says: check.command.join(' ') };
 }
+
+/** It took too long: a program that cannot reach its vendor may wait for that. */
+const isCut = ({ code }: Ran): boolean => code === 124;

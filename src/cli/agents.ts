@@ -1,4 +1,5 @@
 /** What `install` and `uninstall` share: which programs are meant, what would change, and how it is told. */
+import { dirname, sep } from 'node:path';
 import { type Change, changesToInstall, changesToUninstall, type Kind, kindOf } from '../agents/edit/change.ts';
 import { unifiedDiff } from '../agents/edit/diff.ts';
 import type { Installed } from '../agents/edit/record.ts';
@@ -20,8 +21,16 @@ export interface Job {
 
 export type Action = 'install' | 'uninstall';
 
+/** Throws a Failure when the paths that would be written down are of a copy that goes away. */
 export function machineOf({ env, platform, userHome, node, script }: Context): Machine {
-  return { env, platform, userHome, launch: { node, script } };
+  if (script.includes(`${sep}_npx${sep}`)) {
+    throw new Failure(
+      'error',
+      'This copy belongs to npx, which removes it some day.',
+      'First: npm install -g claude-relay',
+    );
+  }
+  return { env, platform, userHome, launch: [node, script], dist: dirname(script) };
 }
 
 export function jobsFor(ids: readonly ProgramId[], machine: Machine, options: PlanOptions = {}): Job[] {

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPTION_NAMES, optionOf } from '../../config/options.ts';
+import { fieldsOf } from '../../util/fields.ts';
 import { type JsonObject, jsonEdit } from '../edit/json.ts';
 import { type TomlTable, tomlEdit } from '../edit/toml.ts';
 import { readToml } from '../edit/toml-text.ts';
@@ -86,9 +87,8 @@ function serverTable({ launch }: Machine): TomlTable {
 
 /** What the user may have set to something else. */
 function kept(there: unknown): JsonObject {
-  if (typeof there !== 'object' || there === null) return {};
   return Object.fromEntries(
-    Object.entries(there).filter(([name]) => name === 'env_vars' || name === 'tool_timeout_sec'),
+    Object.entries(fieldsOf(there)).filter(([name]) => name === 'env_vars' || name === 'tool_timeout_sec'),
   );
 }
 
@@ -98,7 +98,7 @@ function hookTable({ launch }: Machine, event: string, isWanted: boolean): TomlT
     path: ['hooks', event],
     isArray: true,
     value: () => ({ hooks: [handler] }),
-    isOurs: (group) => handlersOf(group).some(isOurHook(ID)),
+    isOurs: isOurGroup,
     isWanted,
   };
 }
@@ -106,14 +106,13 @@ function hookTable({ launch }: Machine, event: string, isWanted: boolean): TomlT
 /** Somebody else's hooks; ours may be anywhere by now. */
 function hasHooks(config: unknown): boolean {
   const { hooks } = fieldsOf(config);
-  return Object.values(fieldsOf(hooks)).some(
-    (groups) => Array.isArray(groups) && groups.some((group) => !handlersOf(group).some(isOurHook(ID))),
-  );
+  const lists = Object.values(fieldsOf(hooks)).filter((list) => Array.isArray(list));
+  return lists.flat().some((group) => !isOurGroup(group));
 }
 
-function handlersOf(group: unknown): readonly unknown[] {
+function isOurGroup(group: unknown): boolean {
   const { hooks } = fieldsOf(group);
-  return Array.isArray(hooks) ? hooks : [];
+  return Array.isArray(hooks) && hooks.length > 0 && hooks.every(isOurHook(ID));
 }
 
 const tomlOf = (path: string) => parsed(path, readToml);
@@ -126,8 +125,4 @@ function parsed(path: string, parse: (text: string) => unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-function fieldsOf(value: unknown): { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,6 +1,7 @@
 /** Cursor, the editor and its CLI: both read `~/.cursor/mcp.json` and `~/.cursor/hooks.json`. It has no way to wake an idle session. */
 import { join } from 'node:path';
-import { hooks, type JsonEntry, jsonEdit } from '../edit/json.ts';
+import { type JsonEntry, jsonEdit } from '../edit/json.ts';
+import { hooks } from '../edit/json-hooks.ts';
 import { HOOK_SECONDS, JSON_WITH_COMMENTS, SERVER, STRICT_JSON, server } from '../entries.ts';
 import { findProgram } from '../find.ts';
 import type { Installer, Machine, Plan } from '../installer.ts';

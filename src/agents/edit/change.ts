@@ -13,7 +13,7 @@ export interface Change {
   readonly after: string | undefined;
   /** What is remembered from now on; undefined: nothing. */
   readonly installed: Installed | undefined;
-  /** Made before, or removed after when they are empty; the outermost first. */
+  /** To be made for the file, the outermost first. */
   readonly dirs: readonly string[];
 }
 
@@ -59,17 +59,16 @@ function putIn(program: string, plan: FilePlan, known: Installed | undefined): C
   if (text !== target.text) checkWritable(target);
   checkReversible(plan, target, text, undo, known?.undo);
   const isNew = target.text === undefined;
-  const dirs = isNew ? missingDirs(target.real) : (known?.dirs ?? []);
+  const dirs = isNew ? missingDirs(target.real) : [];
   const { role, path } = plan;
-  return { program, plan, target, after: text, installed: { program, role, path, dirs, undo }, dirs };
+  return { program, plan, target, after: text, installed: { program, role, path, undo }, dirs };
 }
 
 function takeOut(program: string, plan: FilePlan, known: Installed | undefined): Change {
   const target = readTarget(plan.path);
   const after = target.text === undefined ? undefined : plan.edit.take(target.text, plan.path, known?.undo);
   if (after !== target.text) checkWritable(target);
-  const dirs = after === undefined ? (known?.dirs ?? []) : [];
-  return { program, plan, target, after, installed: undefined, dirs };
+  return { program, plan, target, after, installed: undefined, dirs: [] };
 }
 
 /** Nothing is put in that could not be taken out: whatever this file has that nobody thought of, it is not written then. */

@@ -4,6 +4,7 @@
  */
 
 import { Failure } from '../../util/failure.ts';
+import { fieldsOf } from '../../util/fields.ts';
 import { readPrivate, writeAtomic } from '../../util/files.ts';
 import type { Inside, Path, Undo } from './edit.ts';
 
@@ -11,16 +12,20 @@ export interface Installed {
   readonly program: string;
   readonly role: string;
   readonly path: string;
-  /** Directories that were made for the file, the outermost first. */
-  readonly dirs: readonly string[];
   readonly undo: Undo;
 }
 
-export function readRecord(path: string): readonly Installed[] {
+export interface Record {
+  readonly files: readonly Installed[];
+  /** Directories that were made for files, of any program: several may have one in common. */
+  readonly dirs: readonly string[];
+}
+
+export function readRecord(path: string): Record {
   const text = readPrivate(path);
-  if (text === undefined) return [];
-  const files = decode(text);
-  if (files !== undefined) return files;
+  if (text === undefined) return { files: [], dirs: [] };
+  const record = decode(text);
+  if (record !== undefined) return record;
   throw new Failure(
     'error',
     `${path} cannot be read.`,
@@ -28,25 +33,23 @@ export function readRecord(path: string): readonly Installed[] {
   );
 }
 
-export function writeRecord(path: string, files: readonly Installed[]): void {
-  writeAtomic(path, `${JSON.stringify({ version: 1, files }, undefined, 2)}\n`);
+export function writeRecord(path: string, { files, dirs }: Record): void {
+  writeAtomic(path, `${JSON.stringify({ version: 1, files, dirs }, undefined, 2)}\n`);
 }
 
 /** Undefined when it is no record. */
-function decode(text: string): readonly Installed[] | undefined {
-  let value: unknown;
+function decode(text: string): Record | undefined {
   try {
-    value = JSON.parse(text);
+    const { files, dirs } = fieldsOf(JSON.parse(text));
+    return Array.isArray(files) && files.every(isInstalled) && isPath(dirs) ? { files, dirs } : undefined;
   } catch {
     return undefined;
   }
-  const { files } = fieldsOf(value);
-  return Array.isArray(files) && files.every(isInstalled) ? files : undefined;
 }
 
 function isInstalled(value: unknown): value is Installed {
-  const { program, role, path, dirs, undo } = fieldsOf(value);
-  return [program, role, path].every((each) => typeof each === 'string') && isPath(dirs) && isUndo(undo);
+  const { program, role, path, undo } = fieldsOf(value);
+  return [program, role, path].every((each) => typeof each === 'string') && isUndo(undo);
 }
 
 function isUndo(value: unknown): value is Undo {
@@ -68,8 +71,4 @@ function isInside(value: unknown): value is Inside {
 
 function isPath(value: unknown): value is Path {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
-function fieldsOf(value: unknown): { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -126,9 +126,10 @@ function isInside(path: Path, outer: Path): boolean {
   return path.length > outer.length && isDeepStrictEqual(path.slice(0, outer.length), outer);
 }
 
-/** As if it stood alone. */
+/** What the section says, as if it stood alone. */
 function said(text: string, { start, end, path }: Section): unknown {
-  return path.reduce<unknown>((value, name) => memberOf(value, name), readToml(text.slice(start, end)));
+  const value = path.reduce<unknown>(memberOf, readToml(text.slice(start, end)));
+  return Array.isArray(value) ? value[0] : value;
 }
 
 function memberOf(value: unknown, name: string): unknown {
@@ -137,7 +138,7 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 function saysAlready(text: string, { path, isArray }: TomlTable): boolean {
-  return !isArray && path.reduce<unknown>((value, name) => memberOf(value, name), readToml(text)) !== undefined;
+  return !isArray && path.reduce<unknown>(memberOf, readToml(text)) !== undefined;
 }
 
 /** `mcp_servers = { … }`, or `mcp_servers.x.command = …`. */

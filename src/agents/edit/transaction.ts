@@ -7,15 +7,16 @@
  * Killed at any point, every file is its old or its new text, and the record knows of at least what was written; doing it
  * again finishes it. A file that somebody else changed meanwhile ends it, and what was written before is taken back.
  */
-import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ensureHome, statePaths } from '../../config/paths.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { errno, Failure } from '../../util/failure.ts';
 import { ensurePrivateDir, replaceAtomic, syncDir, writeAtomic } from '../../util/files.ts';
 import { withLock } from '../../util/lock.ts';
 import { type Change, kindOf } from './change.ts';
-import { type Installed, readRecord, writeRecord } from './record.ts';
+import { type Installed, type Record, readRecord, writeRecord } from './record.ts';
 import { readTarget, type Target } from './target.ts';
 
 /** Backups that are kept. */
@@ -51,48 +52,66 @@ export class ChangedMeanwhile extends Failure {
   }
 }
 
-/** Works out the changes with the record in hand, and writes them. Answers them, and where the backup is. */
+interface Transacted {
+  readonly changes: readonly Change[];
+  /** Where the files are as they were. */
+  readonly backup: string | undefined;
+}
+
+/** Works out the changes with the record in hand, and writes them. */
 export async function transact(
-  plan: (record: readonly Installed[]) => readonly Change[],
+  plan: (files: readonly Installed[]) => readonly Change[],
   { home, clock, disk = realDisk }: TransactionInput,
-): Promise<{ readonly changes: readonly Change[]; readonly backup: string | undefined }> {
+): Promise<Transacted> {
   const paths = ensureHome(home);
   return withLock(join(home, 'install.lock'), async () => {
     const record = readRecord(paths.installed);
-    const changes = plan(record);
+    const changes = plan(record.files);
     const touched = changes.filter((change) => kindOf(change) !== 'unchanged');
     const backup = backUp(paths.backups, touched, clock);
-    const kept = record.filter((each) => !changes.some(({ plan: { path } }) => path === each.path));
-    const added = changes.flatMap(({ installed }) => installed ?? []);
-    const leaving = record.filter(({ path }) =>
-      changes.some((change) => change.plan.path === path && !change.installed),
-    );
-    if (added.length > 0) writeRecord(paths.installed, [...kept, ...leaving, ...added]);
+    const next = nextRecord(record, changes);
+    const isAdding = changes.some(({ installed }) => installed !== undefined);
+    if (isAdding) writeRecord(paths.installed, next);
     try {
       await writeAll(touched, disk, clock);
     } catch (error) {
-      if (added.length > 0) writeRecord(paths.installed, record);
+      if (isAdding) writeRecord(paths.installed, record);
       throw error;
     }
-    if (leaving.length > 0) writeRecord(paths.installed, [...kept, ...added]);
+    const dirs = changes.every(({ after }) => after !== undefined) ? next.dirs : stillThere(next.dirs);
+    const left = next.files.filter(({ path }) => !changes.some((each) => each.plan.path === path && !each.installed));
+    if (!isDeepStrictEqual({ files: left, dirs }, isAdding ? next : record))
+      writeRecord(paths.installed, { files: left, dirs });
     return { changes, backup };
   });
+}
+
+/** With what is added, and still with what goes. */
+function nextRecord(record: Record, changes: readonly Change[]): Record {
+  const added = changes.flatMap(({ installed }) => installed ?? []);
+  const others = record.files.filter(({ path }) => !added.some((each) => each.path === path));
+  return { files: [...others, ...added], dirs: [...new Set([...record.dirs, ...changes.flatMap(({ dirs }) => dirs)])] };
+}
+
+/** Removes those that are empty, the innermost first. */
+function stillThere(dirs: readonly string[]): readonly string[] {
+  removeEmpty([...dirs].sort((a, b) => a.length - b.length));
+  return dirs.filter((dir) => existsSync(dir));
 }
 
 async function writeAll(changes: readonly Change[], disk: Disk, clock: Clock): Promise<void> {
   const done: Change[] = [];
   try {
     for (const change of changes) {
-      for (const dir of change.after === undefined ? [] : change.dirs) mkdirSync(dir, { mode: 0o700, recursive: true });
+      for (const dir of change.dirs) mkdirSync(dir, { mode: 0o700, recursive: true });
       await locked(change.plan.lock, clock, () => write(change, disk, done));
     }
   } catch (error) {
     // Best-effort: what failed is what is told.
     for (const change of done.reverse()) undo(change);
-    for (const { target, dirs } of changes) if (target.text === undefined) removeEmpty(dirs);
+    removeEmpty(changes.flatMap(({ dirs }) => dirs));
     throw error;
   }
-  for (const { after, dirs } of changes) if (after === undefined) removeEmpty(dirs);
 }
 
 function write(change: Change, disk: Disk, done: Change[]): void {
@@ -113,13 +132,13 @@ function undo({ target, after }: Change): void {
   }
 }
 
-/** The innermost first. Somebody else may have put something in. */
+/** From the last to the first. Somebody else may have put something in, or have removed it. */
 function removeEmpty(dirs: readonly string[]): void {
   for (const dir of [...dirs].reverse()) {
     try {
       rmdirSync(dir);
     } catch {
-      return;
+      // See above.
     }
   }
 }
@@ -176,5 +195,5 @@ function prune(backups: string): void {
 
 /** For those who only want to look: no lock, no directory is made. */
 export function recordOf(home: string): readonly Installed[] {
-  return readRecord(statePaths(home).installed);
+  return readRecord(statePaths(home).installed).files;
 }

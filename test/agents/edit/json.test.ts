@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { parse } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
 import type { Edit } from '../../../src/agents/edit/edit.ts';
-import { hooks, jsonEdit, member, rule } from '../../../src/agents/edit/json.ts';
+import { jsonEdit, member, rule } from '../../../src/agents/edit/json.ts';
+import { hooks } from '../../../src/agents/edit/json-hooks.ts';
 import type { Dialect } from '../../../src/agents/edit/json-text.ts';
 import { anyTree, documentOf, LOOSE, STRICT, WITH_COMMENTS } from './any-json.ts';
 
