@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { OPTION_NAMES, optionOf } from '../../config/options.ts';
 import { fieldsOf } from '../../util/fields.ts';
 import { type JsonObject, jsonEdit } from '../edit/json.ts';
-import { type TomlTable, tomlEdit } from '../edit/toml.ts';
+import { type TomlTable, takesMore, tomlEdit } from '../edit/toml.ts';
 import { readToml } from '../edit/toml-text.ts';
 import { hookGroup, SERVER, STRICT_JSON, shellHandler } from '../entries.ts';
 import { directory, findProgram } from '../find.ts';
@@ -33,7 +33,7 @@ export const codex: Installer = {
   plan: (machine): Plan => {
     const home = directory(machine, 'CODEX_HOME', '.codex');
     const [config, hooks] = [join(home, 'config.toml'), join(home, 'hooks.json')];
-    const inToml = hasHooks(tomlOf(config)) && !hasHooks(jsonOf(hooks));
+    const inToml = belongInToml(machine, textOf(config), textOf(hooks));
     const entries = EVENTS.map((event) =>
       hookGroup(ID, event, [shellHandler({ launch: machine.launch, program: ID, event })]),
     );
@@ -103,7 +103,13 @@ function hookTable({ launch }: Machine, event: string, isWanted: boolean): TomlT
   };
 }
 
-/** Somebody else's hooks; ours may be anywhere by now. */
+/** Where the user has hooks, if only there and if more can be added. */
+function belongInToml(machine: Machine, config: string, hooks: string): boolean {
+  if (!hasHooks(parsed(config, readToml)) || hasHooks(parsed(hooks, JSON.parse))) return false;
+  return EVENTS.every((event) => takesMore(config, hookTable(machine, event, true)));
+}
+
+/** Somebody else's; ours may be anywhere by now. */
 function hasHooks(config: unknown): boolean {
   const { hooks } = fieldsOf(config);
   const lists = Object.values(fieldsOf(hooks)).filter((list) => Array.isArray(list));
@@ -115,13 +121,14 @@ function isOurGroup(group: unknown): boolean {
   return Array.isArray(hooks) && hooks.length > 0 && hooks.every(isOurHook(ID));
 }
 
-const tomlOf = (path: string) => parsed(path, readToml);
-const jsonOf = (path: string) => parsed(path, JSON.parse);
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
 
 /** A broken file is told of when it is to be changed. */
-function parsed(path: string, parse: (text: string) => unknown): unknown {
+function parsed(text: string, parse: (text: string) => unknown): unknown {
   try {
-    return existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined;
+    return parse(text);
   } catch {
     return undefined;
   }

@@ -68,14 +68,14 @@ export function behindMark(edit: Edit): Edit {
 }
 
 /** `new` after `old`: for a file that had part of our entries already. */
-export function joined(old: Undo | undefined, added: Undo): Undo {
-  if (old === undefined) return added;
+export function joined(old: Undo = {}, added: Undo): Undo {
+  const { made = added.made, blank = added.blank } = old;
   const inside = new Map([...(added.inside ?? []), ...(old.inside ?? [])].map((each) => [key(each.path), each]));
   const containers = new Map([...(old.containers ?? []), ...(added.containers ?? [])].map((path) => [key(path), path]));
   const rules = new Set([...(old.rules ?? []), ...(added.rules ?? [])]);
   return {
-    ...(old.made && { made: true }),
-    ...(old.blank !== undefined && { blank: old.blank }),
+    ...(made && { made }),
+    ...(blank !== undefined && { blank }),
     ...(containers.size > 0 && { containers: [...containers.values()] }),
     ...(inside.size > 0 && { inside: [...inside.values()] }),
     ...(rules.size > 0 && { rules: [...rules] }),

@@ -3,6 +3,7 @@
  * character that is no white space, so that a file without a final line break has none afterwards either.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { Failure } from '../../util/failure.ts';
 import { behindMark, type Edit, joined, type Path, type Put, type Undo } from './edit.ts';
 import { type JsonObject, notOurs } from './json.ts';
 import { position } from './json-text.ts';
@@ -59,14 +60,42 @@ function put(text: string, table: TomlTable, file: string): string {
   if (ours !== undefined) return updated(text, ours, table);
   const [other] = there;
   if (other !== undefined && !table.isArray) throw notOurs(header(table), file, position(text, other.start));
-  const added = appended(text, table);
-  const inline = expressions(text).find((each) => isWrittenInline(text, each, table));
-  // The parser says whether something may still be added to what is written in one piece.
-  if (inline !== undefined && (saysAlready(text, table) || !parses(added))) {
-    throw notOurs(`"${table.path[0]}"`, file, `written inline, ${position(text, inline.start)}`);
+  if (saysAlready(text, table)) throw notOurs(`"${table.path.join('.')}"`, file, whereSaid(text, table));
+  if (!takesMore(text, table)) throw closed(text, table, file);
+  return appended(text, table);
+}
+
+/** The pair that says so, in a table around ours or before the first table. */
+function whereSaid(text: string, table: TomlTable): string {
+  let header = '';
+  for (const { start, end } of expressions(text)) {
+    const expression = text.slice(start, end);
+    if (expression.startsWith('[')) header = expression;
+    else if (saysAlready(`${header}\n${expression}`, table)) return position(text, start);
   }
-  checkToml(added, file);
-  return added;
+  return 'somewhere';
+}
+
+/** Whether the table can be added: not to what is written in one piece, such as `mcp_servers = { … }`. */
+export function takesMore(text: string, table: TomlTable): boolean {
+  try {
+    readToml(appended(text, table));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function closed(text: string, { path: [name = ''] }: TomlTable, file: string): Failure {
+  const pair = expressions(text).find(
+    ({ start, end }) => text[start] !== '[' && name in readToml(text.slice(start, end)),
+  );
+  const where = pair === undefined ? '' : ` (${position(text, pair.start)})`;
+  return new Failure(
+    'error',
+    `"${name}" in ${file} is written in one piece, to which nothing can be added${where}.`,
+    `Write it as [${name}.…] tables; nothing was written.`,
+  );
 }
 
 function appended(text: string, table: TomlTable): string {
@@ -139,20 +168,6 @@ function memberOf(value: unknown, name: string): unknown {
 
 function saysAlready(text: string, { path, isArray }: TomlTable): boolean {
   return !isArray && path.reduce<unknown>(memberOf, readToml(text)) !== undefined;
-}
-
-/** `mcp_servers = { … }`, or `mcp_servers.x.command = …`. */
-function isWrittenInline(text: string, { start, end }: Expression, { path }: TomlTable): boolean {
-  return text[start] !== '[' && (path[0] ?? '') in readToml(text.slice(start, end));
-}
-
-function parses(text: string): boolean {
-  try {
-    readToml(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function lineEnd(text: string, offset: number): number {
