@@ -1,6 +1,6 @@
 /** A machine that a test makes up, and what its user has in the files of each program. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Change } from '../../src/agents/edit/change.ts';
 import { changesToInstall, changesToUninstall } from '../../src/agents/edit/change.ts';
 import { transact } from '../../src/agents/edit/transaction.ts';
@@ -133,3 +133,17 @@ export const FILES: Readonly<Record<Exclude<ProgramId, 'generic'>, readonly Thei
     },
   ],
 };
+
+/** What a fresh install writes, by path below the user's home. */
+export function freshFiles(here: World, id: ProgramId, options: PlanOptions = {}): Readonly<Record<string, string>> {
+  const changes = changesToInstall(id, installerOf(id).plan(here, options).files, []);
+  const written = changes.filter(({ plan }) => plan.isWanted !== false);
+  return Object.fromEntries(written.map(({ target, after = '' }) => [relative(here.userHome, target.path), after]));
+}
+
+/** Where the files would be. */
+export function pathsOf(here: World, id: ProgramId): readonly string[] {
+  return installerOf(id)
+    .plan(here, {})
+    .files.map(({ path }) => relative(here.userHome, path));
+}
