@@ -60,16 +60,10 @@ describe('Codex', () => {
 
   it('keeps what its user made of the waiting time and the variables', async () => {
     const here = world();
+    const theirs = 'tool_timeout_sec = 60\nenv_vars = []\n';
     write(
       at(here, 'config.toml'),
-      '[mcp_servers.relay]\ncommand = "/r/dist/cli.mjs"\nargs = ["mcp", "--x"]\ntool_timeout_sec = 60\nenv_vars = []\n',
-    );
-    write(
-      at(here, 'config.toml'),
-      read(here, 'config.toml').replace(
-        'command = "/r/dist/cli.mjs"\nargs = ["mcp"',
-        'command = "node"\nargs = ["/r/dist/cli.mjs", "mcp"',
-      ),
+      `[mcp_servers.relay]\ncommand = "node"\nargs = ["/r/dist/cli.mjs", "mcp", "--x"]\n${theirs}`,
     );
     await install(here, 'codex');
     const [, script = ''] = here.launch;
