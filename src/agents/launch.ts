@@ -5,6 +5,9 @@
 import { fieldsOf } from '../util/fields.ts';
 import { shellQuote } from '../util/shell-quote.ts';
 
+/** The name of our MCP server in every program; its tools are called after it (`mcp__relay__relay_send`). */
+export const SERVER = 'relay';
+
 /**
  * The words that come before `mcp` or `hook`. Installed: absolute paths of Node and script, since what is on PATH may be
  * another one when the agent program starts. In a package for a program's own store: the command of that name.

@@ -4,9 +4,11 @@
  */
 import { join } from 'node:path';
 import { type JsonObject, jsonEdit, member } from '../edit/json.ts';
-import { SERVER, STRICT_JSON, server, shellHandler } from '../entries.ts';
+import { STRICT_JSON, server } from '../entries.ts';
 import { findProgram } from '../find.ts';
+import { shellHandler } from '../handlers.ts';
 import type { Installer, Machine, Plan } from '../installer.ts';
+import { SERVER } from '../launch.ts';
 
 const ID = 'antigravity';
 /** `PreInvocation` comes before every call of the model, so also after a tool; it alone may add to what the model reads. */

@@ -4,16 +4,13 @@
  */
 import { join } from 'node:path';
 import { jsonEdit, rule } from '../edit/json.ts';
-import { execHandler, hookGroup, SERVER, STRICT_JSON, server } from '../entries.ts';
+import { hookEntries, STRICT_JSON, server } from '../entries.ts';
 import { directory, findProgram } from '../find.ts';
 import type { Check, Installer, Machine, Plan, PlanOptions } from '../installer.ts';
+import { SERVER } from '../launch.ts';
+import { claudeCodeHooks } from './hooks.ts';
 
 const ID = 'claude-code';
-const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'] as const;
-/** Where one entry more waits for messages, for sessions that nothing else can wake. */
-const WAIT_AT: readonly string[] = ['SessionStart', 'Stop'];
-/** A day. Seconds. */
-const WAIT_SECONDS = 86_400;
 const DIALECT = { ...STRICT_JSON, mark: true };
 /** All tools of our server. */
 export const ALLOW_RULE = `mcp__${SERVER}__*`;
@@ -60,12 +57,7 @@ export const claudeCode: Installer = {
 const ASKS = 'It asks before it uses a tool of the relay; --allow-tools adds a rule that lets it use them all.';
 
 function settingsEntries({ launch }: Machine, { allowTools = false }: PlanOptions) {
-  const groups = EVENTS.map((event) => {
-    const wait = { ...execHandler({ launch, program: ID, event: 'Wait' }), timeout: WAIT_SECONDS, asyncRewake: true };
-    const handler = execHandler({ launch, program: ID, event });
-    return hookGroup(ID, event, WAIT_AT.includes(event) ? [handler, wait] : [handler]);
-  });
-  return [...groups, rule(['permissions', 'allow'], ALLOW_RULE, allowTools)];
+  return [...hookEntries(ID, claudeCodeHooks(launch)), rule(['permissions', 'allow'], ALLOW_RULE, allowTools)];
 }
 
 const CHECK: Check = {

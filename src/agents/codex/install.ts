@@ -9,13 +9,13 @@ import { fieldsOf } from '../../util/fields.ts';
 import { type JsonObject, jsonEdit } from '../edit/json.ts';
 import { type TomlTable, takesMore, tomlEdit } from '../edit/toml.ts';
 import { readToml } from '../edit/toml-text.ts';
-import { hookGroup, SERVER, STRICT_JSON, shellHandler } from '../entries.ts';
+import { hookEntries, STRICT_JSON } from '../entries.ts';
 import { directory, findProgram } from '../find.ts';
 import type { Installer, Machine, Plan } from '../installer.ts';
-import { extraArguments, isOurHook, isOurServer, mcpCommand } from '../launch.ts';
+import { extraArguments, isOurHook, isOurServer, mcpCommand, SERVER } from '../launch.ts';
+import { codexHooks } from './hooks.ts';
 
 const ID = 'codex';
-const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop'] as const;
 /** As long as Codex waits by itself; written down so that a later default does not shorten our waiting. Seconds. */
 const TOOL_SECONDS = 300;
 
@@ -34,15 +34,13 @@ export const codex: Installer = {
     const home = directory(machine, 'CODEX_HOME', '.codex');
     const [config, hooks] = [join(home, 'config.toml'), join(home, 'hooks.json')];
     const inToml = belongInToml(machine, textOf(config), textOf(hooks));
-    const entries = EVENTS.map((event) =>
-      hookGroup(ID, event, [shellHandler({ launch: machine.launch, program: ID, event })]),
-    );
+    const entries = hookEntries(ID, codexHooks(machine.launch));
     return {
       files: [
         {
           role: 'config',
           path: config,
-          edit: tomlEdit([serverTable(machine), ...EVENTS.map((event) => hookTable(machine, event, inToml))]),
+          edit: tomlEdit([serverTable(machine), ...hookTables(machine, inToml)]),
           holds: `MCP server "${SERVER}"${inToml ? ', hooks' : ''}`,
         },
         {
@@ -92,21 +90,22 @@ function kept(there: unknown): JsonObject {
   );
 }
 
-function hookTable({ launch }: Machine, event: string, isWanted: boolean): TomlTable {
-  const handler = shellHandler({ launch, program: ID, event });
-  return {
-    path: ['hooks', event],
-    isArray: true,
-    value: () => ({ hooks: [handler] }),
-    isOurs: isOurGroup,
-    isWanted,
-  };
+function hookTables({ launch }: Machine, isWanted: boolean): TomlTable[] {
+  return Object.entries(codexHooks(launch)).flatMap(([event, groups]) =>
+    groups.map((group) => ({
+      path: ['hooks', event],
+      isArray: true,
+      value: () => group,
+      isOurs: isOurGroup,
+      isWanted,
+    })),
+  );
 }
 
 /** Where the user has hooks, if only there and if more can be added. */
 function belongInToml(machine: Machine, config: string, hooks: string): boolean {
   if (!hasHooks(parsed(config, readToml)) || hasHooks(parsed(hooks, JSON.parse))) return false;
-  return EVENTS.every((event) => takesMore(config, hookTable(machine, event, true)));
+  return hookTables(machine, true).every((table) => takesMore(config, table));
 }
 
 /** Somebody else's; ours may be anywhere by now. */

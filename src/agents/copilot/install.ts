@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { builtFile } from '../built.ts';
 import { jsonEdit } from '../edit/json.ts';
 import { ownedFile } from '../edit/owned.ts';
-import { HOOK_SECONDS, JSON_WITH_COMMENTS, SERVER, server } from '../entries.ts';
+import { JSON_WITH_COMMENTS, server } from '../entries.ts';
 import { directory, findProgram } from '../find.ts';
+import { HOOK_SECONDS } from '../handlers.ts';
 import type { Installer, Machine, Plan } from '../installer.ts';
-import { hookLine } from '../launch.ts';
+import { hookLine, SERVER } from '../launch.ts';
 
 const ID = 'copilot';
 const EVENTS = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd'] as const;

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { type JsonEntry, jsonEdit } from '../edit/json.ts';
 import { hooks } from '../edit/json-hooks.ts';
-import { HOOK_SECONDS, JSON_WITH_COMMENTS, SERVER, STRICT_JSON, server } from '../entries.ts';
+import { JSON_WITH_COMMENTS, STRICT_JSON, server } from '../entries.ts';
 import { findProgram } from '../find.ts';
+import { HOOK_SECONDS } from '../handlers.ts';
 import type { Installer, Machine, Plan } from '../installer.ts';
-import { hookLine, isOurHook } from '../launch.ts';
+import { hookLine, isOurHook, SERVER } from '../launch.ts';
 
 const ID = 'cursor';
 const EVENTS = ['sessionStart', 'postToolUse', 'stop'] as const;

@@ -1,12 +1,13 @@
 /** Gemini CLI: everything in `settings.json`, which it reads as JSON with comments. It has no way to wake an idle session. */
 import { join } from 'node:path';
 import { jsonEdit } from '../edit/json.ts';
-import { HOOK_SECONDS, hookGroup, SERVER, STRICT_JSON, server, shellHandler } from '../entries.ts';
+import { hookEntries, STRICT_JSON, server } from '../entries.ts';
 import { directory, findProgram } from '../find.ts';
 import type { Check, Installer, Machine, Plan } from '../installer.ts';
+import { SERVER } from '../launch.ts';
+import { geminiHooks } from './hooks.ts';
 
 const ID = 'gemini';
-const EVENTS = ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'] as const;
 /** For a call that waits for a message. Milliseconds. */
 const TOOL_MS = 600_000;
 
@@ -28,7 +29,7 @@ export const gemini: Installer = {
           dialect: { ...STRICT_JSON, comments: true },
           entries: [
             server(['mcpServers'], machine.launch, { timeout: TOOL_MS }),
-            ...EVENTS.map((event) => group(machine, event)),
+            ...hookEntries(ID, geminiHooks(machine.launch)),
           ],
         }),
         holds: `MCP server "${SERVER}", hooks`,
@@ -38,11 +39,6 @@ export const gemini: Installer = {
     check: CHECK,
   }),
 };
-
-function group({ launch }: Machine, event: string) {
-  const more = { timeout: HOOK_SECONDS * 1000, name: 'claude-relay' };
-  return hookGroup(ID, event, [shellHandler({ launch, program: ID, event }, more)]);
-}
 
 /** It says on stderr what it would say on stdout elsewhere. */
 const CHECK: Check = {

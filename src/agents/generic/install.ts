@@ -1,7 +1,7 @@
 /** Any other MCP client: what to write into its configuration, which only its user knows the place of. */
-import { SERVER } from '../entries.ts';
+
 import type { Installer, Machine, Plan } from '../installer.ts';
-import { mcpCommand } from '../launch.ts';
+import { mcpCommand, SERVER } from '../launch.ts';
 
 export const generic: Installer = {
   id: 'generic',

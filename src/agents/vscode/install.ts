@@ -4,9 +4,10 @@
  */
 import { join } from 'node:path';
 import { jsonEdit } from '../edit/json.ts';
-import { JSON_WITH_COMMENTS, SERVER, server } from '../entries.ts';
+import { JSON_WITH_COMMENTS, server } from '../entries.ts';
 import { findProgram } from '../find.ts';
 import type { Installer, Machine, Plan } from '../installer.ts';
+import { SERVER } from '../launch.ts';
 
 export const vscode: Installer = {
   id: 'vscode',
