@@ -69,34 +69,34 @@ export async function transact(
     const changes = plan(record.files);
     const touched = changes.filter((change) => kindOf(change) !== 'unchanged');
     const backup = backUp(paths.backups, touched, clock);
-    const next = nextRecord(record, changes);
-    const isAdding = changes.some(({ installed }) => installed !== undefined);
-    if (isAdding) writeRecord(paths.installed, next);
+    const keep = (from: Record, to: Record) => {
+      if (!isDeepStrictEqual(from, to)) writeRecord(paths.installed, to);
+    };
+    const during = withAdded(record, changes);
+    keep(record, during);
     try {
       await writeAll(touched, disk, clock);
     } catch (error) {
-      if (isAdding) writeRecord(paths.installed, record);
+      keep(during, record);
       throw error;
     }
-    const dirs = changes.every(({ after }) => after !== undefined) ? next.dirs : stillThere(next.dirs);
-    const left = next.files.filter(({ path }) => !changes.some((each) => each.plan.path === path && !each.installed));
-    if (!isDeepStrictEqual({ files: left, dirs }, isAdding ? next : record))
-      writeRecord(paths.installed, { files: left, dirs });
+    keep(during, withoutTaken(during, changes));
     return { changes, backup };
   });
 }
 
-/** With what is added, and still with what goes. */
-function nextRecord(record: Record, changes: readonly Change[]): Record {
+/** While files are being written: with what is added, and still with what goes. */
+function withAdded({ files, dirs }: Record, changes: readonly Change[]): Record {
   const added = changes.flatMap(({ installed }) => installed ?? []);
-  const others = record.files.filter(({ path }) => !added.some((each) => each.path === path));
-  return { files: [...others, ...added], dirs: [...new Set([...record.dirs, ...changes.flatMap(({ dirs }) => dirs)])] };
+  const others = files.filter(({ path }) => !added.some((each) => each.path === path));
+  return { files: [...others, ...added], dirs: [...new Set([...dirs, ...changes.flatMap((change) => change.dirs)])] };
 }
 
-/** Removes those that are empty, the innermost first. */
-function stillThere(dirs: readonly string[]): readonly string[] {
-  removeEmpty([...dirs].sort((a, b) => a.length - b.length));
-  return dirs.filter((dir) => existsSync(dir));
+/** Also removes the directories that we made, where nothing is in them any more. */
+function withoutTaken({ files, dirs }: Record, changes: readonly Change[]): Record {
+  const taken = changes.filter(({ installed }) => installed === undefined).map(({ plan }) => plan.path);
+  if (taken.length > 0) removeEmpty([...dirs].sort((a, b) => a.length - b.length));
+  return { files: files.filter(({ path }) => !taken.includes(path)), dirs: dirs.filter((dir) => existsSync(dir)) };
 }
 
 async function writeAll(changes: readonly Change[], disk: Disk, clock: Clock): Promise<void> {
