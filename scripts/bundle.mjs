@@ -45,7 +45,13 @@ export async function bundle(root = ROOT) {
   const build = await rolldown({
     input: entries(root),
     cwd: root,
-    resolve: { alias: { '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs') } },
+    resolve: {
+      alias: {
+        '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),
+        // Its \`main\` requires its parts in a way that no bundler can follow.
+        'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      },
+    },
     external: EXTERNAL,
     platform: 'node',
     tsconfig: false,
