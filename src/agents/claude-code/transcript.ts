@@ -5,8 +5,9 @@
  *     user, attachment, assistant …id… in the context (a message, a tool's result, a hook's context)
  *     system "Held peer message …"     kept back by the setting crossSessionInbound
  */
+
+import { fieldsOf, listOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
-import { fieldsOf, listOf, parsed } from '../json.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
 
 /** Entries whose text the model was shown. Others only repeat it (requests, prompts to be recalled). */

@@ -7,8 +7,8 @@
  */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
-import { fieldsOf, parsed } from '../json.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
 import type { Activity } from '../program.ts';
 
