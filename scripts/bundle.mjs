@@ -64,7 +64,13 @@ async function bundled(root, input) {
   const build = await rolldown({
     input,
     cwd: root,
-    resolve: { alias: { '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs') } },
+    resolve: {
+      alias: {
+        '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),
+        // Its \`main\` requires its parts in a way that no bundler can follow.
+        'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      },
+    },
     external: EXTERNAL,
     platform: 'node',
     tsconfig: false,

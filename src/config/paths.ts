@@ -1,9 +1,9 @@
 /**
  * Where everything of one user lies: the state directory, mode 0700, never in a checkout.
  *
- *     <home>/token  relay.json  config.json  names.json
+ *     <home>/token  relay.json  config.json  names.json  installed.json
  *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  ledger/<NAME>.json  run/<pid>.json
- *            sessions/registry.json  logs/
+ *            sessions/registry.json  logs/  backups/
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -25,6 +25,10 @@ export interface StatePaths {
   readonly sessions: string;
   readonly registry: string;
   readonly logs: string;
+  /** What was written into the files of agent programs. */
+  readonly installed: string;
+  /** Those files as they were before. */
+  readonly backups: string;
 }
 
 export function statePaths(home: string): StatePaths {
@@ -41,6 +45,8 @@ export function statePaths(home: string): StatePaths {
     sessions: join(home, 'sessions'),
     registry: join(home, 'sessions', 'registry.json'),
     logs: join(home, 'logs'),
+    installed: join(home, 'installed.json'),
+    backups: join(home, 'backups'),
   };
 }
 

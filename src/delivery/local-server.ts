@@ -16,8 +16,8 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { fieldsOf, listOf, parsed } from '../agents/json.ts';
 import type { Clock } from '../util/clock.ts';
+import { fieldsOf, listOf, parsed } from '../util/fields.ts';
 import { Lines } from '../util/lines.ts';
 import type { Answer } from './desk.ts';
 import { readState } from './plugin-dialect.ts';

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Doing } from '../../protocol/session.ts';
-import { fieldsOf, parsed } from '../json.ts';
+import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Activity } from '../program.ts';
 
 interface Entry {

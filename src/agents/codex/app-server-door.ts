@@ -3,10 +3,10 @@
  * thread at work waits for the turn's end; an urgent one steers the turn that is running.
  */
 import type { Clock } from '../../util/clock.ts';
+import { fieldsOf, listOf } from '../../util/fields.ts';
 import { type Random, uuid } from '../../util/random.ts';
 import { VERSION } from '../../util/version.ts';
 import { DOOR_PATIENCE, type Door, failed, type Given, HANDED, type Parcel } from '../door.ts';
-import { fieldsOf, listOf } from '../json.ts';
 import { type Call, hasControlSocket, withAppServer } from './app-server.ts';
 
 interface Options {

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../util/clock.ts';
-import { type Fields, fieldsOf, parsed } from '../json.ts';
+import { type Fields, fieldsOf, parsed } from '../../util/fields.ts';
 
 export function controlSocket(codexHome: string): string {
   return join(codexHome, 'app-server-control', 'app-server-control.sock');

@@ -4,6 +4,7 @@ import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { doctor } from './doctor.ts';
 import { history } from './history.ts';
+import { install } from './install.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
@@ -19,6 +20,7 @@ import { service } from './service.ts';
 import { sessions } from './sessions.ts';
 import { shellInit } from './shell-init.ts';
 import { status } from './status.ts';
+import { uninstall } from './uninstall.ts';
 import { watch } from './watch.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -37,6 +39,8 @@ export const COMMANDS: readonly Command[] = [
   chat,
   serve,
   mcp,
+  install,
+  uninstall,
   service,
   doctor,
   shellInit,

@@ -1,9 +1,13 @@
-/** Looking into JSON that somebody else wrote: nothing is believed to be there. */
+/** Looking into values of unknown shape, for those who decode: nothing is believed to be there. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of an object; none for anything else. */
+/** The members of an object; none of anything else. */
 export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Undefined for text that is not JSON. */
@@ -13,8 +17,4 @@ export function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
