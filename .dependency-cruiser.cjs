@@ -21,6 +21,8 @@ const ARROWS = {
   // What touches an agent program runs beside it, in its session.
   mcp: ['util', 'protocol', 'config', 'client', 'agents', 'delivery'],
   hooks: ['util', 'config'],
+  // Inside an agent program, or beside it: no part of the session process but what both know of a program.
+  plugins: ['util', 'config', 'agents'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
   serve: ['util', 'protocol', 'state', 'journal', 'relay', 'transports', 'http', 'config', 'mcp'],
