@@ -8,7 +8,7 @@
  *     permission.requested, permission.completed  its person is asked; so with user_input, elicitation, exit_plan_mode
  *     assistant.idle, session.idle                the turn is over (the second waits for background tasks, too); not kept
  */
-import { type Fields, fieldsOf } from '../json.ts';
+import { type Fields, fieldsOf } from '../../util/fields.ts';
 import type { Activity } from '../program.ts';
 
 const ASKED = /^(?:permission|user_input|elicitation|exit_plan_mode)\.(requested|completed)$/;

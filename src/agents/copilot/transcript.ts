@@ -1,13 +1,11 @@
 /** Copilot CLI's record of a session, `<COPILOT_HOME>/session-state/<session>/events.jsonl`: an event a line, a moment late. */
 import { join } from 'node:path';
+import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
-import { fieldsOf, parsed } from '../json.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
 import type { Activity } from '../program.ts';
+import { PAST } from '../watched.ts';
 import { SessionEvents } from './events.ts';
-
-/** How far back an earlier life of the session is searched, bytes. */
-const PAST = 8 * 1024 * 1024;
 
 export function transcriptPath(copilotHome: string, session: string): string {
   return join(copilotHome, 'session-state', session, 'events.jsonl');

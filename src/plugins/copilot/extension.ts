@@ -6,8 +6,8 @@
  *              urgent     … `immediate`: before the next request of the turn that runs; a command that runs goes on in the background
  */
 import { SessionEvents } from '../../agents/copilot/events.ts';
-import { type Fields, fieldsOf } from '../../agents/json.ts';
 import type { Clock } from '../../util/clock.ts';
+import { type Fields, fieldsOf } from '../../util/fields.ts';
 import { Link, type Put } from '../link.ts';
 
 /** The part of its session that we use, looked for before it is used. */
