@@ -102,10 +102,12 @@ export class LocalJournal implements Journal {
         const { settled, culprit, error } = this.#applyAll(left);
         if (culprit) {
           database.exec('ROLLBACK');
+          this.state.store.forget();
           broken.push({ entry: culprit, error });
           left = left.filter((entry) => entry !== culprit);
           continue;
         }
+        this.state.store.flush();
         database.exec('COMMIT');
         this.#failed = false;
         return [...broken, ...settled];
@@ -139,5 +141,6 @@ export class LocalJournal implements Journal {
     } catch {
       // Best effort: SQLite has rolled back by itself when the disk failed or was full.
     }
+    this.state.store.forget();
   }
 }

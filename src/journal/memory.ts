@@ -53,10 +53,12 @@ export class MemoryJournal implements Journal {
     database.exec('BEGIN');
     try {
       const applied = this.state.apply(command);
+      this.state.store.flush();
       database.exec('COMMIT');
       return applied;
     } catch (error) {
       database.exec('ROLLBACK');
+      this.state.store.forget();
       throw asRelayError(error);
     }
   }

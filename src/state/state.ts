@@ -16,10 +16,10 @@ import { type Database, Store } from './store.ts';
 export class State {
   readonly store: Store;
 
-  /** Brings the tables to the newest version first. */
-  constructor(database: Database) {
+  /** Brings the tables to the newest version first. `tail`: how many of the newest envelopes are kept in memory. */
+  constructor(database: Database, options: { readonly tail?: number } = {}) {
     migrate(database);
-    this.store = new Store(database);
+    this.store = new Store(database, options);
   }
 
   /** Random, made at the first start; another one means another history. Undefined until `found`. */

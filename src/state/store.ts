@@ -1,7 +1,13 @@
 /**
  * The tables as commands and queries see them: plain SQL with each statement prepared once. The driver is given by
  * the journal; nothing here opens a file.
+ *
+ * Two parts of the tables are also in memory: the newest envelopes (`tail.ts`), and sessions (`roster.ts`). What changes
+ * there, and new rows, are gathered and written together: with the commit, or before anything is read by SQL. Whoever
+ * writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
+import { Roster } from './roster.ts';
+import { Tail } from './tail.ts';
 
 export type Value = null | number | string | Uint8Array;
 
@@ -18,25 +24,90 @@ export interface Database {
   close(): void;
 }
 
+/** Rows of one statement: most of what a single insert costs is the statement, not the row. */
+const AT_ONCE = [32, 8, 1];
+
 export class Store {
   readonly database: Database;
+  readonly roster: Roster;
+  readonly tail: Tail;
   readonly #statements = new Map<string, Statement>();
+  /** The statement up to `VALUES` → rows. */
+  readonly #gathered = new Map<string, Value[][]>();
+  #hasGathered = false;
 
-  constructor(database: Database) {
+  constructor(database: Database, options: { readonly tail?: number } = {}) {
     this.database = database;
+    this.roster = new Roster(this);
+    this.tail = new Tail(this, options.tail);
   }
 
   /** The first row, or undefined. `Row` is what the SQL selects: both stand side by side wherever this is called. */
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
+    this.flush();
     return this.#prepared(sql).get(...values) as Row | undefined;
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
+    this.flush();
     return this.#prepared(sql).all(...values) as Row[];
   }
 
+  /** As `get`, for what cannot be among the gathered rows. */
+  getWritten<Row>(sql: string, ...values: Value[]): Row | undefined {
+    return this.#prepared(sql).get(...values) as Row | undefined;
+  }
+
   run(sql: string, ...values: Value[]): void {
+    this.flush();
     this.#prepared(sql).run(...values);
+    this.forget();
+  }
+
+  /** As `run`, for tables and rows of which nothing is in memory. */
+  write(sql: string, ...values: Value[]): void {
+    this.#prepared(sql).run(...values);
+  }
+
+  /** Gathers one row. `statement` is what stands before `VALUES`. */
+  gather(statement: string, ...row: Value[]): void {
+    const rows = this.#gathered.get(statement);
+    if (rows) rows.push(row);
+    else this.#gathered.set(statement, [row]);
+    this.#hasGathered = true;
+  }
+
+  /** The roster has changes to write. */
+  changed(): void {
+    this.#hasGathered = true;
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    if (!this.#hasGathered) return;
+    this.#hasGathered = false;
+    this.roster.flush();
+    for (const [statement, rows] of this.#gathered) this.#writeAll(statement, rows);
+    this.#gathered.clear();
+    this.tail.trim();
+  }
+
+  /** Forgets what was gathered, and all that is in memory. After a rollback. */
+  forget(): void {
+    this.#hasGathered = false;
+    this.#gathered.clear();
+    this.roster.clear();
+    this.tail.clear();
+  }
+
+  #writeAll(statement: string, rows: readonly Value[][]): void {
+    let done = 0;
+    for (const size of AT_ONCE) {
+      for (; rows.length - done >= size; done += size) {
+        const some = rows.slice(done, done + size);
+        this.write(`${statement} VALUES ${some.map(places).join(', ')}`, ...some.flat());
+      }
+    }
   }
 
   #prepared(sql: string): Statement {
@@ -47,4 +118,8 @@ export class Store {
     }
     return statement;
   }
+}
+
+function places(row: readonly Value[]): string {
+  return `(${row.map(() => '?').join(', ')})`;
 }

@@ -57,8 +57,7 @@ function filters(
 
 /** Was it addressed to `other` by name, so that it has a route of its own? */
 function sentTo(sent: Model['envelopes'][number], other: number, model: Model): boolean {
-  const row = model.world.envelope(sent.position);
-  return (JSON.parse(row.channels) as number[]).includes(other);
+  return model.world.envelope(sent.position).channels.includes(other);
 }
 
 describe('history', () => {

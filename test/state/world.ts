@@ -39,8 +39,8 @@ export class World {
   #clock = 1_000;
   #ids = 0;
 
-  constructor(database: Database = emptyDatabase()) {
-    this.state = new State(database);
+  constructor(database: Database = emptyDatabase(), options: { readonly tail?: number } = {}) {
+    this.state = new State(database, options);
     this.apply({ type: 'found', epoch: 'e1' });
   }
 

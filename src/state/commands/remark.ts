@@ -10,8 +10,8 @@ export function applyRemark(store: Store, command: Remark): Applied<Remark> {
   const steps = session ? stepsOf(store, session, command.positions).filter(({ from }) => awaitsNotice(from)) : [];
   const effects: Effect[] = [];
   for (const { row, from } of steps) {
-    store.run(
-      'INSERT INTO remark (position, session, at, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at, reason = excluded.reason',
+    store.gather(
+      'REPLACE INTO remark (position, session, at, reason)',
       row.position,
       command.session,
       command.at,

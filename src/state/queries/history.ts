@@ -5,7 +5,7 @@
 import { RelayError } from '../../protocol/codes.ts';
 import type { Store } from '../store.ts';
 import { openChannels } from './channels.ts';
-import { channelsOf, type EnvelopeRow } from './envelopes.ts';
+import { type EnvelopeRow, envelopeRow } from './envelopes.ts';
 
 export interface HistoryFilter {
   readonly query?: string;
@@ -39,7 +39,7 @@ export function history(
   for (;;) {
     const chunk = candidates(store, session, filter, open, { ...range, before, after });
     for (const position of chunk) {
-      const row = store.get<EnvelopeRow>('SELECT * FROM envelope WHERE position = ?', position);
+      const row = envelopeRow(store, position);
       if (row && maySee(row, session, open) && fits(row, session, filter)) found.push(row);
       if (found.length > range.count) return page(found, range);
     }
@@ -51,7 +51,7 @@ export function history(
 }
 
 export function maySee(row: EnvelopeRow, session: number, open: ReadonlySet<number>): boolean {
-  return row.sender === session || channelsOf(row).some((channel) => open.has(channel));
+  return row.sender === session || row.channels.some((channel) => open.has(channel));
 }
 
 /** May `session` see this one envelope? */
@@ -65,7 +65,7 @@ function page(found: EnvelopeRow[], range: Range): { rows: EnvelopeRow[]; more: 
 }
 
 function fits(row: EnvelopeRow, session: number, filter: HistoryFilter): boolean {
-  const channels = channelsOf(row);
+  const { channels } = row;
   if (filter.thread !== undefined && row.thread !== filter.thread) return false;
   if (filter.room !== undefined && !channels.includes(filter.room)) return false;
   if (filter.incoming && row.sender === session && !channels.includes(session)) return false;

@@ -1,20 +1,16 @@
 /**
  * The inbox of a session: what its channels got after its cursor, without what a receipt row says is done. A broadcast
- * costs its recipients nothing until one of them is out of order.
+ * costs its recipients nothing until one of them is out of order. Whoever is caught up reads from memory.
  */
+import type { Interval } from '../roster.ts';
 import type { Store } from '../store.ts';
+import { envelopeRow } from './envelopes.ts';
 import type { SessionRow } from './sessions.ts';
 
 export interface InboxFilter {
   readonly sender?: number;
   readonly thread?: string;
   readonly reply_to?: string;
-}
-
-interface Interval {
-  readonly channel: number;
-  readonly since: number;
-  readonly until: number;
 }
 
 /** One's own messages to a room or to all are not mail; a note to oneself is. */
@@ -41,14 +37,50 @@ function unhandedIn(
   limit: number,
   sender?: number,
 ): number[] {
+  const isRecent = store.tail.reaches(Math.max(after, session.handed));
+  const find = isRecent ? recentIn : writtenIn;
+  const found = parts.map((part) => find(store, session, part, Math.max(after, session.handed, part.since), limit, sender));
+  const filled = found.filter((positions) => positions.length > 0);
+  if (filled.length <= 1) return filled[0] ?? [];
+  return [...new Set(filled.flat())].sort((a, b) => a - b).slice(0, limit);
+}
+
+type Find = (
+  store: Store,
+  session: SessionRow,
+  part: Interval,
+  from: number,
+  limit: number,
+  sender: number | undefined,
+) => number[];
+
+const writtenIn: Find = (store, session, { channel, until }, from, limit, sender) => {
   const sql = `SELECT position ${UNHANDED} AND (?5 IS NULL OR sender = ?5) ORDER BY position LIMIT ?6`;
+  const rows = store.all<{ position: number }>(sql, channel, from, until, session.id, sender ?? null, limit);
+  return rows.map((row) => row.position);
+};
+
+const recentIn: Find = ({ tail }, session, { channel, until }, from, limit, sender) => {
+  const sent = tail.sentTo(channel);
   const found: number[] = [];
-  for (const { channel, since, until } of parts) {
-    const from = Math.max(after, since, session.handed);
-    for (const row of store.all<{ position: number }>(sql, channel, from, until, session.id, sender ?? null, limit))
-      found.push(row.position);
+  for (let i = firstAfter(sent, from); i < sent.length && found.length < limit; i++) {
+    const position = sent[i] ?? 0;
+    const by = tail.row(position)?.sender;
+    const isMail = position <= until && (by !== session.id || channel === session.id);
+    if (isMail && (sender ?? by) === by && !tail.receipt(position, session.id)) found.push(position);
   }
-  return [...new Set(found)].sort((a, b) => a - b).slice(0, limit);
+  return found;
+};
+
+/** Index of the first that is greater; they ascend. */
+function firstAfter(positions: readonly number[], after: number): number {
+  let [low, high] = [0, positions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] ?? 0) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** As `unhanded`, also by thread or by what is answered; walks the inbox until enough fit. */
@@ -61,19 +93,20 @@ export function unhandedMatching(
 ): number[] {
   if (filter.thread === undefined && filter.reply_to === undefined)
     return unhanded(store, session, after, limit, filter);
-  const sql =
-    'SELECT 1 FROM envelope WHERE position = ? AND (?2 IS NULL OR thread = ?2) AND (?3 IS NULL OR reply_to = ?3)';
   const matches: number[] = [];
   for (let from = after; matches.length < limit; ) {
     const page = unhanded(store, session, from, 256, filter);
-    for (const position of page) {
-      if (store.get(sql, position, filter.thread ?? null, filter.reply_to ?? null)) matches.push(position);
-    }
+    for (const position of page) if (fits(store, position, filter)) matches.push(position);
     const last = page.at(-1);
     if (last === undefined || page.length < 256) break;
     from = last;
   }
   return matches.slice(0, limit);
+}
+
+function fits(store: Store, position: number, { thread, reply_to }: InboxFilter): boolean {
+  const row = envelopeRow(store, position);
+  return (thread === undefined || row?.thread === thread) && (reply_to === undefined || row?.reply_to === reply_to);
 }
 
 /**
@@ -82,6 +115,8 @@ export function unhandedMatching(
  */
 export function countUnhanded(store: Store, session: SessionRow): number {
   const parts = intervals(store, session).filter((part) => part.channel !== session.id);
+  if (store.tail.reaches(session.handed))
+    return session.pending + unhandedIn(store, session, parts, session.handed, Number.MAX_SAFE_INTEGER).length;
   let sum = 0;
   for (const { channel, since, until } of parts) {
     sum +=
@@ -105,7 +140,6 @@ function hasOverlap(store: Store, session: SessionRow): boolean {
 }
 
 /** Only intervals that can hold something past the cursor. */
-function intervals(store: Store, session: SessionRow): Interval[] {
-  const sql = 'SELECT channel, since, until FROM follow WHERE session = ? AND until > ?';
-  return store.all<Interval>(sql, session.id, session.handed);
+function intervals(store: Store, session: SessionRow): readonly Interval[] {
+  return store.roster.intervals(session.id).filter((interval) => interval.until > session.handed);
 }
