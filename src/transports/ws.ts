@@ -61,7 +61,7 @@ export class WsDoor {
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, () => this.#strangers.delete(socket));
+      const socket = new WsSocket(ws, { under: duplex, onFirstSend: () => this.#strangers.delete(socket) });
       this.#strangers.add(socket);
       ws.once('close', () => this.#strangers.delete(socket));
       connect(socket);
@@ -92,14 +92,17 @@ export class WsDoor {
 /** One WebSocket, on either side of it. */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
-  readonly #onFirstSend: () => void;
+  readonly #under: Duplex | undefined;
+  readonly #onFirstSend: (() => void) | undefined;
   #sent = false;
   #over = false;
+  #isCorked = false;
   #listener: SocketListener | undefined;
 
-  /** `onFirstSend`: the owner has answered, so it knows who this is. */
-  constructor(ws: WebSocket, onFirstSend: () => void = () => {}) {
+  /** `under`: what `ws` writes to. `onFirstSend`: the owner has answered, so it knows who this is. */
+  constructor(ws: WebSocket, { under, onFirstSend }: { readonly under?: Duplex; readonly onFirstSend?: () => void } = {}) {
     this.#ws = ws;
+    this.#under = under;
     this.#onFirstSend = onFirstSend;
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('pong', () => this.#listener?.onPong());
@@ -118,8 +121,9 @@ export class WsSocket implements Socket {
 
   send(text: string): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
-    if (!this.#sent) this.#onFirstSend();
+    if (!this.#sent) this.#onFirstSend?.();
     this.#sent = true;
+    this.#cork();
     this.#ws.send(text, this.#onFlushed);
     if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
     this.#over = true;
@@ -140,6 +144,19 @@ export class WsSocket implements Socket {
   terminate(): void {
     this.#ws.terminate();
   }
+
+  /** What one turn sends leaves in one write: a write of its own for each frame is most of what a frame costs. */
+  #cork(): void {
+    if (this.#isCorked || !this.#under) return;
+    this.#isCorked = true;
+    this.#under.cork();
+    process.nextTick(this.#uncork);
+  }
+
+  readonly #uncork = (): void => {
+    this.#isCorked = false;
+    this.#under?.uncork();
+  };
 
   readonly #onFlushed = (): void => {
     if (!this.#over || this.unsent > LIMITS.unsentBytes) return;

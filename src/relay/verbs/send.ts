@@ -4,7 +4,7 @@ import type { Draft } from '../../protocol/envelope.ts';
 import type { Reach } from '../../protocol/verbs.ts';
 import type { Send } from '../../state/command.ts';
 import { countFollowersAt, followersAt } from '../../state/queries/channels.ts';
-import { nameOf } from '../../state/queries/sessions.ts';
+import { nameOf, sessionById } from '../../state/queries/sessions.ts';
 import { ALL_CHANNEL } from '../../state/schema.ts';
 import { messageId } from '../../util/random.ts';
 import type { Services } from '../services.ts';
@@ -72,7 +72,10 @@ function reach(services: Services, channel: number, { sender, position, awaited 
     const here = presence.count - (presence.isHere(sender) ? 1 : 0);
     return { address, recipients: countFollowersAt(store, channel, position, sender), here, absent: [] };
   }
-  const recipients = followersAt(store, channel, position, sender, Number.MAX_SAFE_INTEGER);
+  // Nobody but the session itself follows its own channel.
+  const recipients = sessionById(store, channel)
+    ? [channel]
+    : followersAt(store, channel, position, sender, Number.MAX_SAFE_INTEGER);
   const absent = recipients.filter((session) => !presence.isHere(session) && !awaited.has(session));
   return {
     address,
