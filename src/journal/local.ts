@@ -10,13 +10,16 @@ import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
+import { searchInMemory } from './memory.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
+import type { Search } from './search.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
 
 export class LocalJournal implements Journal {
   readonly state: State;
+  readonly search: Search;
   readonly #clock: Clock;
   readonly #listeners = new EffectListeners();
   #queue: Entry[] = [];
@@ -25,8 +28,9 @@ export class LocalJournal implements Journal {
   #failed = false;
   #closed = false;
 
-  constructor(state: State, clock: Clock) {
+  constructor(state: State, clock: Clock, search: Search = searchInMemory(state)) {
     this.state = state;
+    this.search = search;
     this.#clock = clock;
   }
 
@@ -56,6 +60,7 @@ export class LocalJournal implements Journal {
     if (this.#closed) return;
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
+    await this.search.close();
     this.#emptyLog();
     this.state.store.database.close();
   }
@@ -110,6 +115,7 @@ export class LocalJournal implements Journal {
         this.state.store.flush();
         database.exec('COMMIT');
         this.#failed = false;
+        this.search.stored(this.state.position);
         return [...broken, ...settled];
       } catch (error) {
         this.#failed = true;

@@ -10,7 +10,6 @@
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
  *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
- *     search                     full text of bodies; holds no copy of them
  */
 import type { Database } from './store.ts';
 
@@ -103,6 +102,8 @@ const MIGRATIONS: readonly string[] = [
 
   INSERT INTO channel (id, kind, name) VALUES (1, 'all', 'all');
   `,
+  // Full text lies beside the tables (\`journal/full-text.ts\`).
+  'DROP TABLE search;',
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -110,7 +111,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 /** The channel of broadcasts. */
 export const ALL_CHANNEL = 1;
 
-/** Tables in an order that gives every state the same dump. `search` is left out: it is derived from `envelope`. */
+/** Tables in an order that gives every state the same dump. */
 export const TABLES: Readonly<Record<string, string>> = {
   meta: 'key',
   channel: 'id',

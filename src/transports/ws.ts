@@ -100,7 +100,10 @@ export class WsSocket implements Socket {
   #listener: SocketListener | undefined;
 
   /** `under`: what `ws` writes to. `onFirstSend`: the owner has answered, so it knows who this is. */
-  constructor(ws: WebSocket, { under, onFirstSend }: { readonly under?: Duplex; readonly onFirstSend?: () => void } = {}) {
+  constructor(
+    ws: WebSocket,
+    { under, onFirstSend }: { readonly under?: Duplex; readonly onFirstSend?: () => void } = {},
+  ) {
     this.#ws = ws;
     this.#under = under;
     this.#onFirstSend = onFirstSend;

@@ -110,8 +110,21 @@ const INTO_ENVELOPE =
 function write(store: Store, row: EnvelopeRow): void {
   const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash } = row;
   const channels = JSON.stringify(row.channels);
-  store.gather(INTO_ENVELOPE, position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash);
-  store.gather('INSERT INTO search (rowid, body)', position, body);
+  store.gather(
+    INTO_ENVELOPE,
+    position,
+    id,
+    sender,
+    at,
+    channels,
+    thread,
+    reply_to,
+    priority,
+    expires_at,
+    body,
+    extra,
+    hash,
+  );
   if (expires_at !== null) store.gather('INSERT INTO expiring (expires_at, position)', expires_at, position);
 }
 

@@ -39,7 +39,9 @@ function unhandedIn(
 ): number[] {
   const isRecent = store.tail.reaches(Math.max(after, session.handed));
   const find = isRecent ? recentIn : writtenIn;
-  const found = parts.map((part) => find(store, session, part, Math.max(after, session.handed, part.since), limit, sender));
+  const found = parts.map((part) =>
+    find(store, session, part, Math.max(after, session.handed, part.since), limit, sender),
+  );
   const filled = found.filter((positions) => positions.length > 0);
   if (filled.length <= 1) return filled[0] ?? [];
   return [...new Set(filled.flat())].sort((a, b) => a - b).slice(0, limit);
