@@ -13,7 +13,7 @@ import { type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelop
 import { unhanded } from './queries/inbox.ts';
 import { type ReceiptRow, receiptRow, receiptState } from './queries/receipts.ts';
 import { type SessionRow, sessionById } from './queries/sessions.ts';
-import type { Store } from './store.ts';
+import { Into, type Store } from './store.ts';
 
 export interface Move {
   readonly session: number;
@@ -78,19 +78,20 @@ function writeRow(store: Store, session: SessionRow, move: Move, step: Step): vo
   });
 }
 
+const RECEIPT = new Into('REPLACE', 'receipt', [
+  'position',
+  'session',
+  'state',
+  'at',
+  'handed_at',
+  'seen_at',
+  'reason',
+]);
+
 function save(store: Store, session: SessionRow, position: number, receipt: ReceiptRow): void {
   const { state, at, handed_at, seen_at, reason } = receipt;
   store.tail.keepReceipt(position, session.id, receipt);
-  store.gather(
-    'REPLACE INTO receipt (position, session, state, at, handed_at, seen_at, reason)',
-    position,
-    session.id,
-    state,
-    at,
-    handed_at,
-    seen_at,
-    reason,
-  );
+  store.gather(RECEIPT, position, session.id, state, at, handed_at, seen_at, reason);
 }
 
 /** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */

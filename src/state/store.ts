@@ -27,13 +27,26 @@ export interface Database {
 /** Rows of one statement: most of what a single insert costs is the statement, not the row. */
 const AT_ONCE = [32, 8, 1];
 
+/** Where rows of one kind go: `verb` is `INSERT` or `REPLACE`. */
+export class Into {
+  readonly width: number;
+  /** For each number of rows of `AT_ONCE`. */
+  readonly sql: readonly string[];
+
+  constructor(verb: 'INSERT' | 'REPLACE', table: string, columns: readonly string[]) {
+    this.width = columns.length;
+    const row = `(${columns.map(() => '?').join(', ')})`;
+    const head = `${verb} INTO ${table} (${columns.join(', ')}) VALUES`;
+    this.sql = AT_ONCE.map((rows) => `${head} ${Array.from({ length: rows }, () => row).join(', ')}`);
+  }
+}
+
 export class Store {
   readonly database: Database;
   readonly roster: Roster;
   readonly tail: Tail;
   readonly #statements = new Map<string, Statement>();
-  /** The statement up to `VALUES` → rows. */
-  readonly #gathered = new Map<string, Value[][]>();
+  readonly #gathered = new Map<Into, Value[]>();
   #hasGathered = false;
 
   constructor(database: Database, options: { readonly tail?: number } = {}) {
@@ -69,11 +82,11 @@ export class Store {
     this.#prepared(sql).run(...values);
   }
 
-  /** Gathers one row. `statement` is what stands before `VALUES`. */
-  gather(statement: string, ...row: Value[]): void {
-    const rows = this.#gathered.get(statement);
-    if (rows) rows.push(row);
-    else this.#gathered.set(statement, [row]);
+  /** Gathers one row. */
+  gather(into: Into, ...row: Value[]): void {
+    const values = this.#gathered.get(into);
+    if (values) values.push(...row);
+    else this.#gathered.set(into, row);
     this.#hasGathered = true;
   }
 
@@ -87,9 +100,9 @@ export class Store {
     if (!this.#hasGathered) return;
     this.#hasGathered = false;
     this.roster.flush();
-    for (const [statement, rows] of this.#gathered) this.#writeAll(statement, rows);
+    for (const [into, values] of this.#gathered) this.#writeAll(into, values);
     this.#gathered.clear();
-    this.tail.trim();
+    this.tail.written();
   }
 
   /** Forgets what was gathered, and all that is in memory. After a rollback. */
@@ -100,14 +113,12 @@ export class Store {
     this.tail.clear();
   }
 
-  #writeAll(statement: string, rows: readonly Value[][]): void {
+  #writeAll({ width, sql }: Into, values: readonly Value[]): void {
     let done = 0;
-    for (const size of AT_ONCE) {
-      for (; rows.length - done >= size; done += size) {
-        const some = rows.slice(done, done + size);
-        this.write(`${statement} VALUES ${some.map(places).join(', ')}`, ...some.flat());
-      }
-    }
+    AT_ONCE.forEach((rows, i) => {
+      const step = rows * width;
+      for (; values.length - done >= step; done += step) this.write(sql[i] ?? '', ...values.slice(done, done + step));
+    });
   }
 
   #prepared(sql: string): Statement {
@@ -118,8 +129,4 @@ export class Store {
     }
     return statement;
   }
-}
-
-function places(row: readonly Value[]): string {
-  return `(${row.map(() => '?').join(', ')})`;
 }

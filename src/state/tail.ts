@@ -7,14 +7,8 @@ import type { EnvelopeRow } from './queries/envelopes.ts';
 import type { ReceiptRow } from './queries/receipts.ts';
 import type { Store } from './store.ts';
 
-interface Kept {
-  readonly row: EnvelopeRow;
-  /** Session → the row that the table has for it. */
-  receipts?: Map<number, ReceiptRow>;
-}
-
 /** Envelopes, and the bytes of their bodies. Past either, the older half goes. */
-const MOST = 8_192;
+const MOST = 4_096;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 const NONE: readonly number[] = [];
@@ -22,9 +16,13 @@ const NONE: readonly number[] = [];
 export class Tail {
   readonly #store: Store;
   readonly #most: number;
-  readonly #kept = new Map<number, Kept>();
-  readonly #ids = new Map<string, number>();
+  readonly #rows = new Map<number, EnvelopeRow>();
+  /** Channel → positions sent to it, oldest first. */
   readonly #channels = new Map<number, number[]>();
+  /** Session → position → the row that the table has. */
+  readonly #receipts = new Map<number, Map<number, ReceiptRow>>();
+  /** Ids of what is gathered: the table does not find it yet. */
+  readonly #unwritten = new Map<string, EnvelopeRow>();
   #bytes = 0;
   #newest: number | undefined;
   #start = 0;
@@ -51,35 +49,33 @@ export class Tail {
   /** A new envelope, the newest of all. */
   add(row: EnvelopeRow): void {
     this.#newest = row.position;
-    this.#kept.set(row.position, { row });
-    this.#ids.set(row.id, row.position);
-    for (const channel of row.channels) this.#file(channel, row.position);
-    this.#bytes += utf8Bytes(row.body);
+    this.#unwritten.set(row.id, row);
+    this.#keep(row);
   }
 
   row(position: number): EnvelopeRow | undefined {
-    return this.#kept.get(position)?.row;
+    return this.#rows.get(position);
   }
 
-  rowById(id: string): EnvelopeRow | undefined {
-    const position = this.#ids.get(id);
-    return position === undefined ? undefined : this.row(position);
+  /** One that the table does not have yet. */
+  unwritten(id: string): EnvelopeRow | undefined {
+    return this.#unwritten.get(id);
   }
 
   has(position: number): boolean {
-    return this.#kept.has(position);
+    return this.#rows.has(position);
   }
 
   /** The receipt row of one of its envelopes: the table has none that is not here. */
   receipt(position: number, session: number): ReceiptRow | undefined {
-    return this.#kept.get(position)?.receipts?.get(session);
+    return this.#receipts.get(session)?.get(position);
   }
 
   keepReceipt(position: number, session: number, receipt: ReceiptRow): void {
-    const kept = this.#kept.get(position);
-    if (!kept) return;
-    kept.receipts ??= new Map();
-    kept.receipts.set(session, receipt);
+    if (!this.has(position)) return;
+    const receipts = this.#receipts.get(session);
+    if (receipts) receipts.set(position, receipt);
+    else this.#receipts.set(session, new Map([[position, receipt]]));
   }
 
   /** Positions sent to `channel`, oldest first. */
@@ -87,30 +83,38 @@ export class Tail {
     return this.#channels.get(channel) ?? NONE;
   }
 
-  /** Lets go of the older half when there is too much. Nothing that is not written yet may go: called after a flush. */
-  trim(): void {
-    if (this.#kept.size <= this.#most && this.#bytes <= MOST_BYTES) return;
-    const kept = [...this.#kept.values()];
-    const stay = kept.slice(Math.ceil(kept.length / 2));
-    const newest = this.newest;
-    this.clear();
-    this.#newest = newest;
-    this.#start = stay[0] === undefined ? newest : stay[0].row.position - 1;
-    for (const each of stay) {
-      this.add(each.row);
-      this.#kept.set(each.row.position, each);
-    }
+  /** All is in the tables now. Lets go of the older half when there is too much. */
+  written(): void {
+    this.#unwritten.clear();
+    if (this.#rows.size <= this.#most && this.#bytes <= MOST_BYTES) return;
+    const rows = [...this.#rows.values()];
+    const stay = rows.slice(Math.ceil(rows.length / 2));
+    this.#start = (stay[0]?.position ?? this.newest + 1) - 1;
+    this.#rows.clear();
+    this.#channels.clear();
+    this.#bytes = 0;
+    for (const row of stay) this.#keep(row);
+    for (const [session, receipts] of this.#receipts) this.#trim(session, receipts);
   }
 
   clear(): void {
-    for (const held of [this.#kept, this.#ids, this.#channels]) held.clear();
+    for (const held of [this.#rows, this.#channels, this.#receipts, this.#unwritten]) held.clear();
     this.#bytes = 0;
     this.#newest = undefined;
   }
 
-  #file(channel: number, position: number): void {
-    const positions = this.#channels.get(channel);
-    if (positions) positions.push(position);
-    else this.#channels.set(channel, [position]);
+  #keep(row: EnvelopeRow): void {
+    this.#rows.set(row.position, row);
+    for (const channel of row.channels) {
+      const positions = this.#channels.get(channel);
+      if (positions) positions.push(row.position);
+      else this.#channels.set(channel, [row.position]);
+    }
+    this.#bytes += utf8Bytes(row.body);
+  }
+
+  #trim(session: number, receipts: Map<number, ReceiptRow>): void {
+    for (const position of receipts.keys()) if (position <= this.#start) receipts.delete(position);
+    if (receipts.size === 0) this.#receipts.delete(session);
   }
 }

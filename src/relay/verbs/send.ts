@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Draft } from '../../protocol/envelope.ts';
 import type { Reach } from '../../protocol/verbs.ts';
@@ -40,7 +40,7 @@ function toCommand(draft: Draft, sender: number, services: Services): Send {
   return {
     type: 'send',
     at,
-    id: id ?? messageId(services.random),
+    id: id ?? messageId(services.random, at),
     sender,
     to: draft.to ?? [],
     body: draft.body,
@@ -56,7 +56,7 @@ function toCommand(draft: Draft, sender: number, services: Services): Send {
 /** Of what the sender said, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
 function digest(said: object): string {
   const sorted = Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 22);
+  return hash('sha256', JSON.stringify(sorted), 'base64url').slice(0, 22);
 }
 
 interface Sending {

@@ -8,7 +8,7 @@ import { channelOf, followsAt } from '../queries/channels.ts';
 import { type EnvelopeRow, envelopeRowById, newestPosition, PRIORITY_NUMBER } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
-import type { Store } from '../store.ts';
+import { Into, type Store } from '../store.ts';
 
 export function applySend(store: Store, command: Send): Applied<Send> {
   const twin = envelopeRowById(store, command.id);
@@ -104,32 +104,32 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
   return row.position;
 }
 
-const INTO_ENVELOPE =
-  'INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash)';
+const ENVELOPE = new Into('INSERT', 'envelope', [
+  'position',
+  'id',
+  'sender',
+  'at',
+  'channels',
+  'thread',
+  'reply_to',
+  'priority',
+  'expires_at',
+  'body',
+  'extra',
+  'hash',
+]);
+const ROUTE = new Into('INSERT', 'route', ['channel', 'position', 'sender']);
+const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
 
 function write(store: Store, row: EnvelopeRow): void {
   const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash } = row;
   const channels = JSON.stringify(row.channels);
-  store.gather(
-    INTO_ENVELOPE,
-    position,
-    id,
-    sender,
-    at,
-    channels,
-    thread,
-    reply_to,
-    priority,
-    expires_at,
-    body,
-    extra,
-    hash,
-  );
-  if (expires_at !== null) store.gather('INSERT INTO expiring (expires_at, position)', expires_at, position);
+  store.gather(ENVELOPE, position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash);
+  if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
 }
 
 function addTo(store: Store, channel: number, { position, sender, body }: EnvelopeRow): void {
-  store.gather('INSERT INTO route (channel, position, sender)', channel, position, sender);
+  store.gather(ROUTE, channel, position, sender);
   const recipient = sessionById(store, channel);
   if (!recipient) return;
   const pending_bytes = recipient.pending_bytes + utf8Bytes(body);

@@ -35,23 +35,23 @@ export function newestPosition(store: Store): number {
 }
 
 export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
-  return store.tail.row(position) ?? written(store, 'position = ?', position);
+  const kept = store.tail.row(position);
+  if (kept) return kept;
+  const row = store.getWritten<Stored>('SELECT * FROM envelope WHERE position = ?', position);
+  return row && read(row);
 }
 
 export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefined {
-  return store.tail.rowById(id) ?? written(store, 'id = ?', id);
+  const unwritten = store.tail.unwritten(id);
+  if (unwritten) return unwritten;
+  const found = store.getWritten<{ position: number }>('SELECT position FROM envelope WHERE id = ?', id);
+  return found && envelopeRow(store, found.position);
 }
 
 /** The newest of a sender first. */
 export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
   const sql = 'SELECT * FROM envelope WHERE sender = ? ORDER BY position DESC LIMIT ?';
   return store.all<Stored>(sql, sender, count).map(read);
-}
-
-/** Not among the gathered rows: those are in the tail. */
-function written(store: Store, where: string, key: string | number): EnvelopeRow | undefined {
-  const row = store.getWritten<Stored>(`SELECT * FROM envelope WHERE ${where}`, key);
-  return row && read(row);
 }
 
 function read(row: Stored): EnvelopeRow {
