@@ -49,7 +49,7 @@ export class Roster {
   readonly #ids = new Map<string, number>();
   readonly #names = new Map<number, string>();
   readonly #intervals = new Map<number, readonly Interval[]>();
-  readonly #changed = new Set<number>();
+  readonly #changed = new Set<SessionRow>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -87,15 +87,12 @@ export class Roster {
 
   change(session: SessionRow, change: SessionChange): void {
     Object.assign(session, change);
-    this.#changed.add(session.id);
+    this.#changed.add(session);
     this.#store.changed();
   }
 
   flush(): void {
-    for (const id of this.#changed) {
-      const session = this.#sessions.get(id);
-      if (session) this.#write(session);
-    }
+    for (const session of this.#changed) this.#write(session);
     this.#changed.clear();
     if (this.#sessions.size > MOST || this.#names.size > MOST) this.clear();
   }

@@ -10,6 +10,7 @@ import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
+import { textFrames } from './frames.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
@@ -96,7 +97,10 @@ export class WsSocket implements Socket {
   readonly #onFirstSend: (() => void) | undefined;
   #sent = false;
   #over = false;
-  #isCorked = false;
+  /** What this turn sends, and the bytes of each. */
+  #texts: string[] = [];
+  #bytes: number[] = [];
+  #gathered = 0;
   #listener: SocketListener | undefined;
 
   /** `under`: what `ws` writes to. `onFirstSend`: the owner has answered, so it knows who this is. */
@@ -115,7 +119,7 @@ export class WsSocket implements Socket {
   }
 
   get unsent(): number {
-    return this.#ws.bufferedAmount;
+    return this.#ws.bufferedAmount + this.#gathered;
   }
 
   listen(listener: SocketListener): void {
@@ -126,8 +130,7 @@ export class WsSocket implements Socket {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     if (!this.#sent) this.#onFirstSend?.();
     this.#sent = true;
-    this.#cork();
-    this.#ws.send(text, this.#onFlushed);
+    this.#gather(text);
     if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
     this.#over = true;
     // Answers grow with requests: who does not read what we say is not listened to either, until it has.
@@ -139,6 +142,7 @@ export class WsSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    this.#flush();
     // A paused socket would never read the other side's close.
     this.#ws.resume();
     this.#ws.close(code, clip(reason));
@@ -148,17 +152,23 @@ export class WsSocket implements Socket {
     this.#ws.terminate();
   }
 
-  /** What one turn sends leaves in one write: a write of its own for each frame is most of what a frame costs. */
-  #cork(): void {
-    if (this.#isCorked || !this.#under) return;
-    this.#isCorked = true;
-    this.#under.cork();
-    process.nextTick(this.#uncork);
+  #gather(text: string): void {
+    if (this.#texts.length === 0) process.nextTick(this.#flush);
+    const bytes = Buffer.byteLength(text);
+    this.#texts.push(text);
+    this.#bytes.push(bytes);
+    this.#gathered += bytes;
   }
 
-  readonly #uncork = (): void => {
-    this.#isCorked = false;
-    this.#under?.uncork();
+  /** What one turn sends leaves in one write: a write of its own for each frame would be most of what a frame costs. */
+  readonly #flush = (): void => {
+    const [texts, bytes] = [this.#texts, this.#bytes];
+    this.#texts = [];
+    this.#bytes = [];
+    this.#gathered = 0;
+    if (texts.length === 0 || this.#ws.readyState !== WebSocket.OPEN) return;
+    if (this.#under) this.#under.write(textFrames(texts, bytes), this.#onFlushed);
+    else for (const text of texts) this.#ws.send(text, this.#onFlushed);
   };
 
   readonly #onFlushed = (): void => {

@@ -33,8 +33,7 @@ export const send: VerbHandler<'send'> = async (call, draft) => {
 };
 
 function toCommand(draft: Draft, sender: number, services: Services): Send {
-  const { id, ...said } = draft;
-  const { attachments, signature, key_id } = draft;
+  const { id, attachments, signature, key_id } = draft;
   const extra = attachments || signature || key_id ? JSON.stringify({ attachments, signature, key_id }) : undefined;
   const at = services.now();
   return {
@@ -49,14 +48,14 @@ function toCommand(draft: Draft, sender: number, services: Services): Send {
     ...(draft.reply_to === undefined ? {} : { reply_to: draft.reply_to }),
     ...(draft.ttl_seconds === undefined ? {} : { expires_at: at + draft.ttl_seconds * 1000 }),
     ...(extra === undefined ? {} : { extra }),
-    hash: digest(said),
+    hash: digest(draft),
   };
 }
 
-/** Of what the sender said, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
-function digest(said: object): string {
-  const sorted = Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return hash('sha256', JSON.stringify(sorted), 'base64url').slice(0, 22);
+/** Of what the sender said without its id, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
+function digest({ attachments, body, key_id, priority, reply_to, signature, thread, to, ttl_seconds }: Draft): string {
+  const said = { attachments, body, key_id, priority, reply_to, signature, thread, to, ttl_seconds };
+  return hash('sha256', JSON.stringify(said), 'base64url').slice(0, 22);
 }
 
 interface Sending {
