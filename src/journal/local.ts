@@ -61,8 +61,22 @@ export class LocalJournal implements Journal {
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
     await this.search.close();
+    this.#emptyMemory();
     this.#emptyLog();
     this.state.store.database.close();
+  }
+
+  /** Files what is only in memory, so that the next start has nothing to read. */
+  #emptyMemory(): void {
+    const { store } = this.state;
+    try {
+      store.database.exec('BEGIN IMMEDIATE');
+      store.settle();
+      store.database.exec('COMMIT');
+    } catch {
+      // Best effort: what is not filed now is at the next start.
+      this.#rollback();
+    }
   }
 
   /**

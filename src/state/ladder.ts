@@ -8,12 +8,13 @@
 import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
+import { Into } from './into.ts';
 import { followsAt } from './queries/channels.ts';
 import { type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
 import { type ReceiptRow, receiptRow, receiptState } from './queries/receipts.ts';
 import { type SessionRow, sessionById } from './queries/sessions.ts';
-import { Into, type Store } from './store.ts';
+import type { Store } from './store.ts';
 
 export interface Move {
   readonly session: number;

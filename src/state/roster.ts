@@ -3,7 +3,7 @@
  * every delivery asks. Changes are made here and written with the commit, however often a batch changes a session.
  */
 import type { Kind } from '../protocol/session.ts';
-import type { Store } from './store.ts';
+import type { Store, Value } from './store.ts';
 
 export interface SessionRow {
   readonly id: number;
@@ -28,7 +28,10 @@ export interface SessionRow {
   readonly claims: ReadonlyMap<number, number>;
 }
 
-export type SessionChange = Partial<Omit<SessionRow, 'id' | 'name' | 'created_at'>>;
+/** What changes all the time. */
+export type Progress = Partial<
+  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims'>
+>;
 
 /** What a session gets: what is sent to `channel` after `since`, up to and with `until`. */
 export interface Interval {
@@ -85,8 +88,16 @@ export class Roster {
     return rows;
   }
 
-  change(session: SessionRow, change: SessionChange): void {
-    Object.assign(session, change);
+  /** Writes by SQL what this holds; all of it is looked up again. */
+  run(sql: string, ...values: Value[]): void {
+    this.#store.flush();
+    this.#store.write(sql, ...values);
+    this.clear();
+  }
+
+  /** Remembers it until the flush. */
+  change(session: SessionRow, progress: Progress): void {
+    Object.assign(session, progress);
     this.#changed.add(session);
     this.#store.changed();
   }
@@ -113,15 +124,7 @@ export class Roster {
 
   #write(row: SessionRow): void {
     this.#store.write(
-      `UPDATE session SET kind = ?, key = ?, host = ?, cwd = ?, program = ?, version = ?, agent_session = ?, last_seen = ?,
-         handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ? WHERE id = ?`,
-      row.kind,
-      row.key,
-      row.host,
-      row.cwd,
-      row.program,
-      row.version,
-      row.agent_session,
+      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ? WHERE id = ?',
       row.last_seen,
       row.handed,
       row.seen,

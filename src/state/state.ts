@@ -65,6 +65,7 @@ export class State {
 
   /** Every row of every table, in a fixed order: two states with the same dump are the same. */
   *dump(): Generator<string> {
+    this.store.settle();
     for (const [table, order] of Object.entries(TABLES)) {
       for (const row of this.store.all(`SELECT * FROM ${table} ORDER BY ${order}`))
         yield `${table} ${JSON.stringify(row)}`;

@@ -6,6 +6,7 @@
  * there, and new rows, are gathered and written together: with the commit, or before anything is read by SQL. Whoever
  * writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
+import { AT_ONCE, type Into } from './into.ts';
 import { Roster } from './roster.ts';
 import { Tail } from './tail.ts';
 
@@ -22,23 +23,6 @@ export interface Database {
   exec(sql: string): void;
   prepare(sql: string): Statement;
   close(): void;
-}
-
-/** Rows of one statement: most of what a single insert costs is the statement, not the row. */
-const AT_ONCE = [32, 8, 1];
-
-/** Where rows of one kind go: `verb` is `INSERT` or `REPLACE`. */
-export class Into {
-  readonly width: number;
-  /** For each number of rows of `AT_ONCE`. */
-  readonly sql: readonly string[];
-
-  constructor(verb: 'INSERT' | 'REPLACE', table: string, columns: readonly string[]) {
-    this.width = columns.length;
-    const row = `(${columns.map(() => '?').join(', ')})`;
-    const head = `${verb} INTO ${table} (${columns.join(', ')}) VALUES`;
-    this.sql = AT_ONCE.map((rows) => `${head} ${Array.from({ length: rows }, () => row).join(', ')}`);
-  }
 }
 
 export class Store {
@@ -77,7 +61,7 @@ export class Store {
     this.forget();
   }
 
-  /** As `run`, for tables and rows of which nothing is in memory. */
+  /** As `run`, for rows of which nothing is in memory. */
   write(sql: string, ...values: Value[]): void {
     this.#prepared(sql).run(...values);
   }
@@ -97,12 +81,12 @@ export class Store {
 
   /** Writes what was gathered. */
   flush(): void {
-    if (!this.#hasGathered) return;
-    this.#hasGathered = false;
-    this.roster.flush();
-    for (const [into, values] of this.#gathered) this.#writeAll(into, values);
-    this.#gathered.clear();
-    this.tail.written();
+    if (this.#hasGathered) this.#write(false);
+  }
+
+  /** As `flush`, and files the whole tail: the tables are complete then. */
+  settle(): void {
+    this.#write(true);
   }
 
   /** Forgets what was gathered, and all that is in memory. After a rollback. */
@@ -111,6 +95,15 @@ export class Store {
     this.#gathered.clear();
     this.roster.clear();
     this.tail.clear();
+  }
+
+  #write(everything: boolean): void {
+    this.#hasGathered = false;
+    this.tail.file(everything);
+    this.roster.flush();
+    for (const [into, values] of this.#gathered) this.#writeAll(into, values);
+    this.#gathered.clear();
+    this.tail.written();
   }
 
   #writeAll({ width, sql }: Into, values: readonly Value[]): void {

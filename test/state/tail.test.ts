@@ -32,7 +32,7 @@ function inboxes(world: World): unknown {
 }
 
 describe('the tail', () => {
-  it('changes nothing: as much of it as there is, the tables and the answers are the same', () => {
+  it('changes nothing: however much is in it, the tables and the answers are the same', () => {
     fc.assert(
       fc.property(anyHistory, fc.array(fc.nat(3), { minLength: 1 }), (commands, asks) => {
         const worlds = [0, 1, 4, 1_000].map((tail) => new World(emptyDatabase(), { tail }));
@@ -68,37 +68,58 @@ describe('the tail', () => {
     );
   });
 
-  it('lets the older half go when it holds too many, and not before they are written', () => {
+  const filed = (world: World) => world.store.all('SELECT DISTINCT position FROM route ORDER BY 1').length;
+
+  it('files the older half when it holds too many: under each channel, and under the sender', () => {
     const world = new World(emptyDatabase(), { tail: 4 });
-    const a = world.enter('A');
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    world.join(a, '#r');
+    for (const to of ['B', ['B', '#r'], 'all', 'A', 'B', 'B']) world.send(a, to);
     world.store.flush();
-    for (let i = 0; i < 6; i++) world.sent(a, 'A');
-    expect(world.store.tail.has(1)).toBe(true);
-    world.store.flush();
-    expect([1, 2, 3, 4, 5, 6].filter((position) => world.store.tail.has(position))).toEqual([4, 5, 6]);
-    expect([world.store.tail.reaches(2), world.store.tail.reaches(3)]).toEqual([false, true]);
-    expect(world.inbox(a)).toEqual([1, 2, 3, 4, 5, 6]);
+    const rows = world.store.all('SELECT channel, position, sender FROM route ORDER BY position, channel');
+    const row = (channel: number, position: number) => ({ channel, position, sender: a });
+    const room = world.state.apply({ type: 'join', session: b, room: '#r' }) && 4;
+    expect(rows).toEqual([row(-a, 1), row(b, 1), row(-a, 2), row(b, 2), row(room, 2), row(-a, 3), row(1, 3)]);
+    expect([world.store.tail.start, world.store.tail.newest]).toEqual([3, 6]);
+    expect(world.inbox(b)).toEqual([1, 2, 3, 5, 6]);
     expect(world.envelope(1).body).toBe('body 1');
   });
 
-  it('lets the older half go when their bodies are too large', () => {
+  it('files the older half when their bodies are too large', () => {
     const world = new World();
     const a = world.enter('A');
     const body = 'x'.repeat(1024 * 1024);
     for (let i = 0; i < 18; i++) world.sent(a, 'A', { body });
-    world.store.flush();
-    expect(Array.from({ length: 18 }, (_, i) => world.store.tail.has(i + 1)).filter(Boolean)).toHaveLength(9);
+    expect(filed(world)).toBe(9);
+    for (let i = 0; i < 7; i++) world.sent(a, 'A', { body });
+    expect(filed(world)).toBe(9);
+    world.sent(a, 'A', { body });
+    expect(filed(world)).toBe(18);
   });
 
-  it('starts empty, and has nothing of what was stored before', () => {
-    const database = emptyDatabase();
-    const world = new World(database);
+  it('files everything when told to, and then has nothing', () => {
+    const world = new World();
     const a = world.enter('A');
-    world.sent(a, 'A');
+    for (let i = 0; i < 3; i++) world.sent(a, 'A');
+    world.store.settle();
+    expect([filed(world), world.store.tail.start, world.store.tail.row(3)]).toEqual([3, 3, undefined]);
+    expect(world.inbox(a)).toEqual([1, 2, 3]);
+    world.store.settle();
+    expect(world.sent(a, 'A')).toBe(4);
+  });
+
+  it('has after a crash what was not filed, with its receipts', () => {
+    const database = emptyDatabase();
+    const world = new World(database, { tail: 4 });
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    for (let i = 0; i < 7; i++) world.sent(a, 'B');
     world.store.flush();
-    const again = new World(database);
-    expect([again.store.tail.newest, again.store.tail.has(1), again.store.tail.reaches(0)]).toEqual([1, false, false]);
-    expect(again.inbox(a)).toEqual([1]);
+    world.report(b, 'handed', [2, 5, 6]);
+    world.store.flush();
+    const { tail } = new World(database).store;
+    expect([tail.start, tail.newest, tail.sentTo(b), tail.sentTo(-a)]).toEqual([4, 7, [5, 6, 7], [5, 6, 7]]);
+    expect([5, 6, 7].map((position) => tail.receipt(position, b)?.state)).toEqual(['handed', 'handed', undefined]);
+    expect(tail.receipt(2, b)).toBeUndefined();
   });
 
   it('forgets when somebody writes by SQL', () => {

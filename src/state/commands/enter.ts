@@ -33,16 +33,19 @@ function opens(session: SessionRow, command: Enter): boolean {
 function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   const granted = session.key === null && command.grant !== undefined;
   const { about } = command;
-  store.roster.change(session, {
-    last_seen: command.at,
-    key: granted ? (command.grant ?? null) : session.key,
-    kind: about.kind ?? session.kind,
-    host: about.host ?? session.host,
-    cwd: about.cwd ?? session.cwd,
-    program: about.program ?? session.program,
-    version: about.version ?? session.version,
-    agent_session: about.agent_session ?? session.agent_session,
-  });
+  store.roster.run(
+    `UPDATE session SET last_seen = ?, key = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
+       program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session) WHERE id = ?`,
+    command.at,
+    granted ? (command.grant ?? null) : session.key,
+    about.kind ?? null,
+    about.host ?? null,
+    about.cwd ?? null,
+    about.program ?? null,
+    about.version ?? null,
+    about.agent_session ?? null,
+    session.id,
+  );
   return { session: session.id, name: session.name, created: false, granted };
 }
 

@@ -1,8 +1,9 @@
 import { awaitsNotice } from '../../protocol/receipt.ts';
 import type { Applied, Effect, Remark } from '../command.ts';
+import { Into } from '../into.ts';
 import { effectOf, stepsOf } from '../ladder.ts';
 import { sessionById } from '../queries/sessions.ts';
-import { Into, type Store } from '../store.ts';
+import type { Store } from '../store.ts';
 
 const REMARK = new Into('REPLACE', 'remark', ['position', 'session', 'at', 'reason']);
 

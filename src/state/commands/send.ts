@@ -3,12 +3,13 @@ import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
+import { Into } from '../into.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
 import { type EnvelopeRow, envelopeRowById, newestPosition, PRIORITY_NUMBER } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
-import { Into, type Store } from '../store.ts';
+import type { Store } from '../store.ts';
 
 export function applySend(store: Store, command: Send): Applied<Send> {
   const twin = envelopeRowById(store, command.id);
@@ -41,7 +42,9 @@ function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
  * for the sender's own: a room does not give its members what they sent to it.
  */
 function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined): number[] {
-  if (command.to.length === 0) return [answerChannel(store, command, answered)];
+  const [first, ...others] = command.to;
+  if (first === undefined) return [answerChannel(store, command, answered)];
+  if (others.length === 0) return [channelOf(store, first)];
   const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
   if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
   const now = Number.MAX_SAFE_INTEGER;
@@ -100,7 +103,7 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
   };
   store.tail.add(row);
   write(store, row);
-  for (const channel of channels) addTo(store, channel, row);
+  for (const channel of channels) count(store, channel, row);
   return row.position;
 }
 
@@ -118,7 +121,6 @@ const ENVELOPE = new Into('INSERT', 'envelope', [
   'extra',
   'hash',
 ]);
-const ROUTE = new Into('INSERT', 'route', ['channel', 'position', 'sender']);
 const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
 
 function write(store: Store, row: EnvelopeRow): void {
@@ -128,8 +130,7 @@ function write(store: Store, row: EnvelopeRow): void {
   if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
 }
 
-function addTo(store: Store, channel: number, { position, sender, body }: EnvelopeRow): void {
-  store.gather(ROUTE, channel, position, sender);
+function count(store: Store, channel: number, { body }: EnvelopeRow): void {
   const recipient = sessionById(store, channel);
   if (!recipient) return;
   const pending_bytes = recipient.pending_bytes + utf8Bytes(body);

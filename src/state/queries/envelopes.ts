@@ -1,5 +1,6 @@
 import type { Envelope, Priority } from '../../protocol/envelope.ts';
 import type { Store } from '../store.ts';
+import { sentBy, sentTo } from './routes.ts';
 
 export interface EnvelopeRow {
   readonly position: number;
@@ -50,8 +51,13 @@ export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefin
 
 /** The newest of a sender first. */
 export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
-  const sql = 'SELECT * FROM envelope WHERE sender = ? ORDER BY position DESC LIMIT ?';
-  return store.all<Stored>(sql, sender, count).map(read);
+  const range = { after: 0, before: Number.MAX_SAFE_INTEGER, ascending: false };
+  return sentTo(store, sentBy(sender), range, count).flatMap((position) => envelopeRow(store, position) ?? []);
+}
+
+/** All after a position, oldest first. */
+export function envelopesAfter(store: Store, position: number): EnvelopeRow[] {
+  return store.all<Stored>('SELECT * FROM envelope WHERE position > ? ORDER BY position', position).map(read);
 }
 
 function read(row: Stored): EnvelopeRow {

@@ -5,6 +5,7 @@
 import type { Store } from '../store.ts';
 import { openChannels } from './channels.ts';
 import { type EnvelopeRow, envelopeRow } from './envelopes.ts';
+import { type Range, sentBy, sentTo } from './routes.ts';
 
 export interface HistoryFilter {
   /** The other side of a conversation. */
@@ -14,18 +15,14 @@ export interface HistoryFilter {
   readonly incoming?: boolean;
 }
 
-interface Range {
-  readonly before: number;
-  readonly after: number;
+interface Page extends Range {
   readonly count: number;
-  /** Oldest of the range first, instead of its newest. */
-  readonly ascending: boolean;
 }
 
 const CHUNK = 256;
 
 /** Positions that may fit, the next of the range in its order, at most `limit`. */
-export type Find = (range: Pick<Range, 'before' | 'after' | 'ascending'>, limit: number) => Promise<readonly number[]>;
+export type Find = (range: Range, limit: number) => Promise<readonly number[]>;
 
 interface Found {
   /** Of the range, oldest first. */
@@ -34,7 +31,7 @@ interface Found {
 }
 
 /** Envelopes of the range, from the narrowest index that helps. */
-export function history(store: Store, session: number, filter: HistoryFilter, range: Range): Found {
+export function history(store: Store, session: number, filter: HistoryFilter, range: Page): Found {
   const walk = new Walk(store, session, filter, range);
   while (walk.take(candidates(store, session, filter, walk.open, walk.range), CHUNK));
   return walk.found;
@@ -45,7 +42,7 @@ export async function historyOf(
   store: Store,
   session: number,
   filter: HistoryFilter,
-  range: Range,
+  range: Page,
   find: Find,
 ): Promise<Found> {
   const walk = new Walk(store, session, filter, range);
@@ -57,13 +54,13 @@ export async function historyOf(
 /** A page that fills with what fits, from one end of the range towards the other. */
 class Walk {
   readonly open: ReadonlySet<number>;
-  range: Range;
+  range: Page;
   readonly #store: Store;
   readonly #session: number;
   readonly #filter: HistoryFilter;
   readonly #rows: EnvelopeRow[] = [];
 
-  constructor(store: Store, session: number, filter: HistoryFilter, range: Range) {
+  constructor(store: Store, session: number, filter: HistoryFilter, range: Page) {
     this.#store = store;
     this.#session = session;
     this.#filter = filter;
@@ -117,20 +114,12 @@ function candidates(
   range: Range,
 ): number[] {
   const order = range.ascending ? 'ASC' : 'DESC';
-  const within = `position > ? AND position < ? ORDER BY position ${order} LIMIT ${CHUNK}`;
-  const positions = (sql: string, key: string | number) =>
-    store.all<{ position: number }>(sql, key, range.after, range.before).map((row) => row.position);
-  if (filter.thread !== undefined)
-    return positions(`SELECT position FROM envelope WHERE thread = ? AND ${within}`, filter.thread);
-  const channels = filter.room === undefined ? open : [filter.room];
-  const found = new Set<number>();
-  for (const channel of channels) {
-    for (const position of positions(`SELECT position FROM route WHERE channel = ? AND ${within}`, channel))
-      found.add(position);
+  if (filter.thread !== undefined) {
+    const sql = `SELECT position FROM envelope WHERE thread = ? AND position > ? AND position < ? ORDER BY position ${order} LIMIT ?`;
+    const rows = store.all<{ position: number }>(sql, filter.thread, range.after, range.before, CHUNK);
+    return rows.map((row) => row.position);
   }
-  if (filter.room === undefined) {
-    for (const position of positions(`SELECT position FROM envelope WHERE sender = ? AND ${within}`, session))
-      found.add(position);
-  }
+  const channels = filter.room === undefined ? [...open, sentBy(session)] : [filter.room];
+  const found = new Set(channels.flatMap((channel) => sentTo(store, channel, range, CHUNK)));
   return [...found].sort((a, b) => (range.ascending ? a - b : b - a)).slice(0, CHUNK);
 }

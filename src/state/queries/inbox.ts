@@ -5,6 +5,7 @@
 import type { Interval } from '../roster.ts';
 import type { Store } from '../store.ts';
 import { envelopeRow } from './envelopes.ts';
+import { firstAfter } from './routes.ts';
 import type { SessionRow } from './sessions.ts';
 
 export interface InboxFilter {
@@ -37,11 +38,19 @@ function unhandedIn(
   limit: number,
   sender?: number,
 ): number[] {
-  const isRecent = store.tail.reaches(Math.max(after, session.handed));
-  const find = isRecent ? recentIn : writtenIn;
-  const found = parts.map((part) =>
-    find(store, session, part, Math.max(after, session.handed, part.since), limit, sender),
-  );
+  const from = Math.max(after, session.handed);
+  const find = (where: Find, most: number) =>
+    merged(
+      parts.map((part) => where(store, session, part, Math.max(from, part.since), most, sender)),
+      most,
+    );
+  const filed = from < store.tail.start ? find(filedIn, limit) : [];
+  if (filed.length === 0) return find(recentIn, limit);
+  return filed.length < limit ? [...filed, ...find(recentIn, limit - filed.length)] : filed;
+}
+
+/** Each once, oldest first, at most `limit`. */
+function merged(found: readonly number[][], limit: number): number[] {
   const filled = found.filter((positions) => positions.length > 0);
   if (filled.length <= 1) return filled[0] ?? [];
   return [...new Set(filled.flat())].sort((a, b) => a - b).slice(0, limit);
@@ -56,7 +65,7 @@ type Find = (
   sender: number | undefined,
 ) => number[];
 
-const writtenIn: Find = (store, session, { channel, until }, from, limit, sender) => {
+const filedIn: Find = (store, session, { channel, until }, from, limit, sender) => {
   const sql = `SELECT position ${UNHANDED} AND (?5 IS NULL OR sender = ?5) ORDER BY position LIMIT ?6`;
   const rows = store.all<{ position: number }>(sql, channel, from, until, session.id, sender ?? null, limit);
   return rows.map((row) => row.position);
@@ -73,17 +82,6 @@ const recentIn: Find = ({ tail }, session, { channel, until }, from, limit, send
   }
   return found;
 };
-
-/** Index of the first that is greater; they ascend. */
-function firstAfter(positions: readonly number[], after: number): number {
-  let [low, high] = [0, positions.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((positions[middle] ?? 0) > after) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
 
 /** As `unhanded`, also by thread or by what is answered; walks the inbox until enough fit. */
 export function unhandedMatching(
@@ -117,22 +115,23 @@ function fits(store: Store, position: number, { thread, reply_to }: InboxFilter)
  */
 export function countUnhanded(store: Store, session: SessionRow): number {
   const parts = intervals(store, session).filter((part) => part.channel !== session.id);
-  if (store.tail.reaches(session.handed))
-    return session.pending + unhandedIn(store, session, parts, session.handed, Number.MAX_SAFE_INTEGER).length;
-  let sum = 0;
-  for (const { channel, since, until } of parts) {
-    sum +=
-      store.get<{ n: number }>(
-        `SELECT count(*) AS n ${UNHANDED}`,
-        channel,
-        Math.max(since, session.handed),
-        until,
-        session.id,
-      )?.n ?? 0;
-  }
+  const all = Number.MAX_SAFE_INTEGER;
+  const recent = unhandedIn(store, session, parts, Math.max(session.handed, store.tail.start), all).length;
+  const filed = session.handed < store.tail.start ? countFiled(store, session, parts) : 0;
+  return session.pending + filed + recent;
+}
+
+function countFiled(store: Store, session: SessionRow, parts: readonly Interval[]): number {
+  const sql = `SELECT count(*) AS n ${UNHANDED}`;
+  const count = ({ channel, since, until }: Interval) =>
+    store.get<{ n: number }>(sql, channel, Math.max(since, session.handed), until, session.id)?.n ?? 0;
+  const sum = parts.reduce((total, part) => total + count(part), 0);
   // Only an envelope sent to two of one's rooms at once was counted twice: the exact count then needs the positions.
-  const isExact = sum === 0 || parts.length <= 1 || !hasOverlap(store, session);
-  return session.pending + (isExact ? sum : unhandedIn(store, session, parts, session.handed, sum).length);
+  if (sum === 0 || parts.length <= 1 || !hasOverlap(store, session)) return sum;
+  const found = parts.map((part) =>
+    filedIn(store, session, part, Math.max(session.handed, part.since), sum, undefined),
+  );
+  return merged(found, sum).length;
 }
 
 /** Has any unhanded envelope more than one address? */

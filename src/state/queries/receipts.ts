@@ -18,12 +18,21 @@ interface RecipientRow extends ReceiptRow {
 }
 
 export function receiptRow(store: Store, position: number, session: number): ReceiptRow | undefined {
-  if (store.tail.has(position)) return store.tail.receipt(position, session);
+  if (position > store.tail.start) return store.tail.receipt(position, session);
   return store.get<ReceiptRow>(
     'SELECT state, at, handed_at, seen_at, reason FROM receipt WHERE position = ? AND session = ?',
     position,
     session,
   );
+}
+
+/** Of all envelopes after a position. */
+export function receiptsAfter(
+  store: Store,
+  position: number,
+): (ReceiptRow & { readonly position: number; readonly session: number })[] {
+  const sql = 'SELECT position, session, state, at, handed_at, seen_at, reason FROM receipt WHERE position > ?';
+  return store.all(sql, position);
 }
 
 /** The state of an envelope that `session` is a recipient of. */
