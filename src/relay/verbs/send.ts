@@ -54,8 +54,9 @@ function toCommand(draft: Draft, sender: number, services: Services): Send {
 
 /** Of what the sender said without its id, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
 function digest({ attachments, body, key_id, priority, reply_to, signature, thread, to, ttl_seconds }: Draft): string {
-  const said = { attachments, body, key_id, priority, reply_to, signature, thread, to, ttl_seconds };
-  return hash('sha256', JSON.stringify(said), 'base64url').slice(0, 22);
+  // The body stands behind the closed list as it is: where it begins is beyond doubt, and it needs no escaping.
+  const said = JSON.stringify([to, thread, reply_to, priority, ttl_seconds, attachments, signature, key_id]);
+  return hash('sha256', said + body, 'base64url').slice(0, 22);
 }
 
 interface Sending {
