@@ -70,7 +70,7 @@ describe('Claude Code and Codex', () => {
       const state = await receipt(here, last.from, last.id, last.to);
       more.wakes = fromClaude.count + fromCodex.count;
       if (state?.unseen !== undefined) {
-        expect(state.unseen).toMatch(/wake/);
+        expect(state.unseen).toMatch(/woken 30 times/);
         break;
       }
     }
