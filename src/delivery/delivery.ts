@@ -280,8 +280,8 @@ export class Delivery {
     if (!dialect || (this.#program && this.#program.id !== call.program)) return NOTHING;
     const event = dialect.read(call);
     if (event?.kind !== 'wait') return this.#desk.answer(call, dialect);
-    const hasBetter = this.#doors().some((door) => door !== this.#waiter && door.isOpen());
-    if (hasBetter) return NOTHING;
+    const { door } = this.#courier;
+    if (door !== undefined && door !== this.#waiter) return NOTHING;
     const waited = this.#waiter.wait((text) => dialect.say(call, event, text), gone);
     this.#courier.wake();
     return waited;

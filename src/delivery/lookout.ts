@@ -92,7 +92,8 @@ export class Lookout {
   #weigh(entry: Entry, evidence: Evidence | undefined): void {
     const { id } = entry.envelope;
     if (evidence === 'queued') this.#queued.add(id);
-    if (evidence === 'held') return this.#again(entry, true);
+    // What its policy holds came through a door; hooks and answers are its own.
+    if (evidence === 'held' && entry.way === 'door') return this.#again(entry, true);
     const { attention, clock } = this.#parts;
     const age = clock.now() - entry.at;
     if (age >= TELL_AFTER) this.#tell(entry, false);
