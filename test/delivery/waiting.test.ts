@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Waiting } from '../../src/delivery/waiting.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { letter } from './fake-inbox.ts';
+import { letter } from './rig.ts';
 
 function waitingFor() {
   const clock = new FakeClock();
