@@ -24,6 +24,8 @@ export interface AgentProgram {
   readonly dialect?: Dialect;
   /** The name of the door that its plugin is, for programs into which we put one. */
   readonly plugin?: string;
+  /** For people, where it can be woken and is not now: why it has no door. Absent: it never has one. */
+  readonly doorless?: string;
   /** Looks at the program that started this process. Absent: its hooks and our tools are all there is. */
   beside?(place: Place): Beside;
 }

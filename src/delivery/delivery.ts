@@ -97,7 +97,7 @@ export class Delivery {
       transcript: () => this.#beside?.transcript,
     };
     this.#courier = new Courier({ ...parts, doors: () => this.#doors() });
-    this.#lookout = new Lookout({ ...parts, courier: this.#courier });
+    this.#lookout = new Lookout({ ...parts, doorless: () => this.#doorless(), courier: this.#courier });
     this.#desk = new Desk({
       ...parts,
       courier: this.#courier,
@@ -201,6 +201,11 @@ export class Delivery {
     const told = this.#plugin.activity;
     if (!record || !told) return record ?? told;
     return told.doing === 'idle' && told.since > record.since ? told : record;
+  }
+
+  /** One that rests is open all the same, and then that is not why. */
+  #doorless(): string | undefined {
+    return this.#doors().some((door) => door.isOpen()) ? undefined : this.#program?.doorless;
   }
 
   #doors(): readonly Door[] {

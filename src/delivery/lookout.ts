@@ -17,7 +17,7 @@ import type { Courier } from './courier.ts';
 import type { Inbox } from './inbox.ts';
 import type { Ledger } from './ledger.ts';
 import type { Entry } from './ledger-store.ts';
-import { whyUnseen, whyWaiting } from './remark.ts';
+import { whyHeld, whyUnseen, whyWaiting } from './remark.ts';
 import type { Shelf } from './shelf.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -30,6 +30,8 @@ export interface LookoutParts {
   readonly budget: Budget;
   readonly courier: Pick<Courier, 'wake' | 'rest'>;
   readonly transcript: () => Transcript | undefined;
+  /** Why no door of the program is open, where it might have one. */
+  readonly doorless: () => string | undefined;
   readonly clock: Clock;
 }
 
@@ -126,17 +128,19 @@ export class Lookout {
     const { id, position } = entry.envelope;
     if (this.#told.has(id)) return;
     this.#told.add(id);
-    this.#parts.inbox.unseen([position], whyUnseen(entry, this.#parts.attention.now, isHeld));
+    const { inbox, attention, transcript } = this.#parts;
+    inbox.unseen([position], isHeld ? whyHeld(entry, transcript()?.policy) : whyUnseen(entry, attention.now));
   }
 
   #tellWaiting(): void {
-    const { waiting, inbox, attention, budget } = this.#parts;
+    const { waiting, inbox, attention, budget, doorless } = this.#parts;
     const untold = [...waiting.overdue(TELL_AFTER)].filter(([id]) => !this.#told.has(id));
     if (untold.length === 0) return;
     for (const [id] of untold) this.#told.add(id);
     const facts = {
       obstacle: waiting.obstacle,
       activity: attention.now,
+      doorless: doorless(),
       budget: budget.limit,
       budgetWait: budget.wait(),
     };

@@ -38,6 +38,7 @@ export class FakeDoor implements Door {
 }
 
 export class FakeTranscript implements Transcript {
+  policy?: string;
   readonly #watched = new Map<string, Evidence | undefined>();
   /** What was in it before anybody watched. */
   readonly past = new Set<string>();
@@ -70,6 +71,7 @@ export class FakeProgram implements AgentProgram {
   readonly dialect = claudeCodeDialect;
   readonly doors: FakeDoor[];
   readonly transcript = new FakeTranscript();
+  doorless?: string;
   hasTranscript = true;
   activity: Activity | undefined;
   readonly boundTo: (string | undefined)[] = [];

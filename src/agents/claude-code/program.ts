@@ -16,6 +16,7 @@ export const claudeCode: AgentProgram = {
   // A call of more than 2 minutes goes on in the background there, and its answer wakes the session.
   traits: { waitSeconds: 240, replacesText: true },
   dialect: claudeCodeDialect,
+  doorless: 'it has opened no inbox socket, as Claude Code does from 2.1.224 on',
   beside,
 };
 

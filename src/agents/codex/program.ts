@@ -16,6 +16,7 @@ export const codex: AgentProgram = {
   // Fails a call at 300 s; cuts the middle out of results of more than about 12,000 characters.
   traits: { waitSeconds: 280, answerChars: 9_000, replacesText: true },
   dialect: codexDialect,
+  doorless: 'its thread is not known before its first turn or a trusted hook, and a `codex exec` is never woken',
   beside,
 };
 
