@@ -57,6 +57,11 @@ export class RelayAccess {
     return shownUrl(relayUrl(this.#place.url()));
   }
 
+  /** The key of the name that acts is on this machine. */
+  get isOurs(): boolean {
+    return this.#keys.load(relayUrl(this.#place.url()), this.name) !== undefined;
+  }
+
   /** One verb, over HTTP. Rejects with a RelayError that says what to do, or with the signal's reason. */
   async ask<V extends Verb>(
     verb: V,

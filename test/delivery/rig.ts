@@ -19,6 +19,7 @@ export interface RigOptions {
   /** The program has not said who it is. */
   readonly isUnknown?: boolean;
   readonly pid?: number;
+  readonly isResumable?: boolean;
 }
 
 const open: Delivery[] = [];
@@ -58,6 +59,7 @@ export async function makeRig(options: RigOptions = {}) {
     compose: composeWith(fixedRandom()),
     standing: () => standing,
     wakes: options.wakes ?? 30,
+    isResumable: options.isResumable ?? false,
     onPresence: (presence) => void told.push(presence),
   });
   open.push(delivery);
