@@ -15,12 +15,14 @@ const ARROWS = {
   http: ['util', 'protocol', 'state', 'journal', 'relay', 'delivery', 'mcp'],
   config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
-  agents: ['util', 'protocol'],
+  agents: ['util', 'protocol', 'config'],
   // Inbox to door: beside the agent program, in its session process.
   delivery: ['util', 'protocol', 'config', 'agents'],
   // What touches an agent program runs beside it, in its session.
   mcp: ['util', 'protocol', 'config', 'client', 'agents', 'delivery'],
   hooks: ['util', 'config'],
+  // Inside an agent program, or beside it: no part of the session process but what both know of a program.
+  plugins: ['util', 'config', 'agents'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
   serve: ['util', 'protocol', 'state', 'journal', 'relay', 'transports', 'http', 'config', 'mcp'],

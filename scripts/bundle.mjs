@@ -23,6 +23,9 @@ export function entries(root) {
 /** Stays outside: it brings native code. */
 const EXTERNAL = [/^node:/, '@photostructure/sqlite'];
 
+/** An agent program loads it from its own folder, where it is copied to: it is one file, and shares nothing. */
+const ALONE = /-(plugin|extension)$/;
+
 /** A session process starts with every agent session: none of these may be loaded with it (STYLE.md, section 8). */
 const NOT_IN_MCP = [
   'commander',
@@ -41,9 +44,25 @@ const NOT_IN_MCP = [
 
 /** @param {string} [root] @returns {Promise<Chunk[]>} */
 export async function bundle(root = ROOT) {
+  const all = Object.entries(entries(root));
+  const together = Object.fromEntries(all.filter(([name]) => !ALONE.test(name)));
+  const alone = all.filter(([name]) => ALONE.test(name));
+  const chunks = await bundled(root, together);
+  for (const [name, path] of alone) {
+    const made = await bundled(root, { [name]: path });
+    const needs = made.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]);
+    const missing = needs.filter((id) => !id.startsWith('node:'));
+    if (missing.length > 0) throw new Error(`${name} is copied alone, and would miss ${missing.join(', ')}.`);
+    chunks.push(...made);
+  }
+  return chunks;
+}
+
+/** @param {string} root @param {Record<string, string>} input @returns {Promise<Chunk[]>} */
+async function bundled(root, input) {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
-    input: entries(root),
+    input,
     cwd: root,
     resolve: {
       alias: {

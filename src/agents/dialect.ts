@@ -50,6 +50,8 @@ export interface Dialect {
   readonly chars: number;
   /** How often in a row the end of a turn may be put off. */
   readonly continuations: number;
+  /** Of a plugin, which tells by itself what was read: its door. Absent: it was read once the program acts again. */
+  readonly door?: string;
 }
 
 /** Where a program keeps what a dialect reads. */

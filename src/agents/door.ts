@@ -11,6 +11,8 @@ export interface Door {
   readonly interrupts: boolean;
   /** May it be tried now? Cheap: asked at every message. */
   isOpen(): boolean;
+  /** Why it is not open, for people, where it knows. */
+  readonly closed?: string | undefined;
   /** Puts the parcel before the program. Never rejects, and ends within `DOOR_PATIENCE`. */
   give(parcel: Parcel): Promise<Given>;
 }
@@ -29,7 +31,12 @@ export interface Parcel {
 export type Given =
   | { readonly outcome: 'handed' }
   /** `held`: the program has it and waits for its person. `refused`: it will not take it. `failed`: the door did not work. */
-  | { readonly outcome: 'held' | 'refused' | 'failed'; readonly reason: string };
+  | {
+      readonly outcome: 'held' | 'refused' | 'failed';
+      readonly reason: string;
+      /** It may have got in all the same: given again, it is marked. */
+      readonly isDoubtful?: true;
+    };
 
 /** How long one door may take, milliseconds. */
 export const DOOR_PATIENCE = 5_000;
@@ -38,4 +45,9 @@ export const HANDED: Given = { outcome: 'handed' };
 
 export function failed(reason: string): Given {
   return { outcome: 'failed', reason };
+}
+
+/** It went, and nobody says what became of it. */
+export function doubtful(reason: string): Given {
+  return { outcome: 'failed', reason, isDoubtful: true };
 }

@@ -4,7 +4,7 @@
  * says nothing, neither does this. The environment holds keys of the program: it is read by name here, never copied or logged.
  */
 
-import type { Signs } from './program.ts';
+import type { AgentProgram, Signs } from './program.ts';
 import { PROGRAMS } from './programs.ts';
 
 export interface AgentEnvironment {
@@ -29,6 +29,14 @@ export function agentEnvironment(env: Readonly<Record<string, string | undefined
     ...(version === undefined ? {} : { version }),
     ...(agentSession === undefined ? {} : { agentSession }),
   };
+}
+
+/** The id that this program gave our process in its environment. */
+export function agentSessionOf(
+  { signs }: AgentProgram,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return wordOf(env, signs?.session, SESSION_ID);
 }
 
 function wordOf(

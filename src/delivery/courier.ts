@@ -117,7 +117,9 @@ export class Courier {
   /** Its hooks and its own calls will take it. A door that rests is tried again when it has rested. */
   #withoutDoor(): void {
     const { waiting, clock } = this.#parts;
-    if (typeof waiting.obstacle !== 'object') waiting.because('no door');
+    const shut = this.#parts.doors().find(({ closed }) => closed !== undefined);
+    if (shut?.closed !== undefined) waiting.because({ door: shut.name, reason: shut.closed });
+    else if (typeof waiting.obstacle !== 'object') waiting.because('no door');
     const rests = this.#parts.doors().flatMap(({ name }) => this.#resting.get(name) ?? []);
     const next = Math.min(...rests.map((until) => until - clock.monotonic()).filter((ms) => ms > 0));
     if (Number.isFinite(next)) this.#timer = clock.after(next, () => this.wake());
@@ -153,7 +155,7 @@ export class Courier {
       if (isWake) budget.spend();
       log(`delivery: ${hand.messages.length} handed by ${door.name}`);
     } else {
-      hand.back(given.outcome === 'held');
+      hand.back(given.outcome === 'held' || given.isDoubtful);
       this.#resting.set(door.name, clock.monotonic() + REST_FAILED);
       log(`delivery: ${door.name} ${given.outcome}: ${given.reason}`);
       this.#parts.waiting.because({ door: door.name, reason: given.reason });

@@ -4,7 +4,8 @@
  */
 import type { HookCall, HookEvent } from '../agents/dialect.ts';
 import type { Door } from '../agents/door.ts';
-import type { AgentProgram, Beside, Experimental, Place } from '../agents/program.ts';
+import { agentSessionOf } from '../agents/environment.ts';
+import type { Activity, AgentProgram, Beside, Experimental, Place } from '../agents/program.ts';
 import { programById } from '../agents/programs.ts';
 import { type Berth, berthPath, removeBerth, sweepBerths, writeBerth } from '../config/rendezvous.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -74,6 +75,7 @@ export class Delivery {
   #told = '';
   #recall: Timer | undefined;
   #hasRecalled = false;
+  readonly #shownBefore = new Set<string>();
 
   constructor(options: DeliveryOptions) {
     const { inbox, shelf, compose, place } = options;
@@ -84,7 +86,7 @@ export class Delivery {
     this.#keep = new Keep(options);
     this.#waiting = new Waiting(clock);
     this.#budget = new Budget(clock, options.wakes);
-    this.#attention = new Attention(clock, () => this.#beside?.activity?.());
+    this.#attention = new Attention(clock, () => this.#ownWord());
     const store = new LedgerStore(options.ledger, (error) => log(`ledger: ${error}`));
     this.#ledger = new Ledger(clock, store, options.standing);
     const parts = {
@@ -152,6 +154,7 @@ export class Delivery {
     if (this.#program) return;
     this.#program = program;
     this.#beside = program.beside?.(this.#options.place);
+    this.#session ??= agentSessionOf(program, this.#options.place.env);
     this.#beside?.bound?.({ ...(this.#session === undefined ? {} : { session: this.#session }) });
     this.#berth();
     this.#courier.wake();
@@ -201,6 +204,14 @@ export class Delivery {
     this.#courier.wake();
   }
 
+  /** By its record or by its plugin. The record knows more, but perhaps not that a turn has ended. */
+  #ownWord(): Activity | undefined {
+    const record = this.#beside?.activity?.();
+    const told = this.#plugin.activity;
+    if (!record || !told) return record ?? told;
+    return told.doing === 'idle' && told.since > record.since ? told : record;
+  }
+
   #doors(): readonly Door[] {
     return [this.#plugin, ...(this.#beside?.doors ?? []), this.#waiter];
   }
@@ -221,7 +232,7 @@ export class Delivery {
       { past: true },
     );
     const found = transcript?.look();
-    const isSeen = ({ id }: Envelope) => found?.get(id) === 'seen';
+    const isSeen = ({ id }: Envelope) => this.#shownBefore.has(id) || found?.get(id) === 'seen';
     inbox.seen(left.flatMap(({ envelope }) => (isSeen(envelope) ? envelope.position : [])));
     const again = left.filter(({ envelope, way }) => !isSeen(envelope) && (way !== 'answer' || found !== undefined));
     this.#ledger.owe(again);
@@ -291,6 +302,12 @@ export class Delivery {
     return waited;
   }
 
+  /** What an earlier process gave may be told to this one, before it looks at what that one left. */
+  #onShown(ids: readonly string[]): void {
+    this.#lookout.seen(ids);
+    if (!this.#hasRecalled) for (const id of ids) this.#shownBefore.add(id);
+  }
+
   #onPlugin(line: PluginLine): PluginListener {
     this.#plugin.attach(line);
     this.#courier.wake();
@@ -301,15 +318,19 @@ export class Delivery {
       input: event,
     });
     return {
+      onState: (state) => {
+        this.#plugin.tell(line, state);
+        this.#courier.wake();
+      },
       onEvent: (event) => {
         const read = pluginDialect.read(callOf(event));
         if (read) this.#desk.note(read);
       },
-      onShown: (ids) => this.#lookout.seen(ids),
+      onShown: (ids) => this.#onShown(ids),
       onSettled: (put, reason) => this.#plugin.settle(put, reason),
       onAsk: async (event) => {
-        const { reply, printed, dropped } = await this.#desk.answer(callOf(event), pluginDialect);
-        return reply.stdout === undefined ? undefined : { text: reply.stdout, printed, dropped };
+        const { reply, ids = [], printed, dropped } = await this.#desk.answer(callOf(event), pluginDialect);
+        return reply.stdout === undefined ? undefined : { text: reply.stdout, ids, printed, dropped };
       },
       onGone: () => {
         this.#plugin.detach(line);

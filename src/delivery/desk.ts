@@ -30,6 +30,8 @@ export interface DeskParts extends HandParts {
 /** An answer to a hook. Exactly one of `printed` and `dropped` is called when it is known what became of it. */
 export interface Answer {
   readonly reply: HookReply;
+  /** Of the envelopes in it. */
+  readonly ids?: readonly string[];
   printed(): void;
   dropped(): void;
 }
@@ -87,7 +89,9 @@ export class Desk {
 
   async #take(dialect: Dialect): Promise<Hand | undefined> {
     try {
-      return await Hand.take(this.#parts, hookRoom(dialect.chars), 'hook', 'hook');
+      const { door } = dialect;
+      const way = door === undefined ? 'hook' : 'door';
+      return await Hand.take(this.#parts, hookRoom(dialect.chars), way, door ?? 'hook');
     } catch {
       return undefined; // the relay does not answer: the mail stays where it is
     }
@@ -97,6 +101,7 @@ export class Desk {
     this.#parts.transcript()?.watch(hand.ids);
     return {
       reply,
+      ids: hand.ids,
       printed: () => {
         hand.shown();
         this.#parts.courier.wake();

@@ -3,10 +3,14 @@
  * object a line:
  *
  *     hook    → {"hook":"claude-code","event":"Stop","input":{…}}          ← {"stdout"?,"stderr"?,"exit"?}   → {"printed":true}
- *     plugin  → {"plugin":"opencode","name":"plugin","interrupts":false}   ← {"put":1,"text":…,"urgent":…,"ids":[…]}
- *             → {"taken":1} or {"refused":1,"reason":…}
- *             → {"event":{"kind":"prompt",…}}                              → {"shown":["m1",…]}
- *             → {"ask":7,"event":{"kind":"tool",…}}                        ← {"ask":7,"text"?}               → {"printed":7}
+ *     plugin  → {"plugin":"opencode","name":"plugin","interrupts":false,"now"?:{…}}   what it is, once
+ *             → {"now":{"open":true,"doing":"busy","tool":"bash","for_ms":5}}   whenever it changes;
+ *               {"open":false,"reason":…} while there is nothing to put anything into
+ *             → {"event":{"kind":"prompt",…}}                              what happened; with "ask":7, too
+ *             ← {"put":1,"text":…,"urgent":…,"ids":[…]}                    → {"taken":1} or {"refused":1,"reason":…}
+ *             → {"ask":7,"event":{"kind":"tool",…}}                        ← {"ask":7,"text"?,"ids"?}
+ *                                                                          → {"printed":7} or {"dropped":7}, also before the answer
+ *             → {"shown":["m1",…]}                                         a model has read these
  *
  * Whoever hangs up before it has said `printed` has shown nothing.
  */
@@ -16,7 +20,8 @@ import type { Clock } from '../util/clock.ts';
 import { fieldsOf, listOf, parsed } from '../util/fields.ts';
 import { Lines } from '../util/lines.ts';
 import type { Answer } from './desk.ts';
-import type { PluginLine } from './plugin-door.ts';
+import { readState } from './plugin-dialect.ts';
+import type { PluginLine, PluginState } from './plugin-door.ts';
 
 export interface HookRequest {
   readonly program: string;
@@ -31,14 +36,21 @@ export interface LocalListener {
 }
 
 export interface PluginListener {
+  onState(state: PluginState): void;
   onEvent(event: Readonly<Record<string, unknown>>): void;
   onShown(ids: readonly string[]): void;
   onSettled(put: number, reason: string | undefined): void;
   /** Undefined when there is nothing to say. */
-  onAsk(
-    event: Readonly<Record<string, unknown>>,
-  ): Promise<{ readonly text: string; printed(): void; dropped(): void } | undefined>;
+  onAsk(event: Readonly<Record<string, unknown>>): Promise<Offer | undefined>;
   onGone(): void;
+}
+
+/** Text for a plugin that asked. Exactly one of `printed` and `dropped` is called. */
+export interface Offer {
+  readonly text: string;
+  readonly ids: readonly string[];
+  printed(): void;
+  dropped(): void;
 }
 
 /** A hook tells what its program told it, without the long parts. */
@@ -101,7 +113,9 @@ class LocalConnection {
   readonly #listener: LocalListener;
   readonly #lines = new Lines(LONGEST_LINE);
   readonly #gone = new AbortController();
-  readonly #asked = new Map<number, { printed(): void; dropped(): void }>();
+  /** Undefined while nobody has answered yet. */
+  readonly #asked = new Map<number, Offer | undefined>();
+  readonly #clock: Clock;
   readonly #silence: { cancel(): void };
   #answer: Answer | undefined;
   #plugin: PluginListener | undefined;
@@ -110,6 +124,7 @@ class LocalConnection {
   constructor(socket: Socket, listener: LocalListener, clock: Clock) {
     this.#socket = socket;
     this.#listener = listener;
+    this.#clock = clock;
     this.#silence = clock.after(SILENCE, () => socket.destroy());
   }
 
@@ -127,13 +142,13 @@ class LocalConnection {
     this.#gone.abort();
     this.#answer?.dropped();
     this.#answer = undefined;
-    for (const asked of this.#asked.values()) asked.dropped();
+    for (const offer of this.#asked.values()) offer?.dropped();
     this.#plugin?.onGone();
   }
 
   #onFirst(message: Message): void {
     this.#silence.cancel();
-    const { hook, event, plugin, name, interrupts } = message;
+    const { hook, event, plugin, name, interrupts, now } = message;
     if (typeof hook === 'string' && typeof event === 'string') {
       this.#isHook = true;
       void this.#onHook({ program: hook, event, input: fieldsOf(message.input) });
@@ -143,6 +158,7 @@ class LocalConnection {
         interrupts: interrupts === true,
         say: (said) => this.#say(said),
       });
+      if (now !== undefined) this.#onPlugin(this.#plugin, { now });
     } else this.#socket.destroy();
   }
 
@@ -161,25 +177,31 @@ class LocalConnection {
   }
 
   #onPlugin(plugin: PluginListener, message: Message): void {
-    const { taken, refused, reason, shown, ask, printed, event } = message;
+    const { taken, refused, reason, shown, ask, printed, dropped, now, event } = message;
     if (typeof taken === 'number') plugin.onSettled(taken, undefined);
     else if (typeof refused === 'number') plugin.onSettled(refused, String(reason ?? 'it was refused'));
     else if (shown !== undefined) plugin.onShown(listOf(shown).map(String));
     else if (typeof ask === 'number') void this.#onAsk(plugin, ask, fieldsOf(event));
-    else if (typeof printed === 'number') this.#onAskPrinted(printed);
+    else if (typeof printed === 'number') this.#onAsked(printed, (offer) => offer.printed());
+    else if (typeof dropped === 'number') this.#onAsked(dropped, (offer) => offer.dropped());
+    else if (now !== undefined) plugin.onState(readState(fieldsOf(now), this.#clock.now()));
     else if (event !== undefined) plugin.onEvent(fieldsOf(event));
   }
 
   async #onAsk(plugin: PluginListener, ask: number, event: Message): Promise<void> {
+    this.#asked.set(ask, undefined);
     const offer = await plugin.onAsk(event);
-    if (this.#gone.signal.aborted) return offer?.dropped();
+    // It has not waited.
+    if (this.#gone.signal.aborted || !this.#asked.has(ask)) return offer?.dropped();
     if (offer) this.#asked.set(ask, offer);
-    this.#say(offer ? { ask, text: offer.text } : { ask });
+    else this.#asked.delete(ask);
+    this.#say(offer ? { ask, text: offer.text, ids: offer.ids } : { ask });
   }
 
-  #onAskPrinted(ask: number): void {
-    this.#asked.get(ask)?.printed();
+  #onAsked(ask: number, end: (offer: Offer) => void): void {
+    const offer = this.#asked.get(ask);
     this.#asked.delete(ask);
+    if (offer) end(offer);
   }
 
   #say(message: object): void {

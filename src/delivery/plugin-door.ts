@@ -1,5 +1,9 @@
-/** A plugin of ours inside an agent program, or an extension beside it: it is connected to us, and puts in what it is given. */
-import { DOOR_PATIENCE, type Door, failed, type Given, HANDED, type Parcel } from '../agents/door.ts';
+/**
+ * A plugin of ours inside an agent program, or an extension beside it: it is connected to us, puts in what it is given, and
+ * tells what its program does.
+ */
+import { DOOR_PATIENCE, type Door, doubtful, failed, type Given, HANDED, type Parcel } from '../agents/door.ts';
+import type { Activity } from '../agents/program.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** The other end of a plugin's connection. */
@@ -9,10 +13,25 @@ export interface PluginLine {
   say(message: object): void;
 }
 
+/** What holds now, as a plugin says it. */
+export interface PluginState {
+  /** It has a conversation to put something into. */
+  readonly isOpen: boolean;
+  /** Why not, for people. */
+  readonly reason?: string;
+  readonly activity?: Activity;
+}
+
+interface Pending {
+  readonly line: PluginLine;
+  settle(given: Given): void;
+}
+
 export class PluginDoor implements Door {
   readonly #clock: Clock;
-  readonly #waiting = new Map<number, (given: Given) => void>();
-  #line: PluginLine | undefined;
+  /** The newest is the last, and the one that is used: a program that reloads its plugins may leave an old one behind. */
+  readonly #lines = new Map<PluginLine, PluginState | undefined>();
+  readonly #waiting = new Map<number, Pending>();
   #last = 0;
 
   constructor(clock: Clock) {
@@ -27,24 +46,38 @@ export class PluginDoor implements Door {
     return this.#line?.interrupts ?? false;
   }
 
+  /** One that says nothing of it can. */
   isOpen(): boolean {
-    return this.#line !== undefined;
+    return this.#line !== undefined && this.#state?.isOpen !== false;
   }
 
-  /** The newest is the one that is used: a program that reloads its plugins leaves the old one behind. */
+  get closed(): string | undefined {
+    return this.isOpen() ? undefined : this.#state?.reason;
+  }
+
+  /** What the program does, by the word of its plugin. */
+  get activity(): Activity | undefined {
+    return this.#state?.activity;
+  }
+
   attach(line: PluginLine): void {
-    this.#line = line;
+    this.#lines.set(line, undefined);
   }
 
+  tell(line: PluginLine, state: PluginState): void {
+    if (this.#lines.has(line)) this.#lines.set(line, state);
+  }
+
+  /** What it was given and has not answered may have got in all the same. */
   detach(line: PluginLine): void {
-    if (this.#line !== line) return;
-    this.#line = undefined;
-    for (const settle of [...this.#waiting.values()]) settle(failed(`the ${line.name} is gone`));
+    this.#lines.delete(line);
+    for (const pending of [...this.#waiting.values()])
+      if (pending.line === line) pending.settle(doubtful(`the ${line.name} is gone`));
   }
 
   /** The plugin says what became of parcel `put`. */
   settle(put: number, reason: string | undefined): void {
-    this.#waiting.get(put)?.(reason === undefined ? HANDED : { outcome: 'refused', reason });
+    this.#waiting.get(put)?.settle(reason === undefined ? HANDED : { outcome: 'refused', reason });
   }
 
   give({ text, urgent, ids }: Parcel): Promise<Given> {
@@ -52,14 +85,23 @@ export class PluginDoor implements Door {
     if (!line) return Promise.resolve(failed('no plugin is connected'));
     const put = ++this.#last;
     return new Promise((resolve) => {
-      const timer = this.#clock.after(DOOR_PATIENCE, () => settle(failed(`the ${line.name} does not answer`)));
+      const late = doubtful(`the ${line.name} does not answer`);
+      const timer = this.#clock.after(DOOR_PATIENCE, () => settle(late));
       const settle = (given: Given) => {
         timer.cancel();
         this.#waiting.delete(put);
         resolve(given);
       };
-      this.#waiting.set(put, settle);
+      this.#waiting.set(put, { line, settle });
       line.say({ put, text, urgent, ids });
     });
+  }
+
+  get #line(): PluginLine | undefined {
+    return [...this.#lines.keys()].at(-1);
+  }
+
+  get #state(): PluginState | undefined {
+    return [...this.#lines.values()].at(-1);
   }
 }

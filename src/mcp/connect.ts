@@ -165,8 +165,10 @@ export class Connected {
 
 /** What peers are told of this session. */
 export function aboutUs(cwd: string, agent: AgentEnvironment, info: ClientInfo | undefined): About {
-  const program = agent.program ?? info?.name;
-  const version = agent.version ?? info?.version;
+  // Whom it names in `initialize` is who it is; an environment may be that of a program around it.
+  const said = programOfClient(info?.name)?.id;
+  const program = said ?? agent.program ?? info?.name;
+  const version = said === undefined ? (agent.version ?? info?.version) : info?.version;
   return {
     kind: 'agent',
     host: hostname().slice(0, LIMITS.hostChars),

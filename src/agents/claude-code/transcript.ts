@@ -9,12 +9,11 @@
 import { fieldsOf, listOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
+import { pastLines, Watched } from '../watched.ts';
 
 /** Entries whose text the model was shown. Others only repeat it (requests, prompts to be recalled). */
 const SHOWN = new Set(['user', 'attachment', 'assistant']);
 const HELD = 'Held peer message';
-/** How far back an earlier life of the conversation is searched, bytes. */
-const PAST = 8 * 1024 * 1024;
 
 export interface RunningTool {
   readonly name: string;
@@ -24,7 +23,7 @@ export interface RunningTool {
 
 export class ClaudeTranscript implements Transcript {
   #tail: JsonlTail | undefined;
-  readonly #watched = new Map<string, Evidence | undefined>();
+  readonly #watched = new Watched();
   readonly #tools = new Map<string, RunningTool>();
 
   /** Which file it is; another one means that the conversation was cleared or resumed. */
@@ -41,23 +40,13 @@ export class ClaudeTranscript implements Transcript {
   watch(ids: readonly string[], { past = false }: { readonly past?: boolean } = {}): void {
     // What was written up to now is about other ids.
     this.#read();
-    for (const id of ids) if (!this.#watched.has(id)) this.#watched.set(id, undefined);
-    if (past && this.#tail) for (const line of new JsonlTail(this.#tail.path, PAST).lines()) this.#search(line);
+    this.#watched.add(ids);
+    if (past) for (const line of pastLines(this.#tail?.path)) this.#search(line);
   }
 
   look(): ReadonlyMap<string, Evidence> {
     this.#read();
-    const found = new Map<string, Evidence>();
-    for (const [id, evidence] of this.#watched) {
-      if (evidence === undefined) continue;
-      found.set(id, evidence);
-      if (evidence === 'seen') this.#watched.delete(id);
-    }
-    return found;
-  }
-
-  forget(): void {
-    this.#watched.clear();
+    return this.#watched.take();
   }
 
   /** The tool that the model called last and that has not answered. */
@@ -74,22 +63,14 @@ export class ClaudeTranscript implements Transcript {
   }
 
   #search(line: string): void {
-    const ids = [...this.#watched.keys()].filter((id) => line.includes(id));
+    const ids = this.#watched.namedIn(line);
     const isHeld = line.includes(HELD);
     if (ids.length === 0 && !isHeld) return;
     const entry = fieldsOf(parsed(line));
-    if (entry.type === 'system' && isHeld) this.#hold();
-    else if (SHOWN.has(String(entry.type))) for (const id of ids) this.#watched.set(id, 'seen');
-    else if (entry.operation === 'enqueue') for (const id of ids) this.#advance(id, 'queued');
-  }
-
-  /** Its line shows no more than the beginning of one message: whatever nobody has seen by then is meant. */
-  #hold(): void {
-    for (const [id, evidence] of this.#watched) if (evidence === undefined) this.#watched.set(id, 'held');
-  }
-
-  #advance(id: string, evidence: Evidence): void {
-    if (this.#watched.get(id) !== 'seen') this.#watched.set(id, evidence);
+    // Its line shows no more than the beginning of one message: whatever nobody has seen by then is meant.
+    if (entry.type === 'system' && isHeld) this.#watched.note(this.#watched.open, 'held');
+    else if (SHOWN.has(String(entry.type))) this.#watched.note(ids, 'seen');
+    else if (entry.operation === 'enqueue') this.#watched.note(ids, 'queued');
   }
 
   #noteTools(line: string): void {

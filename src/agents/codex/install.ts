@@ -63,10 +63,13 @@ export const codex: Installer = {
 };
 
 /** Codex gives MCP servers hardly any variable; these are the ones that mean something to ours, by name only. */
-const VARIABLES = OPTION_NAMES.map(optionOf)
-  .filter(({ where }) => where.includes('mcp'))
-  .flatMap(({ env, envFirst }) => [envFirst, env])
-  .filter((name) => name !== undefined);
+const VARIABLES = [
+  'CODEX_HOME',
+  ...OPTION_NAMES.map(optionOf)
+    .filter(({ where }) => where.includes('mcp'))
+    .flatMap(({ env, envFirst }) => [envFirst, env])
+    .filter((name) => name !== undefined),
+];
 
 function serverTable({ launch }: Machine): TomlTable {
   const [command, ...args] = mcpCommand(launch);

@@ -23,8 +23,10 @@ export const codex: AgentProgram = {
 
 /** A thread begins in the moment in which it starts our process, or a little before. Milliseconds. */
 const APART = 20_000;
-/** The folder of the day is not searched more often while nothing fits. Milliseconds. */
-const LOOK_EVERY = 1_000;
+/** The folder of the day is searched this often while nothing fits; seldomer the longer nothing did. Milliseconds. */
+const LOOK_EVERY = { first: 1_000, last: 30_000 };
+/** The wait for the next search, as a part of the time since the first one. */
+const LOOK_PART = 0.1;
 
 function beside(place: Place): Beside {
   const codexHome = place.env.CODEX_HOME || join(place.userHome, '.codex');
@@ -57,8 +59,9 @@ class Threads {
   readonly #codexHome: string;
   #id: string | undefined;
   #thread: Thread | undefined;
-  /** Milliseconds, monotonic: when it was last looked for. */
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Milliseconds, monotonic: when it is looked for again, and when that began. */
+  #lookAt = Number.NEGATIVE_INFINITY;
+  #since: number | undefined;
 
   constructor(place: Place, codexHome: string) {
     this.#place = place;
@@ -71,8 +74,10 @@ class Threads {
 
   get current(): Thread | undefined {
     const { clock } = this.#place;
-    if (this.#thread || clock.monotonic() - this.#lookedAt < LOOK_EVERY) return this.#thread;
-    this.#lookedAt = clock.monotonic();
+    const time = clock.monotonic();
+    if (this.#thread || time < this.#lookAt) return this.#thread;
+    this.#since ??= time;
+    this.#lookAt = time + Math.min(Math.max((time - this.#since) * LOOK_PART, LOOK_EVERY.first), LOOK_EVERY.last);
     this.#thread = this.#id === undefined ? this.#only(clock.now()) : threadOf(this.#codexHome, clock.now(), this.#id);
     if (this.#thread) this.rollout.follow(this.#thread.path);
     return this.#thread;
@@ -87,7 +92,8 @@ class Threads {
     if (transcript !== undefined) this.rollout.follow(transcript);
     if (session === undefined || session === this.#id) return;
     this.#id = session;
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    this.#lookAt = Number.NEGATIVE_INFINITY;
+    this.#since = undefined;
     if (this.#thread?.id !== session) this.#thread = undefined;
   }
 

@@ -11,9 +11,8 @@ import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
 import type { Activity } from '../program.ts';
+import { PAST, pastLines, Watched } from '../watched.ts';
 
-/** How far back an earlier life of the thread is searched, bytes. */
-const PAST = 8 * 1024 * 1024;
 /** Long enough for what stands before the instructions in the first line. */
 const HEAD_BYTES = 4_096;
 
@@ -24,7 +23,7 @@ const SPOKEN = new Set(['message', 'function_call_output', 'custom_tool_call_out
 
 export class Rollout implements Transcript {
   #tail: JsonlTail | undefined;
-  readonly #watched = new Map<string, Evidence | undefined>();
+  readonly #watched = new Watched();
   #activity: Activity | undefined;
 
   follow(path: string): void {
@@ -44,19 +43,13 @@ export class Rollout implements Transcript {
 
   watch(ids: readonly string[], { past = false }: { readonly past?: boolean } = {}): void {
     this.#read();
-    for (const id of ids) if (!this.#watched.has(id)) this.#watched.set(id, undefined);
-    if (past && this.#tail) for (const line of new JsonlTail(this.#tail.path, PAST).lines()) this.#search(line);
+    this.#watched.add(ids);
+    if (past) for (const line of pastLines(this.#tail?.path)) this.#search(line);
   }
 
   look(): ReadonlyMap<string, Evidence> {
     this.#read();
-    const found = new Map<string, Evidence>();
-    for (const [id, evidence] of this.#watched) {
-      if (evidence === undefined) continue;
-      found.set(id, evidence);
-      this.#watched.delete(id);
-    }
-    return found;
+    return this.#watched.take();
   }
 
   #read(): void {
@@ -67,11 +60,11 @@ export class Rollout implements Transcript {
   }
 
   #search(line: string): void {
-    const ids = [...this.#watched.keys()].filter((id) => line.includes(id));
+    const ids = this.#watched.namedIn(line);
     if (ids.length === 0) return;
     const entry = fieldsOf(parsed(line));
     const { type } = fieldsOf(entry.payload);
-    if (entry.type === 'response_item' && SPOKEN.has(String(type))) for (const id of ids) this.#watched.set(id, 'seen');
+    if (entry.type === 'response_item' && SPOKEN.has(String(type))) this.#watched.note(ids, 'seen');
   }
 
   #noteActivity(line: string): void {

@@ -1,6 +1,11 @@
-/** Copilot CLI. Our extension runs beside it, and is its door; facts as of 1.0.102. */
+/**
+ * Copilot CLI. Our extension runs beside it, and is its door, where its experimental mode is on; else its hooks are all there
+ * is. Facts as of 1.0.102.
+ */
+import { join } from 'node:path';
 import { blocked, type Dialect, printed, readEvent } from '../dialect.ts';
-import type { AgentProgram } from '../program.ts';
+import type { AgentProgram, Beside, Place } from '../program.ts';
+import { CopilotTranscript, transcriptPath } from './transcript.ts';
 
 const KINDS = {
   sessionStart: 'start',
@@ -33,4 +38,23 @@ export const copilot: AgentProgram = {
   clientName: 'copilot',
   dialect,
   plugin: 'extension',
+  beside,
 };
+
+function beside({ env, userHome }: Place): Beside {
+  const copilotHome = env.COPILOT_HOME || join(userHome, '.copilot');
+  const transcript = new CopilotTranscript();
+  return {
+    doors: [],
+    transcript,
+    /** Its extensions are not told that it waits for its person; all else they tell better, and so do its hooks. */
+    activity() {
+      const { activity } = transcript;
+      return activity?.doing === 'waiting' ? activity : undefined;
+    },
+    bound({ session, transcript: path }) {
+      if (path !== undefined) transcript.follow(path);
+      else if (session !== undefined) transcript.follow(transcriptPath(copilotHome, session));
+    },
+  };
+}

@@ -23,6 +23,7 @@ describe('Codex', () => {
           command: '/usr/bin/node',
           args: [script, 'mcp'],
           env_vars: expect.arrayContaining([
+            'CODEX_HOME',
             'CLAUDE_RELAY_HOME',
             'CLAUDE_RELAY_SESSION_ID',
             'RELAY_URL',

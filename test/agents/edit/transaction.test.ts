@@ -1,14 +1,5 @@
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Change, changesToInstall, changesToUninstall, kindOf } from '../../../src/agents/edit/change.ts';
@@ -232,11 +223,16 @@ describe('when something goes wrong', () => {
 });
 
 describe('killed at any point', () => {
+  /** With modes, which Node's own copying loses for directories in some versions. */
+  function duplicate(from: string, into: string): void {
+    execFileSync('cp', ['-a', from, into]);
+  }
+
   /** Goes on, but keeps what a crash just before and just after each file would have left. */
   function photographing(root: string, pictures: string[]): Disk {
     const picture = () => {
       const copy = memoryDir();
-      cpSync(root, copy, { recursive: true });
+      for (const name of ['user', 'state']) duplicate(join(root, name), copy);
       rmSync(join(copy, 'state', 'install.lock'));
       pictures.push(copy);
     };
@@ -254,7 +250,7 @@ describe('killed at any point', () => {
   function restore(root: string, picture: string): void {
     for (const name of ['user', 'state']) {
       rmSync(join(root, name), { recursive: true });
-      cpSync(join(picture, name), join(root, name), { recursive: true });
+      duplicate(join(picture, name), root);
     }
   }
 
