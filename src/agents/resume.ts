@@ -25,8 +25,8 @@ export interface Resume {
   readonly variables: readonly string[];
   /** What comes after the executable: goes on with exactly that conversation, once, and prints its last words on stdout. */
   args(conversation: string, prompt: string): readonly string[];
-  /** Who has it open, or may have: `process 123 …`. Undefined only when nobody can. */
-  heldBy(kept: Kept): string | undefined;
+  /** Why not now: above all, that somebody has it open, or may have. Undefined only when nobody can. */
+  obstacle(kept: Kept): string | undefined;
 }
 
 /** The file of the program that runs as `pid`; undefined when that is something else, such as a script's interpreter. */

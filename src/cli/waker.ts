@@ -4,8 +4,8 @@ import { PROGRAMS, programById } from '../agents/programs.ts';
 import { RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { Here } from '../resume/held.ts';
 import type { Mail } from '../resume/mail.ts';
+import type { Here } from '../resume/obstacle.ts';
 import type { Context } from './command.ts';
 import { RelayAccess } from './relay.ts';
 

@@ -1,5 +1,9 @@
 /** Sessions that have ended are asked something, and answer: each woken in its own program, as nobody sits before it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { berths } from '../../src/config/rendezvous.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { idsIn, type Machine, type McpSession, machine, type Started, until } from '../support/cli.ts';
 import type { Agent } from './agent.ts';
 import { ClaudeCode } from './claude-code.ts';
@@ -76,6 +80,8 @@ describe.each([CLAUDE, CODEX])('a session of $program that has ended', (subject)
     await peer.connected();
     const model = await scriptedModel(subject.program);
     const agent = subject.make(here, model);
+    // Codex goes on unattended only where work can be undone.
+    mkdirSync(join(agent.cwd, '.git'));
     await headlessOnce(agent, peer);
     const before = model.turns.length;
 
@@ -83,16 +89,16 @@ describe.each([CLAUDE, CODEX])('a session of $program that has ended', (subject)
     expect(await allowedOf(here, name)).toMatchObject({ allowed: false });
     agent.willCall(/Messages wait for you there/, 'relay_receive', {});
     model.on(/> What did you do\?/, say('I moved the file, and nothing else.'));
-    const asked = Date.now();
+    const asked = systemClock.now();
     const id = await ask(peer, name, 'What did you do?');
     await here.ok(['resume', 'allow', name]);
     const answer = await peer.call('relay_receive', { wait_seconds: 90 });
-    fact(`${subject.program}, resumed`, 'asked to answered, ms', Date.now() - asked);
+    fact(`${subject.program}, resumed`, 'asked to answered, ms', systemClock.now() - asked);
     expect(answer).toContain('> I moved the file, and nothing else.');
     expect(answer).toContain(id);
     await watching.says(/is done with .* exit code 0\./);
     // The same conversation: what was said before is in it.
-    expect(model.turns[before]?.text).toContain('GO-SEND');
+    expect(model.turns[before]?.raw).toContain('GO-SEND');
     await reached(here, id, { from: 'PEER', to: name }, 'replied');
   });
 
@@ -111,7 +117,6 @@ describe.each([CLAUDE, CODEX])('a session of $program that has ended', (subject)
     expect(await peer.call('relay_receive', { wait_seconds: 30 })).toContain('> I am here.');
     await here.ok(['resume', 'allow', name]);
     expect((await allowedOf(here, name)).why_not).toMatch(/^open/);
-    const { berths } = await import('../../src/config/rendezvous.ts');
     const berth = berths(here.home).find((each) => each.name === name);
     process.kill(berth?.pid ?? Number.NaN, 'SIGKILL');
     const watching = await waker(here, model, subject);

@@ -13,16 +13,16 @@ export const claudeCodeResume: Resume = {
   ...EXECUTABLE,
   variables: ['CLAUDE_CONFIG_DIR'],
   args: (conversation, prompt) => ['-p', '--resume', conversation, prompt],
-  heldBy,
+  obstacle,
 };
 
 /** Those that run say in which conversation they are; one that does not say may be in any of its directory. */
-function heldBy({ id, cwd, variables, userHome }: Kept): string | undefined {
+function obstacle({ id, cwd, variables, userHome }: Kept): string | undefined {
   const sessions = registeredSessions(claudeConfigDir(variables, userHome));
   const found = processesOf(EXECUTABLE).find((pid) => {
     const said = sessions.get(pid);
     return said === undefined ? (cwdOf(pid) ?? cwd) === cwd : said === id;
   });
   if (found === undefined) return undefined;
-  return `process ${found} of Claude Code${sessions.get(found) === undefined ? ', in its directory' : ''}`;
+  return `open in process ${found} of Claude Code${sessions.get(found) === undefined ? ', in its directory' : ''}`;
 }

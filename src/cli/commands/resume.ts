@@ -2,7 +2,7 @@
 import { programById } from '../../agents/programs.ts';
 import { type Conversation, conversationOf, conversations } from '../../config/conversations.ts';
 import { ensureHome } from '../../config/paths.ts';
-import { whyNot } from '../../resume/held.ts';
+import { whyNot } from '../../resume/obstacle.ts';
 import { type Policy, policyFor, writePolicy } from '../../resume/policy.ts';
 import { Waker } from '../../resume/waker.ts';
 import { Watch } from '../../resume/watch.ts';

@@ -26,11 +26,7 @@ export function whyNot(here: Here, conversation: Conversation): string | undefin
   if (!existsSync(cwd)) return 'its directory is gone';
   if (executableFor(resume, conversation.executable, here.env.PATH) === undefined)
     return `there is no ${resume.command} in the PATH`;
-  return heldBySession(here, conversation) ?? opened(resume.heldBy({ ...conversation, userHome: here.userHome }));
-}
-
-function opened(by: string | undefined): string | undefined {
-  return by === undefined ? undefined : `open in ${by}`;
+  return heldBySession(here, conversation) ?? resume.obstacle({ ...conversation, userHome: here.userHome });
 }
 
 function heldBySession({ home }: Here, { name, id }: Conversation): string | undefined {
