@@ -37,7 +37,7 @@ export class Watch {
     const { signal, clock } = this.#options;
     while (!signal.aborted) {
       this.#listen();
-      await this.#asked(() => this.#round());
+      await this.#round();
       // Cut short by the signal: the loop sees it.
       await sleep(clock, LOOK_EVERY, signal).catch(() => undefined);
     }
@@ -47,11 +47,12 @@ export class Watch {
   /** One after the other. */
   async #round(): Promise<void> {
     const { waker, signal } = this.#options;
-    if (!(await waker.takeUp())) return;
+    if (!(await this.#asked(() => waker.takeUp()))) return;
     for (const name of [...this.#news]) {
       if (signal.aborted) return;
       this.#news.delete(name);
       const considered = await this.#asked(() => waker.consider(name));
+      if (considered !== undefined) this.#warned = '';
       if (considered !== 'idle') this.#news.add(name);
     }
   }
@@ -77,9 +78,7 @@ export class Watch {
   /** A relay that is away is waited for; said once. Undefined then. */
   async #asked<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
-      const done = await work();
-      this.#warned = '';
-      return done;
+      return await work();
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       if (this.#warned !== error.message) this.#options.warn(error.message);

@@ -1,5 +1,5 @@
 /** Sessions that have ended are asked something, and answer: each woken in its own program, as nobody sits before it. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { berths } from '../../src/config/rendezvous.ts';
@@ -44,6 +44,13 @@ const CODEX: Subject = {
   env: () => ({ SCRIPTED_KEY: 'scripted' }),
 };
 
+/** As little as makes one. */
+function repositoryIn(dir: string): void {
+  for (const folder of ['objects', 'refs']) mkdirSync(join(dir, '.git', folder), { recursive: true });
+  writeFileSync(join(dir, '.git/HEAD'), 'ref: refs/heads/main\n');
+  writeFileSync(join(dir, '.git/config'), '[core]\n\trepositoryformatversion = 0\n');
+}
+
 /** It has written to a peer, so that its session process knows which conversation this is; then it ended. */
 async function headlessOnce(agent: Agent, peer: McpSession): Promise<void> {
   agent.willCall(/GO-SEND/, 'relay_send', { to: 'PEER', message: 'I am done.' });
@@ -81,7 +88,7 @@ describe.each([CLAUDE, CODEX])('a session of $program that has ended', (subject)
     const model = await scriptedModel(subject.program);
     const agent = subject.make(here, model);
     // Codex goes on unattended only where work can be undone.
-    mkdirSync(join(agent.cwd, '.git'));
+    repositoryIn(agent.cwd);
     await headlessOnce(agent, peer);
     const before = model.turns.length;
 
