@@ -45,7 +45,6 @@ export const runGroup: GroupRunner = async (run) => {
   const { pid } = child;
   const ended = exitOf(child);
   if (pid === undefined) return { code: await ended, stdout: '' };
-  onStart(pid);
   let cut: GroupRan['cut'];
   const end = (why: GroupRan['cut']) => {
     cut ??= why;
@@ -54,6 +53,7 @@ export const runGroup: GroupRunner = async (run) => {
   const onAbort = () => end('stopped');
   const timer = clock.after(limit, () => end('time'));
   signal.addEventListener('abort', onAbort, { once: true });
+  onStart(pid);
   const text = textOf(child.stdout);
   const code = await ended;
   timer.cancel();

@@ -20,6 +20,7 @@ export interface RigOptions {
   readonly isUnknown?: boolean;
   readonly pid?: number;
   readonly isResumable?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const open: Delivery[] = [];
@@ -40,7 +41,7 @@ export async function makeRig(options: RigOptions = {}) {
   const standing = { name: 'CC-1', epoch: 'e1' };
   const delivery = new Delivery({
     place: {
-      env: {},
+      env: options.env ?? {},
       parent: process.ppid,
       pid: options.pid ?? process.pid,
       cwd: '/project',
