@@ -62,6 +62,11 @@ export class RelayAccess {
     return this.#keys.load(relayUrl(this.#place.url()), name) !== undefined;
   }
 
+  /** The key of the name that acts is on this machine. */
+  get isOurs(): boolean {
+    return this.hasKeyOf(this.name);
+  }
+
   /** One verb, over HTTP. Rejects with a RelayError that says what to do, or with the signal's reason. */
   async ask<V extends Verb>(
     verb: V,
