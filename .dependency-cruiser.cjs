@@ -15,7 +15,7 @@ const ARROWS = {
   http: ['util', 'protocol', 'state', 'journal', 'relay', 'delivery', 'mcp'],
   config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
-  agents: ['util', 'protocol'],
+  agents: ['util', 'protocol', 'config'],
   // Inbox to door: beside the agent program, in its session process.
   delivery: ['util', 'protocol', 'config', 'agents'],
   // What touches an agent program runs beside it, in its session.

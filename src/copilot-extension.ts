@@ -2,12 +2,13 @@
  * The file that `claude-relay install copilot` puts into Copilot CLI's folder of extensions, which it starts as a process of
  * its own beside each session, in its experimental mode. stdout is its line to Copilot CLI: nothing is printed.
  */
-import { fieldsOf } from './agents/json.ts';
+
 import { resolveHome } from './config/paths.ts';
 import { berthsBeside } from './plugins/berth.ts';
 import { CopilotExtension, copilotSession } from './plugins/copilot/extension.ts';
 import { quietly } from './plugins/quietly.ts';
 import { systemClock } from './util/clock.ts';
+import { fieldsOf } from './util/fields.ts';
 
 /** Copilot CLI puts it in the way of the import; it is in no package of ours. */
 const SDK = '@github/copilot-sdk/extension';

@@ -8,6 +8,10 @@ export const PAST = 8 * 1024 * 1024;
 export class Watched {
   readonly #found = new Map<string, Evidence | undefined>();
 
+  get isEmpty(): boolean {
+    return this.#found.size === 0;
+  }
+
   add(ids: readonly string[]): void {
     for (const id of ids) if (!this.#found.has(id)) this.#found.set(id, undefined);
   }

@@ -1,7 +1,7 @@
 /** The words of our own plugins: they tell an event as it is meant, and put in plain text. */
 import type { Dialect, HookEvent } from '../agents/dialect.ts';
-import type { Fields } from '../agents/json.ts';
 import type { Activity } from '../agents/program.ts';
+import type { Fields } from '../util/fields.ts';
 import type { PluginState } from './plugin-door.ts';
 
 const KINDS: ReadonlySet<unknown> = new Set<HookEvent['kind']>(['start', 'prompt', 'tool', 'turn-end', 'end']);

@@ -4,8 +4,8 @@
  * holds now and what was read. Nothing here keeps the host's process alive, and nothing is thrown into it.
  */
 import { connect, type Socket } from 'node:net';
-import { type Fields, fieldsOf, listOf, parsed } from '../agents/json.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { type Fields, fieldsOf, listOf, parsed } from '../util/fields.ts';
 import { Lines } from '../util/lines.ts';
 
 export interface LinkOptions {

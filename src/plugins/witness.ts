@@ -39,8 +39,7 @@ export class Witness {
 
   /** A request that holds these texts is about to be made in that conversation. */
   asked(conversation: string, texts: Iterable<string>): void {
-    for (const text of texts)
-      for (const id of this.#ids.keys()) if (text.includes(id)) this.#ids.set(id, conversation);
+    for (const text of texts) for (const id of this.#ids.keys()) if (text.includes(id)) this.#ids.set(id, conversation);
   }
 
   /** The model answers there. Returns what it has read by that, once. */

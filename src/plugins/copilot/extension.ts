@@ -6,8 +6,8 @@
  *              urgent     … `immediate`: before the next request of the turn that runs; a command that runs goes on in the background
  */
 import { SessionEvents } from '../../agents/copilot/events.ts';
-import { type Fields, fieldsOf } from '../../agents/json.ts';
 import type { Clock } from '../../util/clock.ts';
+import { type Fields, fieldsOf } from '../../util/fields.ts';
 import { Link, type Put } from '../link.ts';
 
 /** The part of its session that we use, looked for before it is used. */
@@ -59,7 +59,8 @@ export class CopilotExtension {
     const before = this.#events.activity?.doing;
     this.#events.note(event);
     const { activity } = this.#events;
-    this.#link.shown(this.#events.takeRead());
+    const known = [...this.#events.take()];
+    this.#link.shown(known.filter(([, evidence]) => evidence === 'seen').map(([id]) => id));
     this.#link.now({ open: true, ...activity });
     if (event.type === 'user.message') this.#onMessage(event);
     if (before !== 'idle' && activity?.doing === 'idle') this.#tell({ kind: 'turn-end' });
@@ -70,7 +71,7 @@ export class CopilotExtension {
     const { content, source, isAutopilotContinuation } = fieldsOf(data);
     const text = String(content);
     // What its person did not type is a turn all the same.
-    const isTyped = source === undefined && isAutopilotContinuation !== true && !this.#events.isWatching(text);
+    const isTyped = source === undefined && isAutopilotContinuation !== true && this.#events.namedIn(text).length === 0;
     this.#tell({ kind: 'prompt', ...(isTyped ? { prompt: text.slice(0, TOLD) } : {}) });
   }
 

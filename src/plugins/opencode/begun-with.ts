@@ -10,7 +10,8 @@ export type BegunWith = { readonly id: string } | 'newest' | undefined;
 export function begunWith(words: readonly string[]): BegunWith {
   if (words.includes('--fork')) return undefined;
   for (const [at, word] of words.entries()) {
-    const id = /^(?:--session|-s)=(.+)$/.exec(word)?.[1] ?? (word === '--session' || word === '-s' ? words[at + 1] : '');
+    const id =
+      /^(?:--session|-s)=(.+)$/.exec(word)?.[1] ?? (word === '--session' || word === '-s' ? words[at + 1] : '');
     if (id) return { id };
   }
   return words.includes('--continue') || words.includes('-c') ? 'newest' : undefined;

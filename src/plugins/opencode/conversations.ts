@@ -8,7 +8,7 @@
  *     permission.asked, permission.replied                   {sessionID, id}, {sessionID, requestID}
  *     question.asked, question.replied, question.rejected    the same
  */
-import { type Fields, fieldsOf } from '../../agents/json.ts';
+import { type Fields, fieldsOf } from '../../util/fields.ts';
 
 /** As whom, and with which model, the person last spoke there: the next turn must not be one of another kind. */
 export interface Manner {

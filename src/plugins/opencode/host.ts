@@ -1,5 +1,5 @@
 /** The part of OpenCode's plugin interface that we use, looked for before it is used: another version may have another one. */
-import { type Fields, fieldsOf, listOf } from '../../agents/json.ts';
+import { type Fields, fieldsOf, listOf } from '../../util/fields.ts';
 import { type Manner, mannerOf } from './conversations.ts';
 
 type Call = (options: object) => Promise<unknown>;

@@ -9,8 +9,9 @@
  * A turn of ours is of the kind of the last one of its person: without saying so, one in plan mode would become one that may
  * write.
  */
-import { type Fields, fieldsOf, listOf } from '../../agents/json.ts';
+
 import type { Clock } from '../../util/clock.ts';
+import { type Fields, fieldsOf, listOf } from '../../util/fields.ts';
 import { Link, type Offer, type Put } from '../link.ts';
 import { quietly, within } from '../quietly.ts';
 import { Witness } from '../witness.ts';
