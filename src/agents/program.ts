@@ -22,7 +22,7 @@ export interface AgentProgram {
   readonly traits?: Partial<ClientTraits>;
   /** Absent: it has no hooks that we know. */
   readonly dialect?: Dialect;
-  /** The name of the door that its plugin is, for programs into which we put one. */
+  /** What our plugin is called there, for programs into which we put one: `plugin`, `extension`. */
   readonly plugin?: string;
   /** Looks at the program that started this process. Absent: its hooks and our tools are all there is. */
   beside?(place: Place): Beside;
