@@ -154,6 +154,7 @@ export class Delivery {
     if (this.#program) return;
     this.#program = program;
     this.#beside = program.beside?.(this.#options.place);
+    this.#plugin.expect(program.plugin);
     this.#session ??= agentSessionOf(program, this.#options.place.env);
     this.#beside?.bound?.({ ...(this.#session === undefined ? {} : { session: this.#session }) });
     this.#berth();
