@@ -39,12 +39,16 @@ const NOT_IN_MCP = [
  * @typedef {Pick<Chunk, 'fileName' | 'imports' | 'moduleIds'>} Linked
  */
 
-/** @param {string} [root] @returns {Promise<Chunk[]>} */
-export async function bundle(root = ROOT) {
+/**
+ * @param {string} [root] @param {import('rolldown').Plugin[]} [plugins] for tests that change the sources first
+ * @returns {Promise<Chunk[]>}
+ */
+export async function bundle(root = ROOT, plugins = []) {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
     input: entries(root),
     cwd: root,
+    plugins,
     resolve: { alias: { '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs') } },
     external: EXTERNAL,
     platform: 'node',

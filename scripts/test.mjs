@@ -20,7 +20,7 @@ export function readArgs(args) {
 }
 
 /** @param {string[]} from @param {string} option @param {number} count with its values */
-function take(from, option, count) {
+export function take(from, option, count) {
   const at = from.indexOf(option);
   if (at < 0) return [];
   if (at + count > from.length) throw new Error(`${option} needs a value.`);
