@@ -1,6 +1,6 @@
 /**
  * The twelve bugs of R22: each is what a hurried change could do to this program, and each breaks a promise. They exist
- * only here. `catches` names the test that must fail, and what it must say.
+ * only here. `caughtBy` names the test that must fail, and what it must say.
  */
 export interface Edit {
   readonly file: string;
@@ -36,5 +36,12 @@ export const PLANTS: readonly Plant[] = [
       { file: LOCAL, find: "database.exec('COMMIT');\n        this.#failed = false;", put: 'this.#failed = false;' },
     ],
     caughtBy: { file: 'r01-process-death', test: /has lost nothing that it answered/, says: /lost: / },
+  },
+  {
+    name: 'synchronous NORMAL',
+    promise: 'R2',
+    inProcess: true,
+    edits: [{ file: 'src/journal/open.ts', find: 'PRAGMA synchronous = FULL;', put: 'PRAGMA synchronous = NORMAL;' }],
+    caughtBy: { file: 'r02-power-cut', test: /has taken nothing that was answered/, says: /lost: / },
   },
 ];

@@ -10,6 +10,8 @@ export interface ServeOptions {
   /** Put in front: `['strace', …]`, `['ip', 'netns', 'exec', …]`. */
   readonly through?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Another bundle than the one under test. */
+  readonly cli?: string;
 }
 
 export class RelayProcess {
@@ -46,8 +48,8 @@ export class RelayProcess {
 
   /** Starts it and does not wait. */
   launch(more: ServeOptions = {}): Started {
-    const { args = [], through = [], env = {} } = { ...this.#options, ...more };
-    const serve = [CLI, 'serve', '--port', String(this.port), '--log-level', 'warn', ...args];
+    const { args = [], through = [], env = {}, cli = CLI } = { ...this.#options, ...more };
+    const serve = [cli, 'serve', '--port', String(this.port), '--log-level', 'warn', ...args];
     const [program = process.execPath, ...rest] = [...through, process.execPath, ...serve];
     this.#started = this.machine.spawn(program, rest, { env });
     return this.#started;
