@@ -11,6 +11,7 @@ import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
+import { Recovery, type RecoveryOptions, rollback } from './recovery.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
@@ -22,16 +23,19 @@ export class LocalJournal implements Journal {
   #queue: Entry[] = [];
   #flush: NodeJS.Immediate | undefined;
   #ride: Timer | undefined;
-  #failed = false;
+  readonly #recovery: Recovery;
+  #isWriting = false;
   #closed = false;
 
-  constructor(state: State, clock: Clock) {
+  constructor(state: State, clock: Clock, recovery: Pick<RecoveryOptions, 'reopen' | 'onTrouble'> = {}) {
     this.state = state;
     this.#clock = clock;
+    this.#recovery = new Recovery({ ...recovery, store: state.store, clock });
+    state.store.onError = (error) => this.#onQueryError(error);
   }
 
   get ready(): boolean {
-    return !this.#failed && !this.#closed;
+    return this.#recovery.isReady && !this.#closed;
   }
 
   submit<C extends Command>(command: C): Promise<Applied<C>> {
@@ -56,6 +60,7 @@ export class LocalJournal implements Journal {
     if (this.#closed) return;
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
+    this.#recovery.stop();
     this.#emptyLog();
     this.state.store.database.close();
   }
@@ -93,6 +98,17 @@ export class LocalJournal implements Journal {
    * everything is rolled back and done again without it.
    */
   #commit(batch: readonly Entry[]): Settled[] {
+    const { refusal } = this.#recovery;
+    if (refusal) return batch.map((entry) => ({ entry, error: refusal }));
+    this.#isWriting = true;
+    try {
+      return this.#transact(batch);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  #transact(batch: readonly Entry[]): Settled[] {
     const { database } = this.state.store;
     const broken: Settled[] = [];
     let left = batch;
@@ -107,12 +123,13 @@ export class LocalJournal implements Journal {
           continue;
         }
         database.exec('COMMIT');
-        this.#failed = false;
+        this.#recovery.succeeded();
         return [...broken, ...settled];
       } catch (error) {
-        this.#failed = true;
-        this.#rollback();
-        return [...broken, ...left.map((entry) => ({ entry, error: storageError(error) }))];
+        rollback(database);
+        const failure = storageError(error);
+        this.#recovery.failed(failure);
+        return [...broken, ...left.map((entry) => ({ entry, error: failure }))];
       }
     }
   }
@@ -133,11 +150,11 @@ export class LocalJournal implements Journal {
     return { settled };
   }
 
-  #rollback(): void {
-    try {
-      this.state.store.database.exec('ROLLBACK');
-    } catch {
-      // Best effort: SQLite has rolled back by itself when the disk failed or was full.
-    }
+  /** While a command is applied, the transaction tells what failed; any other query that finds the disk failing tells it here. */
+  #onQueryError(error: unknown): unknown {
+    if (this.#isWriting || !isStorageError(error)) return error;
+    const failure = storageError(error);
+    this.#recovery.failed(failure);
+    return failure;
   }
 }

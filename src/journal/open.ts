@@ -1,11 +1,12 @@
 /** Opens a journal: the file, its settings, its tables, and the first command of a new history. */
 import { join } from 'node:path';
+import { migrate } from '../state/schema.ts';
 import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
-import { openDatabase } from './driver.ts';
+import { loadDriver, openDatabase } from './driver.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { MemoryJournal } from './memory.ts';
@@ -16,6 +17,8 @@ interface OpenOptions {
   readonly dir: string;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** For the log: the storage failed, or works again. */
+  readonly onTrouble?: (what: string, error?: unknown) => void;
 }
 
 /** `FULL` syncs the log at every commit: an answered send survives a power cut. */
@@ -23,7 +26,7 @@ const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = OFF;
-  PRAGMA busy_timeout = 5000;
+  PRAGMA busy_timeout = 1000;
   PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
 `;
@@ -33,12 +36,27 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const path = join(options.dir, 'relay.sqlite');
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
   if (!createPrivate(path, '')) checkPrivateFile(path);
-  const database = await openDatabase(path);
-  const journal = new LocalJournal(prepare(database), options.clock ?? systemClock);
+  const open = await loadDriver();
+  const { clock = systemClock, onTrouble } = options;
+  const state = new State(usable(open(path)));
+  let epoch: string | undefined;
+  const reopen = () => sameData(path, open, epoch);
+  const journal = new LocalJournal(state, clock, { reopen, onTrouble });
   await found(journal, options.random ?? systemRandom);
+  epoch = state.epoch;
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
+}
+
+/** Never makes a new file: a disk that went away takes its data along, and must come back with them. */
+function sameData(path: string, open: (path: string) => Database, epoch: string | undefined): Database {
+  checkPrivateFile(path);
+  const database = usable(open(path));
+  const row = database.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string } | undefined;
+  if (row?.value === epoch) return database;
+  database.close();
+  throw new Error('Other data lie in the place of those that were open.');
 }
 
 export async function openMemoryJournal(random: Random = systemRandom): Promise<Journal> {
@@ -49,12 +67,13 @@ export async function openMemoryJournal(random: Random = systemRandom): Promise<
   return journal;
 }
 
-/** Checks, sets and migrates; a file that cannot be used is closed again. */
-function prepare(database: Database): State {
+/** Sets, checks and migrates; a file that cannot be used is closed again. */
+function usable(database: Database): Database {
   try {
     database.exec(SETTINGS);
     check(database);
-    return new State(database);
+    migrate(database);
+    return database;
   } catch (error) {
     database.close();
     throw isDamage(error) ? damaged('not a database, or broken pages', error) : error;

@@ -40,6 +40,8 @@ interface Take {
 
 /** Envelopes of one deliver frame. */
 const BURST = 32;
+/** After a disk that could not be read, milliseconds. */
+const AGAIN = 1_000;
 
 export class Pump {
   readonly session: number;
@@ -110,8 +112,18 @@ export class Pump {
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
-      for (const outlet of [...this.#outlets]) this.#push(outlet);
+      for (const outlet of [...this.#outlets]) this.#tryPush(outlet);
     });
+  }
+
+  /** A disk that cannot be read now is read again: nothing else would wake us when it can. */
+  #tryPush(outlet: Outlet): void {
+    try {
+      this.#push(outlet);
+    } catch (error) {
+      this.#services.log.error({ error }, 'mail could not be read; tried again in a second');
+      this.#services.clock.after(AGAIN, () => this.wake());
+    }
   }
 
   /** Claims the oldest unhanded envelopes that nobody holds: at most `count`, and a page of bytes. Oldest first. */

@@ -79,7 +79,7 @@ export async function startRelay(options: StartOptions): Promise<Running> {
 async function assemble(options: StartOptions, data: string, lock: DataLock): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
-  const journal = await openJournal({ dir: data, clock, random });
+  const journal = await openJournal({ dir: data, clock, random, onTrouble: troubleIn(log) });
   const relay = new Relay({ journal, clock, random, log, version });
   const door = new WsDoor({
     connect: (socket) => relay.connect(socket),
@@ -116,6 +116,11 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
       return stopped;
     },
   };
+}
+
+/** The log's lines about the storage: it works again, or it does not and why. */
+function troubleIn(log: Log): (what: string, error?: unknown) => void {
+  return (what, error) => (error === undefined ? log.warn({}, what) : log.error({ error }, what));
 }
 
 interface Parts {

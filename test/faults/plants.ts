@@ -33,7 +33,7 @@ export const PLANTS: readonly Plant[] = [
         find: "database.exec('BEGIN IMMEDIATE');",
         put: "if (!isOpen) { database.exec('BEGIN IMMEDIATE'); isOpen = true; this.#clock.after(20, () => { database.exec('COMMIT'); isOpen = false; }); }",
       },
-      { file: LOCAL, find: "database.exec('COMMIT');\n        this.#failed = false;", put: 'this.#failed = false;' },
+      { file: LOCAL, find: "database.exec('COMMIT');\n", put: '\n' },
     ],
     caughtBy: { file: 'r01-process-death', test: /has lost nothing that it answered/, says: /lost: / },
   },
