@@ -8,12 +8,13 @@
 import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
-import { followsAt } from './queries/channels.ts';
+import { followsAt, routesTo } from './queries/channels.ts';
 import { channelsOf, type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
 import { receiptRow, receiptState } from './queries/receipts.ts';
 import { claimsOf, type SessionRow, sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
+import { isIntact } from './sum.ts';
 
 export interface Move {
   readonly session: number;
@@ -39,7 +40,7 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
   for (const step of steps) if (step.direct || isEnd(move.state)) writeRow(store, session, move, step);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
   const seen = markSeen(store, session, move, steps, handed);
-  saveSession(store, session, leaving, handed, seen);
+  saveSession(store, session, move.state, leaving, { handed, seen });
   return steps.map((step) => effectOf(session, move, step));
 }
 
@@ -48,7 +49,7 @@ function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
   for (const position of [...new Set(move.positions)].sort((a, b) => a - b)) {
     const row = envelopeRow(store, position);
     if (!row) continue;
-    const channels = channelsOf(row);
+    const channels = isIntact(row) ? channelsOf(row) : routesTo(store, session.id, position);
     const direct = channels.includes(session.id);
     const isRecipient =
       direct ||
@@ -125,18 +126,27 @@ function writeException(store: Store, session: SessionRow, position: number): vo
   );
 }
 
-function saveSession(store: Store, session: SessionRow, leaving: readonly Step[], handed: number, seen: number): void {
+function saveSession(
+  store: Store,
+  session: SessionRow,
+  state: ReceiptState,
+  leaving: readonly Step[],
+  { handed, seen }: Pick<SessionRow, 'handed' | 'seen'>,
+): void {
   const direct = leaving.filter((step) => step.direct);
   const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
   const claims = claimsOf(session);
   for (const step of leaving) claims.delete(step.row.position);
+  const missed = state === 'expired' || state === 'dead' ? leaving.length : 0;
   store.run(
-    'UPDATE session SET handed = ?, seen = ?, pending = pending - ?, pending_bytes = pending_bytes - ?, claims = ? WHERE id = ?',
+    `UPDATE session SET handed = ?, seen = ?, pending = pending - ?, pending_bytes = max(0, pending_bytes - ?), claims = ?,
+       missed = missed + ? WHERE id = ?`,
     handed,
     seen,
     direct.length,
     bytes,
     JSON.stringify(Object.fromEntries(claims)),
+    missed,
     session.id,
   );
 }

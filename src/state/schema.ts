@@ -10,6 +10,7 @@
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
  *     search                     full text of bodies; holds no copy of them
+ *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever
  */
 import type { Database } from './store.ts';
 
@@ -94,9 +95,28 @@ const MIGRATIONS: readonly string[] = [
 
   INSERT INTO channel (id, kind, name) VALUES (1, 'all', 'all');
   `,
+  `
+  -- Null in what was stored before.
+  ALTER TABLE envelope ADD COLUMN sum INTEGER;
+  ALTER TABLE session ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE pruned (
+    position INTEGER PRIMARY KEY,
+    id       TEXT NOT NULL UNIQUE,
+    sender   INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    channels TEXT NOT NULL,
+    hash     TEXT NOT NULL
+  ) STRICT;
+
+  INSERT INTO channel (id, kind, name) VALUES (0, 'session', '(relay)');
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Who sends what the relay itself has to say. Nobody can have this name, write to it, or follow it. */
+export const RELAY_CHANNEL = 0;
 
 /** The channel of broadcasts. */
 export const ALL_CHANNEL = 1;
@@ -112,6 +132,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   route: 'channel, position',
   receipt: 'position, session',
   expiring: 'expires_at, position',
+  pruned: 'position',
 };
 
 /** Brings the tables to the newest version, each step in a transaction of its own. Throws when the data is of a later version. */

@@ -128,6 +128,8 @@ describe('a dump', () => {
     const [a, b] = [world.enter('A'), world.enter('B')];
     world.sent(a, 'B', { expires_at: 99_999 });
     world.report(b, 'handed', [1]);
+    world.report(a, 'handed', [world.sent(b, 'A')]);
+    world.apply({ type: 'prune', positions: [2] });
     world.rename(a, 'Z');
     const dumped = new Set([...world.state.dump()].map((line) => line.split(' ')[0]));
     expect([...dumped].sort()).toEqual(tables);

@@ -5,7 +5,13 @@ import { type Code, RelayError } from '../../src/protocol/codes.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { Receipt, ReceiptState } from '../../src/protocol/receipt.ts';
 import type { Command, Effect, Enter, Entered, Send, Sent } from '../../src/state/command.ts';
-import { type EnvelopeRow, envelopeRow, envelopeRowById, toEnvelope } from '../../src/state/queries/envelopes.ts';
+import {
+  type EnvelopeRow,
+  envelopeRow,
+  envelopeRowById,
+  type Trace,
+  toEnvelope,
+} from '../../src/state/queries/envelopes.ts';
 import { type HistoryFilter, history } from '../../src/state/queries/history.ts';
 import { countUnhanded, unhanded } from '../../src/state/queries/inbox.ts';
 import { recipientsOf } from '../../src/state/queries/receipts.ts';
@@ -114,6 +120,12 @@ export class World {
     return envelopeRow(this.store, position) ?? expect.unreachable(`no envelope ${position}`);
   }
 
+  /** What is known of it, also when it was pruned. */
+  trace(position: number): Trace {
+    const pruned = this.store.get<Trace>('SELECT * FROM pruned WHERE position = ?', position);
+    return pruned ?? this.envelope(position);
+  }
+
   byId(id: string): EnvelopeRow | undefined {
     return envelopeRowById(this.store, id);
   }
@@ -131,12 +143,12 @@ export class World {
   }
 
   receipts(position: number): Record<string, ReceiptState> {
-    const { recipients } = recipientsOf(this.store, this.envelope(position), 1_000);
+    const { recipients } = recipientsOf(this.store, this.trace(position), 1_000);
     return Object.fromEntries(recipients.map((receipt) => [receipt.name, receipt.state]));
   }
 
   receipt(position: number, name: string): Receipt {
-    const { recipients } = recipientsOf(this.store, this.envelope(position), 1_000);
+    const { recipients } = recipientsOf(this.store, this.trace(position), 1_000);
     return recipients.find((receipt) => receipt.name === name) ?? expect.unreachable(`${name} is no recipient`);
   }
 

@@ -6,6 +6,7 @@ import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, type Effect, type Join, type Leave, NO_EFFECTS } from '../command.ts';
 import { followsAt, roomChannel, roomsOf } from '../queries/channels.ts';
+import { newestPosition } from '../queries/envelopes.ts';
 import type { Store } from '../store.ts';
 
 const NOW = Number.MAX_SAFE_INTEGER;
@@ -19,10 +20,10 @@ export function applyJoin(store: Store, command: Join): Applied<Join> {
   const channel = roomChannel(store, command.room) ?? 0;
   // Back before anything was sent there: the interval that was closed is opened again.
   store.run(
-    `INSERT INTO follow (session, channel, since) SELECT ?1, ?2, coalesce(max(position), 0) FROM envelope WHERE true
-     ON CONFLICT DO UPDATE SET until = ${NOW}`,
+    `INSERT INTO follow (session, channel, since) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = ${NOW}`,
     command.session,
     channel,
+    newestPosition(store),
   );
   return { outcome: undefined, effects: [{ kind: 'followed', session: command.session, channel, on: true }] };
 }
@@ -33,7 +34,8 @@ export function applyLeave(store: Store, command: Leave): Applied<Leave> {
     throw new RelayError('not_member', `You are not in ${command.room}.`);
   }
   store.run(
-    'UPDATE follow SET until = (SELECT coalesce(max(position), 0) FROM envelope) WHERE session = ? AND channel = ? AND until = ?',
+    'UPDATE follow SET until = ? WHERE session = ? AND channel = ? AND until = ?',
+    newestPosition(store),
     command.session,
     channel,
     NOW,

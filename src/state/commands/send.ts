@@ -3,17 +3,18 @@ import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
+import { insertEnvelope } from '../insert.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
-import { channelsOf, type EnvelopeRow, envelopeRowById, newestPosition } from '../queries/envelopes.ts';
+import { channelsOf, type Trace, traceById } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
-import { ALL_CHANNEL } from '../schema.ts';
+import { ALL_CHANNEL, RELAY_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
 
 export function applySend(store: Store, command: Send): Applied<Send> {
-  const twin = envelopeRowById(store, command.id);
+  const twin = traceById(store, command.id);
   if (twin) return repeated(twin, command);
-  const answered = command.reply_to === undefined ? undefined : envelopeRowById(store, command.reply_to);
+  const answered = command.reply_to === undefined ? undefined : traceById(store, command.reply_to);
   const channels = resolve(store, command, answered);
   for (const channel of channels) checkSpace(store, channel, command);
   const position = insert(store, command, channels);
@@ -25,7 +26,7 @@ export function applySend(store: Store, command: Send): Applied<Send> {
   return { outcome: { position, at: command.at, channels, duplicate: false }, effects };
 }
 
-function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
+function repeated(twin: Trace, command: Send): Applied<Send> {
   if (twin.sender !== command.sender || twin.hash !== command.hash) {
     throw new RelayError(
       'id_conflict',
@@ -40,7 +41,7 @@ function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
  * Addresses to channels. `all` swallows the others; a name in an addressed room is reached once, through the room. But
  * for the sender's own: a room does not give its members what they sent to it.
  */
-function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined): number[] {
+function resolve(store: Store, command: Send, answered: Trace | undefined): number[] {
   if (command.to.length === 0) return [answerChannel(store, command, answered)];
   const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
   if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
@@ -52,7 +53,7 @@ function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined)
 }
 
 /** An answer without an address goes to the room that the question came through, else to who asked. */
-function answerChannel(store: Store, command: Send, answered: EnvelopeRow | undefined): number {
+function answerChannel(store: Store, command: Send, answered: Trace | undefined): number {
   const id = command.reply_to ?? '';
   const missing = new RelayError(
     'unknown_message',
@@ -60,6 +61,8 @@ function answerChannel(store: Store, command: Send, answered: EnvelopeRow | unde
   );
   if (!answered) throw missing;
   const channels = channelsOf(answered);
+  if (answered.sender === RELAY_CHANNEL)
+    throw new RelayError('unknown_message', `${id} is from the relay itself, which reads no answers.`);
   const now = Number.MAX_SAFE_INTEGER;
   const mine = channels.find((channel) => followsAt(store, command.sender, channel, now));
   if (answered.sender === command.sender) return channels[0] ?? ALL_CHANNEL;
@@ -83,34 +86,17 @@ function checkSpace(store: Store, channel: number, command: Send): void {
 }
 
 function insert(store: Store, command: Send, channels: readonly number[]): number {
-  const head = newestPosition(store);
-  const position = head + 1;
-  store.run(
-    `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, urgent, expires_at, body, extra, hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    position,
-    command.id,
-    command.sender,
-    command.at,
-    JSON.stringify(channels),
-    command.thread ?? null,
-    command.reply_to ?? null,
-    command.priority === 'urgent' ? 1 : 0,
-    command.expires_at ?? null,
-    command.body,
-    command.extra ?? null,
-    command.hash,
-  );
-  for (const channel of channels) {
-    store.run('INSERT INTO route (channel, position, sender) VALUES (?, ?, ?)', channel, position, command.sender);
-    store.run(
-      'UPDATE session SET pending = pending + 1, pending_bytes = pending_bytes + ? WHERE id = ?',
-      utf8Bytes(command.body),
-      channel,
-    );
-  }
-  if (command.expires_at !== undefined)
-    store.run('INSERT INTO expiring (expires_at, position) VALUES (?, ?)', command.expires_at, position);
-  store.run('INSERT INTO search (rowid, body) VALUES (?, ?)', position, command.body);
-  return position;
+  const envelope = {
+    id: command.id,
+    sender: command.sender,
+    at: command.at,
+    thread: command.thread ?? null,
+    reply_to: command.reply_to ?? null,
+    urgent: command.priority === 'urgent' ? 1 : 0,
+    expires_at: command.expires_at ?? null,
+    body: command.body,
+    extra: command.extra ?? null,
+    hash: command.hash,
+  };
+  return insertEnvelope(store, envelope, channels);
 }

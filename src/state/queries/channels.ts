@@ -52,6 +52,17 @@ export function followsAt(store: Store, session: number, channel: number, positi
   return store.get(sql, session, channel, position) !== undefined;
 }
 
+/** The channels through which the session got what lies at `position`: from the routes, when the envelope itself cannot be asked. */
+export function routesTo(store: Store, session: number, position: number): number[] {
+  const rows = store.all<{ channel: number }>(
+    `SELECT DISTINCT route.channel FROM follow JOIN route ON route.channel = follow.channel AND route.position = ?2
+     WHERE follow.session = ?1 AND follow.since < ?2 AND follow.until >= ?2`,
+    session,
+    position,
+  );
+  return rows.map((row) => row.channel);
+}
+
 /** Channels that the session follows now: its own, its rooms, all. */
 export function openChannels(store: Store, session: number): number[] {
   const sql = 'SELECT channel FROM follow WHERE session = ? AND until = ? ORDER BY channel';

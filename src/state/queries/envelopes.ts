@@ -15,11 +15,35 @@ export interface EnvelopeRow {
   readonly body: string;
   readonly extra: string | null;
   readonly hash: string;
+  /** See `sum.ts`. Null in what was stored before there were sums. */
+  readonly sum: number | null;
 }
 
-/** The newest position; 0 when nothing was sent. */
+/** What is known of every envelope that was ever stored, also when its words were forgotten. */
+export type Trace = Pick<EnvelopeRow, 'position' | 'id' | 'sender' | 'at' | 'channels' | 'hash'>;
+
+/** The newest position; 0 when nothing was sent. What was pruned counts: no position is given twice. */
 export function newestPosition(store: Store): number {
-  return store.get<{ position: number }>('SELECT coalesce(max(position), 0) AS position FROM envelope')?.position ?? 0;
+  const sql = `SELECT max(coalesce((SELECT max(position) FROM envelope), 0), coalesce((SELECT max(position) FROM pruned), 0)) AS position`;
+  return store.get<{ position: number }>(sql)?.position ?? 0;
+}
+
+/** Up to here everything that was unread for too long has ended. */
+export function endedPosition(store: Store): number {
+  return Number(store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'ended'")?.value ?? 0);
+}
+
+/** The first envelope after a position. */
+export function nextAfter(store: Store, position: number): EnvelopeRow | undefined {
+  return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE position > ? ORDER BY position LIMIT 1', position);
+}
+
+export function traceById(store: Store, id: string): Trace | undefined {
+  return envelopeRowById(store, id) ?? store.get<Trace>('SELECT * FROM pruned WHERE id = ?', id);
+}
+
+export function isKnown(store: Store, id: string): boolean {
+  return traceById(store, id) !== undefined;
 }
 
 export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
@@ -30,10 +54,14 @@ export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefin
   return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE id = ?', id);
 }
 
-/** The channels that an envelope was sent to. */
+/** The channels that an envelope was sent to; none when the disk has made the list unreadable. */
 export function channelsOf(row: Pick<EnvelopeRow, 'channels'>): number[] {
-  const channels: number[] = JSON.parse(row.channels);
-  return channels;
+  try {
+    const channels: number[] = JSON.parse(row.channels);
+    return channels;
+  } catch {
+    return []; // damaged: `isIntact` says so, and whoever needs to know asks the routes
+  }
 }
 
 /** As it travels; sender and addresses by their present names. */

@@ -22,10 +22,12 @@ export interface SessionRow {
   readonly pending_bytes: number;
   /** JSON: position → how often it was given out without being handed. */
   readonly claims: string;
+  /** Envelopes for it that ended before it was handed them: expired or dead. Only grows. */
+  readonly missed: number;
 }
 
 const COLUMNS = `session.id, channel.name, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
-  handed, seen, pending, pending_bytes, claims`;
+  handed, seen, pending, pending_bytes, claims, missed`;
 const FROM = `SELECT ${COLUMNS} FROM session JOIN channel ON channel.id = session.id`;
 
 export function sessionById(store: Store, id: number): SessionRow | undefined {
