@@ -15,6 +15,7 @@ import type { Claim } from '../state/command.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
 import { claimsOf, type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { isIntact } from '../state/sum.ts';
 import { Page } from './page.ts';
 import type { Services } from './services.ts';
 
@@ -40,6 +41,7 @@ interface Take {
 
 /** Envelopes of one deliver frame. */
 const BURST = 32;
+const DAMAGED = 'it was damaged on the disk of the relay';
 /** After a disk that could not be read, milliseconds. */
 const AGAIN = 1_000;
 
@@ -188,22 +190,28 @@ export class Pump {
 
   /** The envelope, unless its life is over. */
   #load(position: number, attempts: number): Envelope | undefined {
-    const { store, journal } = this.#services;
+    const { store } = this.#services;
     const row = envelopeRow(store, position);
     if (!row) return undefined;
-    if (row.expires_at !== null && row.expires_at <= this.#services.now()) return undefined;
+    if (row.expires_at !== null && row.expires_at <= this.#services.relayTime()) return undefined;
+    if (!isIntact(row)) return this.#bury(position, DAMAGED);
     if (attempts < LIMITS.attempts) return toEnvelope(store, row);
-    const reason = `given out ${attempts} times and never handed`;
+    return this.#bury(position, `given out ${attempts} times and never handed`);
+  }
+
+  /** It is given to nobody any more, and its sender is told why. */
+  #bury(position: number, reason: string): undefined {
+    const { journal, log, now, onDamaged } = this.#services;
+    if (reason === DAMAGED) onDamaged(position);
     const command = {
       type: 'receipt',
-      at: this.#services.now(),
+      at: now(),
       session: this.session,
       state: 'dead',
       positions: [position],
       reason,
     } as const;
-    journal.post(command).catch((error) => this.#services.log.warn({ error }, 'a dead envelope could not be marked'));
-    return undefined;
+    journal.post(command).catch((error) => log.warn({ error }, 'a dead envelope could not be marked'));
   }
 
   /** What is pushed does not wait for the disk: a crash within milliseconds costs its redelivery the mark. */

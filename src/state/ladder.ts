@@ -47,9 +47,9 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
 function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
   const steps: Step[] = [];
   for (const position of [...new Set(move.positions)].sort((a, b) => a - b)) {
-    const row = envelopeRow(store, position);
+    const row = trusted(store, session, position);
     if (!row) continue;
-    const channels = isIntact(row) ? channelsOf(row) : routesTo(store, session.id, position);
+    const channels = channelsOf(row);
     const direct = channels.includes(session.id);
     const isRecipient =
       direct ||
@@ -59,6 +59,15 @@ function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
     if (moves(from, move.state)) steps.push({ row, direct, from });
   }
   return steps;
+}
+
+/** Of an envelope that the disk has altered, its routes know better who sent it to whom. */
+function trusted(store: Store, session: SessionRow, position: number): EnvelopeRow | undefined {
+  const row = envelopeRow(store, position);
+  if (!row || isIntact(row)) return row;
+  const routes = routesTo(store, session.id, position);
+  const channels = JSON.stringify(routes.map(({ channel }) => channel));
+  return { ...row, channels, sender: routes[0]?.sender ?? row.sender };
 }
 
 /** States that no cursor can say. */

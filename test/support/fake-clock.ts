@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../src/util/clock.ts';
 
 interface Waiting {
-  readonly due: number;
+  due: number;
   readonly order: number;
   readonly call: () => void;
   /** Present for `every`. */
@@ -52,6 +52,12 @@ export class FakeClock implements Clock {
   /** Steps the wall clock (now) without any time passing, as NTP or a person does. */
   step(ms: number): void {
     this.#offset += ms;
+  }
+
+  /** Time passes and no timer fires, as long as it lasts: what fell due meanwhile is due now, once. */
+  skip(ms: number): void {
+    this.#elapsed += ms;
+    for (const timer of [...this.#waiting]) if (timer.due < this.#elapsed) timer.due = this.#elapsed;
   }
 
   /** Timers that still wait: 0 when everything was cancelled that should have been. */

@@ -2,19 +2,22 @@ import { RelayError } from '../../protocol/codes.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
 import { followsAt, roomChannel } from '../../state/queries/channels.ts';
-import { envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
+import { type EnvelopeRow, envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
 import { type HistoryFilter, history as look, maySeeRow } from '../../state/queries/history.ts';
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
+import { isIntact } from '../../state/sum.ts';
 import { Page } from '../page.ts';
+import type { Services } from '../services.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 
 const DEFAULT_COUNT = 20;
 
 export const history: VerbHandler<'history'> = (call, args) => {
-  const { store } = call.services;
+  const { services } = call;
+  const { store } = services;
   const session = actorOf(call);
-  if (args.id !== undefined) return one(store, session, args.id);
+  if (args.id !== undefined) return one(services, session, args.id);
   const ascending = args.after !== undefined && args.before === undefined;
   const { rows, more } = look(store, session, filterOf(store, session, args), {
     before: args.before ?? Number.MAX_SAFE_INTEGER,
@@ -23,17 +26,28 @@ export const history: VerbHandler<'history'> = (call, args) => {
     ascending,
   });
   return fitted(
-    rows.map((row) => toEnvelope(store, row)),
+    rows.flatMap((row) => intact(services, row) ?? []),
     more,
     ascending,
   );
 };
 
-function one(store: Store, session: number, id: string): HistoryResult {
+function one(services: Services, session: number, id: string): HistoryResult {
+  const { store } = services;
   const row = envelopeRowById(store, id);
   if (!row || !maySeeRow(store, row, session))
     throw new RelayError('unknown_message', `There is no message ${id} that you may see.`);
-  return { messages: [toEnvelope(store, row)], more: false };
+  const envelope = intact(services, row);
+  if (!envelope)
+    throw new RelayError('unknown_message', `${id} was damaged on the disk of the relay and cannot be shown.`);
+  return { messages: [envelope], more: false };
+}
+
+/** Undefined for what is not what was stored: it is reported, and passed over. */
+function intact({ store, onDamaged }: Services, row: EnvelopeRow): Envelope | undefined {
+  if (isIntact(row)) return toEnvelope(store, row);
+  onDamaged(row.position);
+  return undefined;
 }
 
 function filterOf(store: Store, session: number, args: Args<'history'>): HistoryFilter {

@@ -1,9 +1,10 @@
 import { RelayError } from '../../protocol/codes.ts';
 import type { SentSummary } from '../../protocol/verbs.ts';
-import { channelsOf, type EnvelopeRow, envelopeRowById } from '../../state/queries/envelopes.ts';
+import { channelsOf, type EnvelopeRow, type Trace, traceById } from '../../state/queries/envelopes.ts';
 import { countStates, recentSends, recipientsOf } from '../../state/queries/receipts.ts';
 import { nameOf } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
+import { isIntact } from '../../state/sum.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 
 const RECIPIENTS = 200;
@@ -15,7 +16,7 @@ export const receipts: VerbHandler<'receipts'> = (call, args) => {
   const sender = actorOf(call);
   if (args.id === undefined)
     return { sends: recentSends(store, sender, args.count ?? 5).map((row) => summary(store, row)) };
-  const row = envelopeRowById(store, args.id);
+  const row = traceById(store, args.id);
   if (row?.sender !== sender) throw new RelayError('unknown_message', `You have sent nothing with the id ${args.id}.`);
   return {
     id: row.id,
@@ -31,11 +32,11 @@ function summary(store: Store, row: EnvelopeRow): SentSummary {
     id: row.id,
     at: row.at,
     to: addresses(store, row),
-    preview: row.body.slice(0, PREVIEW),
+    preview: isIntact(row) ? row.body.slice(0, PREVIEW) : '',
     states: countStates(store, row),
   };
 }
 
-function addresses(store: Store, row: EnvelopeRow): string[] {
+function addresses(store: Store, row: Trace): string[] {
   return channelsOf(row).map((channel) => nameOf(store, channel));
 }

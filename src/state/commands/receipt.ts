@@ -11,8 +11,9 @@ export function applyReceipt(store: Store, command: Report): Applied<Report> {
   if (state !== 'refused' && state !== 'dead') return { outcome: { changed: moved.length }, effects: moved };
   const end: End = { sessions: [session], count: 1, state, at, reason };
   const told = moved.flatMap((effect) => {
-    const row = effect.kind === 'receipt' ? envelopeRow(store, effect.position) : undefined;
-    return row ? tellEnd(store, row, end) : [];
+    if (effect.kind !== 'receipt') return [];
+    const row = envelopeRow(store, effect.position);
+    return row ? tellEnd(store, { ...row, sender: effect.sender }, end) : [];
   });
   return { outcome: { changed: moved.length }, effects: [...moved, ...told] };
 }

@@ -52,15 +52,14 @@ export function followsAt(store: Store, session: number, channel: number, positi
   return store.get(sql, session, channel, position) !== undefined;
 }
 
-/** The channels through which the session got what lies at `position`: from the routes, when the envelope itself cannot be asked. */
-export function routesTo(store: Store, session: number, position: number): number[] {
-  const rows = store.all<{ channel: number }>(
-    `SELECT DISTINCT route.channel FROM follow JOIN route ON route.channel = follow.channel AND route.position = ?2
+/** The ways by which the session got what lies at `position`, and who sent it: for an envelope that cannot be asked itself. */
+export function routesTo(store: Store, session: number, position: number): { channel: number; sender: number }[] {
+  return store.all<{ channel: number; sender: number }>(
+    `SELECT DISTINCT route.channel, route.sender FROM follow JOIN route ON route.channel = follow.channel AND route.position = ?2
      WHERE follow.session = ?1 AND follow.since < ?2 AND follow.until >= ?2`,
     session,
     position,
   );
-  return rows.map((row) => row.channel);
 }
 
 /** Channels that the session follows now: its own, its rooms, all. */

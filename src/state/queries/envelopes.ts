@@ -28,6 +28,11 @@ export function newestPosition(store: Store): number {
   return store.get<{ position: number }>(sql)?.position ?? 0;
 }
 
+/** When the newest was stored, by the relay's clock then; 0 when there is none. */
+export function newestTime(store: Store): number {
+  return store.get<{ at: number }>('SELECT at FROM envelope ORDER BY position DESC LIMIT 1')?.at ?? 0;
+}
+
 /** Up to here everything that was unread for too long has ended. */
 export function endedPosition(store: Store): number {
   return Number(store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'ended'")?.value ?? 0);
