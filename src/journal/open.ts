@@ -6,6 +6,7 @@ import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
+import { adoptRestored, DATA } from './adopt.ts';
 import { loadDriver, openDatabase } from './driver.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
@@ -33,7 +34,8 @@ const SETTINGS = `
 
 export async function openJournal(options: OpenOptions): Promise<Journal> {
   ensurePrivateDir(options.dir);
-  const path = join(options.dir, 'relay.sqlite');
+  adoptRestored(options.dir);
+  const path = join(options.dir, DATA);
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
   if (!createPrivate(path, '')) checkPrivateFile(path);
   const open = await loadDriver();

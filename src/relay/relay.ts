@@ -6,6 +6,7 @@ import type { Journal } from '../journal/journal.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Effect } from '../state/command.ts';
+import { channelOf } from '../state/queries/channels.ts';
 import { newestTime } from '../state/queries/envelopes.ts';
 import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
@@ -138,7 +139,9 @@ export class Relay {
   /** Forgets what the options say, but for what somebody has yet to read. Answers how many that were. */
   async prune(options: PruneOptions): Promise<number> {
     if (this.#stopped) throw new RelayError('shutting_down');
-    return this.#upkeep.prune(options);
+    const { inbox, ...policy } = options;
+    const channel = inbox === undefined ? undefined : channelOf(this.#services.store, inbox);
+    return this.#upkeep.prune({ ...policy, channel });
   }
 
   /** Gauges for /metrics. */

@@ -21,9 +21,11 @@ export interface Retention {
   readonly bytes?: number | undefined;
 }
 
-export interface PruneOptions extends Omit<Policy, 'before'> {
+export interface PruneOptions extends Pick<Policy, 'count' | 'bytes'> {
   /** Milliseconds. */
   readonly olderThan?: number | undefined;
+  /** Only what was sent to this address, and to no other. */
+  readonly inbox?: string | undefined;
   /** Only says how many it would be. */
   readonly isTrial?: boolean;
 }
@@ -60,7 +62,11 @@ export class Upkeep {
   }
 
   /** Forgets what the options say, but for what somebody has yet to read. Answers how many that were. Rejects when the storage fails. */
-  async prune({ olderThan, isTrial, ...policy }: PruneOptions): Promise<number> {
+  async prune({
+    olderThan,
+    isTrial,
+    ...policy
+  }: Omit<PruneOptions, 'inbox'> & Pick<Policy, 'channel'>): Promise<number> {
     const { store, journal, clock, relayTime } = this.#services;
     const before = olderThan === undefined ? undefined : relayTime() - olderThan;
     const found = new Set<number>();

@@ -75,6 +75,10 @@ const LADDER = [
   ['legacy', true, 'yes', true, true, true, true],
   ['allowHosts', ['a', 'b'], 'c,d', ['e'], ['a', 'b'], ['c', 'd'], ['e']],
   ['allowOrigins', ['http://a'], 'http://b', ['http://c'], ['http://a'], ['http://b'], ['http://c']],
+  ['keepUnread', '1d', '2h', '3m', 86_400_000, 7_200_000, 180_000],
+  ['keep', '1d', '2h', '3m', 86_400_000, 7_200_000, 180_000],
+  ['keepMessages', '1', '2', 3, 1, 2, 3],
+  ['keepBytes', '1MB', '2kB', 3, 1_000_000, 2_000, 3],
   ['logLevel', 'error', 'warn', 'debug', 'error', 'warn', 'debug'],
   ['relayUrl', 'ws://a', 'ws://b', 'wss://c:1', 'ws://a', 'ws://b', 'wss://c:1'],
 ] as const;

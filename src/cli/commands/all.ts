@@ -1,17 +1,21 @@
 /** The commands, in the order in which help lists them. */
 import type { Command } from '../command.ts';
+import { backup } from './backup.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { doctor } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { history } from './history.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
 import { peers } from './peers.ts';
+import { prune } from './prune.ts';
 import { receipts } from './receipts.ts';
 import { receive } from './receive.ts';
 import { registerCommand } from './register.ts';
 import { rename } from './rename.ts';
+import { restore } from './restore.ts';
 import { rooms } from './rooms.ts';
 import { send } from './send.ts';
 import { serve } from './serve.ts';
@@ -19,6 +23,7 @@ import { service } from './service.ts';
 import { sessions } from './sessions.ts';
 import { shellInit } from './shell-init.ts';
 import { status } from './status.ts';
+import { verify } from './verify.ts';
 import { watch } from './watch.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -39,6 +44,11 @@ export const COMMANDS: readonly Command[] = [
   mcp,
   service,
   doctor,
+  backup,
+  restore,
+  verify,
+  exportCommand,
+  prune,
   shellInit,
   completion,
   registerCommand,
