@@ -155,9 +155,17 @@ export class Pump {
     try {
       await this.#services.journal.submit(this.#claim(messages));
     } catch (error) {
-      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#claims.delete(position);
+      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#giveBack(position);
       throw error;
     }
+  }
+
+  /** It was never given out: that does not count as a try. */
+  #giveBack(position: number): void {
+    this.#claims.delete(position);
+    const before = (this.#attempts.get(position) ?? 1) - 1;
+    if (before > 0) this.#attempts.set(position, before);
+    else this.#attempts.delete(position);
   }
 
   /** How many of `filter` are unhanded and held by nobody. */

@@ -78,13 +78,13 @@ export class FakeClock implements Clock {
     this.#elapsed = end;
   }
 
-  /** Moves time; after every timer, and at the end, lets promises and I/O callbacks run (see `settle`). */
-  async run(ms: number): Promise<void> {
+  /** Moves time; after every timer, and at the end, lets promises and I/O callbacks run for so many turns (see `settle`). */
+  async run(ms: number, turns?: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await settle();
-    while (this.#fireNext(end)) await settle();
+    await settle(turns);
+    while (this.#fireNext(end)) await settle(turns);
     this.#elapsed = end;
-    await settle();
+    await settle(turns);
   }
 
   #add(timer: Waiting): Timer {

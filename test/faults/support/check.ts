@@ -8,11 +8,12 @@
  *     misordered  a recipient's first reads, or one sender's messages, are not in the order of positions
  *     moved       the same id was answered with two positions, or two ids with one
  *     limbo       has no state, though its sender may ask
+ *     untold      ended unread, and its sender has no notice of it
  */
 import type { ReceiptState } from '../../../src/protocol/receipt.ts';
 import type { Event, History } from './history.ts';
 
-export type Rule = 'lost' | 'doubled' | 'altered' | 'unsent' | 'misordered' | 'moved' | 'limbo';
+export type Rule = 'lost' | 'doubled' | 'altered' | 'unsent' | 'misordered' | 'moved' | 'limbo' | 'untold';
 
 export interface Finding {
   readonly rule: Rule;
@@ -24,6 +25,8 @@ export interface CheckOptions {
   readonly mayBeUnread?: boolean;
   /** The relay was asked for the state of everything that it had answered: each must have one. */
   readonly wantsStates?: boolean;
+  /** Senders have read their notices. */
+  readonly wantsNotices?: boolean;
 }
 
 const ENDS: ReadonlySet<ReceiptState> = new Set(['expired', 'refused', 'dead']);
@@ -34,11 +37,13 @@ export function check(history: History, options: CheckOptions = {}): Finding[] {
   const seen = new Seen(history.events);
   return [
     ...lost(seen, options),
+    ...keptAndLost(seen),
     ...doubled(seen),
     ...altered(seen),
     ...misordered(seen),
     ...moved(seen),
     ...limbo(seen, options),
+    ...untold(seen, options),
   ];
 }
 
@@ -67,6 +72,9 @@ class Seen {
   readonly answers = new Map<string, Of<'answered'>[]>();
   readonly reads = new Map<string, Of<'read'>[]>();
   readonly states = new Map<string, Map<string, ReceiptState>>();
+  readonly kept: string[] = [];
+  readonly refused = new Set<string>();
+  readonly notices = new Map<string, Of<'notice'>[]>();
   /** Reader → the place of its last gap. */
   readonly gaps = new Map<string, number>();
   readonly places = new Map<Event, number>();
@@ -80,6 +88,9 @@ class Seen {
       } else if (event.kind === 'answered') push(this.answers, event.id, event);
       else if (event.kind === 'read') push(this.reads, event.id, event);
       else if (event.kind === 'gap') this.gaps.set(event.by, place);
+      else if (event.kind === 'kept') this.kept.push(event.id);
+      else if (event.kind === 'refused' && !event.retry) this.refused.add(event.id);
+      else if (event.kind === 'notice') push(this.notices, event.about, event);
       else if (event.kind === 'state') {
         const states = this.states.get(event.id) ?? new Map();
         this.states.set(event.id, states.set(event.name, event.state));
@@ -115,10 +126,22 @@ function* lost(seen: Seen, { mayBeUnread = false }: CheckOptions): Generator<Fin
   }
 }
 
+/** What waited on its sender's disk, and is neither at the relay nor refused. */
+function* keptAndLost(seen: Seen): Generator<Finding> {
+  for (const id of new Set(seen.kept)) {
+    if (!seen.answers.has(id) && !seen.refused.has(id))
+      yield { rule: 'lost', what: `${id} was kept, and never came to the relay` };
+  }
+}
+
 function* doubled(seen: Seen): Generator<Finding> {
   for (const [id, reads] of seen.reads) {
     const known = new Set<string>();
+    const lives = new Set<number>();
     for (const read of reads) {
+      if (read.life !== undefined && lives.has(read.life))
+        yield { rule: 'doubled', what: `${id} was read twice by one process of ${read.by}` };
+      if (read.life !== undefined) lives.add(read.life);
       if (known.has(read.by) && !read.redelivered)
         yield { rule: 'doubled', what: `${id} was read again by ${read.by}, unmarked` };
       known.add(read.by);
@@ -208,5 +231,15 @@ function* limbo(seen: Seen, { wantsStates = false }: CheckOptions): Generator<Fi
     for (const name of seen.sent.get(id)?.to ?? []) {
       if (seen.states.get(id)?.get(name) === undefined) yield { rule: 'limbo', what: `${id} has no state for ${name}` };
     }
+  }
+}
+
+function* untold(seen: Seen, { wantsNotices = false }: CheckOptions): Generator<Finding> {
+  if (!wantsNotices) return;
+  for (const [id, states] of seen.states) {
+    const ended = [...states.values()].filter((state) => ENDS.has(state)).length;
+    const told = seen.notices.get(id)?.length ?? 0;
+    if (ended > 0 && told === 0)
+      yield { rule: 'untold', what: `${id} ended, and ${seen.sent.get(id)?.by} was not told` };
   }
 }

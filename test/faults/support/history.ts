@@ -24,7 +24,13 @@ export type Event =
       readonly position: number;
       readonly hash: string;
       readonly redelivered: boolean;
+      /** Which of its reader's processes read it. */
+      readonly life?: number;
     }
+  /** Not answered yet, and on its sender's disk: as good as answered, but for its position. */
+  | { readonly kind: 'kept'; readonly id: string }
+  /** The relay has told its sender that a message ended unread. */
+  | { readonly kind: 'notice'; readonly by: string; readonly about: string }
   /** What the relay says of it when the run is over. */
   | { readonly kind: 'state'; readonly id: string; readonly name: string; readonly state: ReceiptState }
   /** From here on nobody need remember what was before: the data was restored or is gone, and this reader was told. */
