@@ -5,6 +5,7 @@ import { openJournal } from '../../src/journal/open.ts';
 import { envelopeRowById } from '../../src/state/queries/envelopes.ts';
 import { sleep, systemClock } from '../../src/util/clock.ts';
 import { machine } from '../support/cli.ts';
+import { expectNone } from './support/check.ts';
 import { times } from './support/counts.ts';
 import { Disk } from './support/disk.ts';
 import { record } from './support/figures.ts';
@@ -86,7 +87,7 @@ describe('R2: a power cut', () => {
   it(`has taken nothing that was answered, in ${CUTS} of ${CUTS}`, async () => {
     const seed = seedOf();
     const { answered, lost, integrity } = await cutPower(CUTS, new Seeded(seed));
-    if (lost.length > 0) throw new Error(`A promise was broken.\n${lost.length} lost: ${lost[0]}`);
+    expectNone('lost', lost);
     expect([...new Set(integrity)]).toEqual(['ok']);
     record('R2', { cuts: CUTS, answered, lost: 0, seed });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CheckOptions, check, expectKept, type Rule, told } from './check.ts';
+import { type CheckOptions, check, expectKept, expectNone, type Rule, told } from './check.ts';
 import { type Event, History, hashOf } from './history.ts';
 
 const sent = (id: string, by = 'A', to: readonly string[] = ['B']): Event => ({
@@ -113,5 +113,32 @@ describe('the checker', () => {
       /^A promise was broken\.\n2 lost: m1, position 1, was never read by B .*\n1 unsent: m3/,
     );
     expect(told([])).toBe('');
+  });
+
+  it('finds what was kept and never came', () => {
+    const kept: Event = { kind: 'kept', id: 'm1' };
+    expect(judge([sent('m1'), kept])).toEqual(['lost']);
+    expect(judge([sent('m1'), kept, answered('m1', 1), read('m1', 1)])).toEqual([]);
+    expect(judge([sent('m1'), kept, { kind: 'refused', id: 'm1', code: 'inbox_full', retry: false }])).toEqual([]);
+  });
+
+  it('finds what one process read twice, marked or not', () => {
+    expect(
+      judge([...GOOD, read('m1', 1, { redelivered: true, life: 1 }), read('m1', 1, { redelivered: true, life: 2 })]),
+    ).toEqual([]);
+    const twice = { redelivered: true, life: 1 } as const;
+    expect(judge([...GOOD, read('m1', 1, twice), read('m1', 1, twice)])).toEqual(['doubled']);
+  });
+
+  it('finds an end of which its sender was not told', () => {
+    const ended = [sent('m1'), answered('m1', 1), { kind: 'state', id: 'm1', name: 'B', state: 'dead' } as const];
+    expect(judge(ended, { wantsNotices: true })).toEqual(['untold']);
+    expect(judge([...ended, { kind: 'notice', by: 'A', about: 'm1' }], { wantsNotices: true })).toEqual([]);
+    expect(judge(ended)).toEqual([]);
+  });
+
+  it('takes what only one test can know', () => {
+    expectNone('late', []);
+    expect(() => expectNone('late', ['a', 'b'])).toThrow('A promise was broken.\n2 late: a');
   });
 });

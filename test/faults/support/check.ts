@@ -58,6 +58,11 @@ export function told(findings: readonly Finding[]): string {
     .join('\n');
 }
 
+/** For what only one test can know. Throws with how often it was broken, and the first time. */
+export function expectNone(rule: string, broken: readonly string[]): void {
+  if (broken.length > 0) throw new Error(`A promise was broken.\n${broken.length} ${rule}: ${broken[0]}`);
+}
+
 /** Throws with what was found. */
 export function expectKept(history: History, options: CheckOptions = {}): void {
   const findings = check(history, options);
