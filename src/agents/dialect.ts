@@ -50,8 +50,8 @@ export interface Dialect {
   readonly chars: number;
   /** How often in a row the end of a turn may be put off. */
   readonly continuations: number;
-  /** Of a plugin, which tells by itself what was read: its door. Absent: it was read once the program acts again. */
-  readonly door?: string;
+  /** A plugin tells by itself what was read. Else it was read once the program acts again. */
+  readonly tells?: true;
 }
 
 /** Where a program keeps what a dialect reads. */

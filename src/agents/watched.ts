@@ -8,8 +8,13 @@ export const PAST = 8 * 1024 * 1024;
 export class Watched {
   readonly #found = new Map<string, Evidence | undefined>();
 
+  get isEmpty(): boolean {
+    return this.#found.size === 0;
+  }
+
+  /** What was found of them before was of an earlier giving. */
   add(ids: readonly string[]): void {
-    for (const id of ids) if (!this.#found.has(id)) this.#found.set(id, undefined);
+    for (const id of ids) this.#found.set(id, undefined);
   }
 
   /** Those of them that a line names. */

@@ -89,9 +89,7 @@ export class Desk {
 
   async #take(dialect: Dialect): Promise<Hand | undefined> {
     try {
-      const { door } = dialect;
-      const way = door === undefined ? 'hook' : 'door';
-      return await Hand.take(this.#parts, hookRoom(dialect.chars), way, door ?? 'hook');
+      return await Hand.take(this.#parts, hookRoom(dialect.chars), dialect.tells ? 'door' : 'hook', 'hook');
     } catch {
       return undefined; // the relay does not answer: the mail stays where it is
     }

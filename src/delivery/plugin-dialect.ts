@@ -10,7 +10,7 @@ const DOINGS: ReadonlySet<unknown> = new Set<Activity['doing']>(['idle', 'busy',
 export const pluginDialect: Dialect = {
   chars: 9_500,
   continuations: 6,
-  door: 'plugin',
+  tells: true,
   read({ input }) {
     const { kind, session, tool, prompt, isInner } = input;
     if (!isKind(kind)) return undefined;

@@ -42,8 +42,7 @@ function reachText({ address, recipients, here, absent }: Reach): string {
 }
 
 /** What JSON wants escaped, and what a string may hold without being text: half a surrogate pair. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON escapes.
-const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
+const ESCAPED = /["\\\ud800-\udfff]|[^ -\uffff]/;
 
 /** Looking is cheaper than writing, and most texts need nothing. */
 function quoted(text: string): string {

@@ -8,6 +8,7 @@ import { arrives, idles, isSeen, lineOf, receipt, timesShown } from './arrival.t
 import { ClaudeCode } from './claude-code.ts';
 import { Codex } from './codex.ts';
 import { type Model, scriptedModel } from './model/model.ts';
+import { call, say } from './model/reply.ts';
 import { needsPrograms } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -64,6 +65,21 @@ describe('Claude Code', () => {
     expect(timesShown(agent, 'Through the other door.')).toBe(1);
   });
 
+  it('whose socket is gone goes on with its turn for what came meanwhile', async () => {
+    const { here, peer, agent, terminal } = await claude();
+    await idles(here, 'CC-1', 'inbox');
+    rmSync(inboxSocket(here.user));
+    const held = agent.model.hold(/Think long\.$/m);
+    await terminal.type('Think long.');
+    await held.asked;
+    const id = sentId(await peer.call('relay_send', { to: 'CC-1', message: 'Before you go.' }));
+    held.answer(say('done'));
+    await agent.model.saw(lineOf('Before you go.'));
+    await isSeen(here, 'PEER', id, 'CC-1');
+    expect(timesShown(agent, 'Before you go.')).toBe(1);
+    expect(terminal.screen()).not.toMatch(/hook (error|reported a problem)/i);
+  });
+
   it('whose person holds messages of peers is told by its hooks, marked, and the sender hears of it within a minute', async () => {
     const { here, peer, agent, terminal } = await claude({ crossSessionInbound: 'hold' });
     await idles(here, 'CC-1');
@@ -109,7 +125,11 @@ describe('Claude Code', () => {
     await terminal.type('Think long.');
     await held.asked;
     const id = sentId(await peer.call('relay_send', { to: 'CC-1', message: 'Stop the rollout.', priority: 'urgent' }));
-    held.answer({ kind: 'call', tool: /relay_peers$/, input: {} });
+    await until(
+      () => receipt(here, 'PEER', id, 'CC-1'),
+      (told) => told?.state === 'handed',
+    );
+    held.answer(call(/relay_peers$/));
     const shown = await agent.model.saw(lineOf('Stop the rollout.'));
     expect(shown.fresh.map(({ type }) => type)).toContain('tool_result');
     await isSeen(here, 'PEER', id, 'CC-1');

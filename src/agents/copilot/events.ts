@@ -9,16 +9,18 @@
  *     assistant.idle, session.idle                the turn is over (the second waits for background tasks, too); not kept
  */
 import { type Fields, fieldsOf } from '../../util/fields.ts';
+import type { Evidence } from '../evidence.ts';
 import type { Activity } from '../program.ts';
+import { Watched } from '../watched.ts';
 
 const ASKED = /^(?:permission|user_input|elicitation|exit_plan_mode)\.(requested|completed)$/;
 
 export class SessionEvents {
   readonly #tools = new Map<string, string>();
   readonly #asks = new Set<string>();
-  /** Id of an envelope → whether it stands in a request that is not answered yet. */
-  readonly #watched = new Map<string, boolean>();
-  readonly #read: string[] = [];
+  readonly #watched = new Watched();
+  /** Ids that stand in a request that is not answered yet. */
+  readonly #asked = new Set<string>();
   #isBusy: boolean | undefined;
   #activity: Activity | undefined;
 
@@ -29,16 +31,17 @@ export class SessionEvents {
 
   /** Looks for these from now on. */
   watch(ids: readonly string[]): void {
-    for (const id of ids) if (!this.#watched.has(id)) this.#watched.set(id, false);
+    this.#watched.add(ids);
   }
 
-  isWatching(text: string): boolean {
-    return [...this.#watched.keys()].some((id) => text.includes(id));
+  /** Those that are watched and stand in this text. */
+  namedIn(text: string): readonly string[] {
+    return this.#watched.namedIn(text);
   }
 
-  /** Of the watched ones, those that a model has read since this was asked last. */
-  takeRead(): readonly string[] {
-    return this.#read.splice(0);
+  /** What is known of the watched ones. Those that are seen are not looked for any more. */
+  take(): ReadonlyMap<string, Evidence> {
+    return this.#watched.take();
   }
 
   note(event: Fields): void {
@@ -46,12 +49,24 @@ export class SessionEvents {
     const data = fieldsOf(event.data);
     const [, stage] = ASKED.exec(type) ?? [];
     if (stage !== undefined) this.#noteAsk(String(data.requestId), stage === 'requested');
-    // With such an id it is about a helper of the session's model.
-    else if (typeof event.agentId !== 'string') {
-      this.#noteEvidence(type, data);
-      this.#noteTurn(type, data);
-    }
+    else if (!isInner(event)) this.#noteTurn(type, data);
+    this.noteEvidence(event);
     this.#settle(Date.parse(String(event.timestamp)));
+  }
+
+  /** Only what it says of the watched ones: it is of an earlier time. */
+  noteEvidence(event: Fields): void {
+    if (isInner(event) || this.#watched.isEmpty) return;
+    const type = String(event.type);
+    const data = fieldsOf(event.data);
+    if (isAnswer(type, data)) {
+      this.#watched.note(this.#asked, 'seen');
+      this.#asked.clear();
+    } else if (isShown(type, data)) {
+      const ids = this.#watched.namedIn(JSON.stringify(data));
+      this.#watched.note(ids, 'queued');
+      for (const id of ids) this.#asked.add(id);
+    }
   }
 
   #noteAsk(id: string, isAsked: boolean): void {
@@ -82,24 +97,6 @@ export class SessionEvents {
     }
   }
 
-  #noteEvidence(type: string, data: Fields): void {
-    if (this.#watched.size === 0) return;
-    if (isAnswer(type, data)) this.#answered();
-    else if (isShown(type, data)) this.#shown(JSON.stringify(data));
-  }
-
-  #shown(text: string): void {
-    for (const id of this.#watched.keys()) if (text.includes(id)) this.#watched.set(id, true);
-  }
-
-  #answered(): void {
-    for (const [id, isInRequest] of this.#watched) {
-      if (!isInRequest) continue;
-      this.#watched.delete(id);
-      this.#read.push(id);
-    }
-  }
-
   /** `at` in milliseconds since 1970: when it has changed to this. */
   #settle(at: number): void {
     if (this.#isBusy === undefined) return;
@@ -108,6 +105,11 @@ export class SessionEvents {
     if (this.#activity?.doing === doing && this.#activity.tool === tool) return;
     this.#activity = { doing, since: at, ...(tool === undefined ? {} : { tool }) };
   }
+}
+
+/** About a helper of the session's model. */
+function isInner({ agentId }: Fields): boolean {
+  return typeof agentId === 'string';
 }
 
 /** Those that it makes up itself, to look at a shell that has ended, belong to no turn. */

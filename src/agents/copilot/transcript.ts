@@ -4,7 +4,7 @@ import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
 import type { Activity } from '../program.ts';
-import { PAST } from '../watched.ts';
+import { pastLines } from '../watched.ts';
 import { SessionEvents } from './events.ts';
 
 export function transcriptPath(copilotHome: string, session: string): string {
@@ -14,7 +14,6 @@ export function transcriptPath(copilotHome: string, session: string): string {
 export class CopilotTranscript implements Transcript {
   #tail: JsonlTail | undefined;
   #events = new SessionEvents();
-  readonly #found: string[] = [];
 
   follow(path: string): void {
     if (this.#tail?.path === path) return;
@@ -31,30 +30,16 @@ export class CopilotTranscript implements Transcript {
   watch(ids: readonly string[], { past = false }: { readonly past?: boolean } = {}): void {
     // What was written up to now is about other ids.
     this.#read();
-    const found = new Set(past ? this.#inPast(ids) : []);
-    this.#found.push(...found);
-    this.#events.watch(ids.filter((id) => !found.has(id)));
+    this.#events.watch(ids);
+    if (past) for (const line of pastLines(this.#tail?.path)) this.#events.noteEvidence(fieldsOf(parsed(line)));
   }
 
   look(): ReadonlyMap<string, Evidence> {
     this.#read();
-    const read = [...this.#found.splice(0), ...this.#events.takeRead()];
-    return new Map(read.map((id) => [id, 'seen']));
-  }
-
-  #inPast(ids: readonly string[]): readonly string[] {
-    if (!this.#tail) return [];
-    const events = new SessionEvents();
-    events.watch(ids);
-    note(events, new JsonlTail(this.#tail.path, PAST));
-    return events.takeRead();
+    return this.#events.take();
   }
 
   #read(): void {
-    if (this.#tail) note(this.#events, this.#tail);
+    for (const line of this.#tail?.lines() ?? []) this.#events.note(fieldsOf(parsed(line)));
   }
-}
-
-function note(events: SessionEvents, tail: JsonlTail): void {
-  for (const line of tail.lines()) events.note(fieldsOf(parsed(line)));
 }

@@ -17,6 +17,7 @@ import { receive } from './receive.ts';
 import { registerCommand } from './register.ts';
 import { rename } from './rename.ts';
 import { restore } from './restore.ts';
+import { resume } from './resume.ts';
 import { rooms } from './rooms.ts';
 import { send } from './send.ts';
 import { serve } from './serve.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   chat,
   serve,
   mcp,
+  resume,
   install,
   uninstall,
   service,

@@ -59,7 +59,8 @@ export class CopilotExtension {
     const before = this.#events.activity?.doing;
     this.#events.note(event);
     const { activity } = this.#events;
-    this.#link.shown(this.#events.takeRead());
+    const known = [...this.#events.take()];
+    this.#link.shown(known.filter(([, evidence]) => evidence === 'seen').map(([id]) => id));
     this.#link.now({ open: true, ...activity });
     if (event.type === 'user.message') this.#onMessage(event);
     if (before !== 'idle' && activity?.doing === 'idle') this.#tell({ kind: 'turn-end' });
@@ -70,7 +71,7 @@ export class CopilotExtension {
     const { content, source, isAutopilotContinuation } = fieldsOf(data);
     const text = String(content);
     // What its person did not type is a turn all the same.
-    const isTyped = source === undefined && isAutopilotContinuation !== true && !this.#events.isWatching(text);
+    const isTyped = source === undefined && isAutopilotContinuation !== true && this.#events.namedIn(text).length === 0;
     this.#tell({ kind: 'prompt', ...(isTyped ? { prompt: text.slice(0, TOLD) } : {}) });
   }
 
