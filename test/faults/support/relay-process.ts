@@ -1,9 +1,13 @@
 /** A relay in a process of its own, which a test may start through another program, stop, continue and kill, as often as it likes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { systemClock } from '../../../src/util/clock.ts';
 import { CLI, type Machine, type Started } from '../../support/cli.ts';
 import type { Place } from './talker.ts';
+
+// A hundred deaths take longer than a test of the program may.
+vi.setConfig({ testTimeout: 600_000 });
 
 export interface ServeOptions {
   readonly args?: readonly string[];
