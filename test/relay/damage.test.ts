@@ -44,6 +44,13 @@ describe('an envelope that the disk has altered', () => {
     expect(relay.counters.get('damaged')).toBe(1);
   });
 
+  it('is known for what it is also when a crash came before it was filed', async () => {
+    journal.state.store.run("UPDATE envelope SET body = 'N2' WHERE position = 2");
+    expect(bodies((await ask<ReceiveResult>('receive', {})).messages)).toEqual(['n1', 'n3']);
+    await clock.run(1_000);
+    expect(bodies((await ask<ReceiveResult>('receive', {}, 'A')).messages)).toHaveLength(1);
+  });
+
   it('is not pushed', async () => {
     damage(2);
     const peer = await Peer.open(relay, { name: 'B', window: 10 });
