@@ -203,7 +203,8 @@ export class Connection implements Holder, Outlet {
   }
 
   #welcome(seat: Seat | undefined): void {
-    const { journal, pumps, version } = this.#services;
+    const { journal, store, pumps, version } = this.#services;
+    const missed = seat ? (sessionById(store, seat.session)?.missed ?? 0) : 0;
     this.#write({
       type: 'welcome',
       v: PROTOCOL_VERSION,
@@ -213,6 +214,7 @@ export class Connection implements Holder, Outlet {
       epoch: journal.state.epoch ?? '',
       position: journal.state.position,
       unread: seat ? pumps.unread(seat.session) : 0,
+      ...(missed > 0 ? { missed } : {}),
       version,
     });
   }

@@ -15,6 +15,7 @@ import type { Claim } from '../state/command.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
 import { type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { isIntact } from '../state/sum.ts';
 import { Page } from './page.ts';
 import type { Services } from './services.ts';
 
@@ -40,6 +41,9 @@ interface Take {
 
 /** Envelopes of one deliver frame. */
 const BURST = 32;
+const DAMAGED = 'it was damaged on the disk of the relay';
+/** After a disk that could not be read, milliseconds. */
+const AGAIN = 1_000;
 
 export class Pump {
   readonly session: number;
@@ -110,8 +114,18 @@ export class Pump {
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
-      for (const outlet of [...this.#outlets]) this.#push(outlet);
+      for (const outlet of [...this.#outlets]) this.#tryPush(outlet);
     });
+  }
+
+  /** A disk that cannot be read now is read again: nothing else would wake us when it can. */
+  #tryPush(outlet: Outlet): void {
+    try {
+      this.#push(outlet);
+    } catch (error) {
+      this.#services.log.error({ error }, 'mail could not be read; tried again in a second');
+      this.#services.clock.after(AGAIN, () => this.wake());
+    }
   }
 
   /** Claims the oldest unhanded envelopes that nobody holds: at most `count`, and a page of bytes. Oldest first. */
@@ -140,9 +154,17 @@ export class Pump {
     try {
       await this.#services.journal.submit(this.#claim(messages));
     } catch (error) {
-      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#claims.delete(position);
+      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#giveBack(position);
       throw error;
     }
+  }
+
+  /** It was never given out: that does not count as a try. */
+  #giveBack(position: number): void {
+    this.#claims.delete(position);
+    const before = (this.#attempts.get(position) ?? 1) - 1;
+    if (before > 0) this.#attempts.set(position, before);
+    else this.#attempts.delete(position);
   }
 
   /** How many of `filter` are unhanded and held by nobody. */
@@ -175,22 +197,28 @@ export class Pump {
 
   /** The envelope, unless its life is over. */
   #load(position: number, attempts: number): Envelope | undefined {
-    const { store, journal } = this.#services;
+    const { store } = this.#services;
     const row = envelopeRow(store, position);
     if (!row) return undefined;
-    if (row.expires_at !== null && row.expires_at <= this.#services.now()) return undefined;
+    if (row.expires_at !== null && row.expires_at <= this.#services.relayTime()) return undefined;
+    if (!isIntact(row)) return this.#bury(position, DAMAGED);
     if (attempts < LIMITS.attempts) return toEnvelope(store, row);
-    const reason = `given out ${attempts} times and never handed`;
+    return this.#bury(position, `given out ${attempts} times and never handed`);
+  }
+
+  /** It is given to nobody any more, and its sender is told why. */
+  #bury(position: number, reason: string): undefined {
+    const { journal, log, now, onDamaged } = this.#services;
+    if (reason === DAMAGED) onDamaged(position);
     const command = {
       type: 'receipt',
-      at: this.#services.now(),
+      at: now(),
       session: this.session,
       state: 'dead',
       positions: [position],
       reason,
     } as const;
-    journal.post(command).catch((error) => this.#services.log.warn({ error }, 'a dead envelope could not be marked'));
-    return undefined;
+    journal.post(command).catch((error) => log.warn({ error }, 'a dead envelope could not be marked'));
   }
 
   /** What is pushed does not wait for the disk: a crash within milliseconds costs its redelivery the mark. */

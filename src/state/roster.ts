@@ -26,11 +26,13 @@ export interface SessionRow {
   readonly pending_bytes: number;
   /** Position → how often it was given out without being handed. */
   readonly claims: ReadonlyMap<number, number>;
+  /** Envelopes for it that ended before it was handed them: expired or dead. Only grows. */
+  readonly missed: number;
 }
 
 /** What changes all the time. */
 export type Progress = Partial<
-  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims'>
+  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims' | 'missed'>
 >;
 
 /** What a session gets: what is sent to `channel` after `since`, up to and with `until`. */
@@ -44,7 +46,7 @@ export interface Interval {
 const MOST = 20_000;
 
 const SESSION = `SELECT session.id, channel.name, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
-  handed, seen, pending, pending_bytes, claims FROM session JOIN channel ON channel.id = session.id`;
+  handed, seen, pending, pending_bytes, claims, missed FROM session JOIN channel ON channel.id = session.id`;
 
 export class Roster {
   readonly #store: Store;
@@ -124,13 +126,14 @@ export class Roster {
 
   #write(row: SessionRow): void {
     this.#store.write(
-      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ? WHERE id = ?',
+      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ? WHERE id = ?',
       row.last_seen,
       row.handed,
       row.seen,
       row.pending,
       row.pending_bytes,
       row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims)),
+      row.missed,
       row.id,
     );
   }
