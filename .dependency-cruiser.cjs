@@ -26,7 +26,9 @@ const ARROWS = {
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
   serve: ['util', 'protocol', 'state', 'journal', 'relay', 'transports', 'http', 'config', 'mcp'],
-  cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp'],
+  // Goes on with sessions that have ended, from a process of its own.
+  resume: ['util', 'protocol', 'config', 'agents'],
+  cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp', 'resume'],
 };
 
 /** Modules of Node that reach outside the process, or wait, or answer differently each time. */

@@ -1,7 +1,7 @@
 /**
  * `npm run test:programs`: drives the real agent programs against a scripted model, where nothing can reach further
  * than the loopback. Names of programs are the only ones that are installed and run; they, and everything else, are
- * vitest's filters and options. `--facts FILE` keeps what was measured.
+ * vitest's filters and options. `--facts FILE` keeps what was measured; `--kills N` says how often a program is killed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,9 +27,10 @@ const WITH_VALUE = new Set(['-t', '--testNamePattern', '--bail', '--reporter']);
 export function readArgs(args) {
   const rest = [...args];
   const [, facts] = take(rest, '--facts', 2);
+  const [, kills] = take(rest, '--kills', 2);
   const words = rest.filter((_word, at) => !WITH_VALUE.has(rest[at - 1] ?? ''));
   const named = Object.keys(PINNED).filter((name) => words.includes(name));
-  return { facts, named, vitest: rest };
+  return { facts, kills, named, vitest: rest };
 }
 
 /**
@@ -56,12 +57,12 @@ function prepare(name) {
 }
 
 function main() {
-  const { facts, named, vitest } = readArgs(process.argv.slice(2));
+  const { facts, kills, named, vitest } = readArgs(process.argv.slice(2));
   ensure();
   // Homes will lie in here: not in /tmp, where Codex takes none, and not deep, since sockets have short paths.
   const dir = mkdtempSync('/var/tmp/relay-');
   try {
-    const result = run(dir, named, vitest);
+    const result = run(dir, named, vitest, kills ? { RELAY_TEST_KILLS: kills } : {});
     for (const line of result.lines) process.stdout.write(`${line}\n`);
     if (facts) keepFacts(facts, result.facts);
     return result.failed ? 1 : 0;
@@ -70,8 +71,11 @@ function main() {
   }
 }
 
-/** @param {string} dir @param {readonly string[]} named @param {readonly string[]} options of vitest */
-function run(dir, named, options) {
+/**
+ * @param {string} dir @param {readonly string[]} named @param {readonly string[]} options of vitest
+ * @param {Readonly<Record<string, string>>} more variables
+ */
+function run(dir, named, options, more) {
   const sandbox = findSandbox();
   const none = (/** @type {string} */ why) => () => {
     throw new Error(why);
@@ -86,7 +90,7 @@ function run(dir, named, options) {
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...options],
   ];
   writeFileSync(join(dir, 'programs.json'), JSON.stringify(manifest));
-  const env = { RELAY_TEST_PROGRAMS: join(dir, 'programs.json'), TMPDIR: dir, HOME: join(dir, 'home') };
+  const env = { ...more, RELAY_TEST_PROGRAMS: join(dir, 'programs.json'), TMPDIR: dir, HOME: join(dir, 'home') };
   const [program, ...args] = 'why' in sandbox ? command : sandboxed(sandbox, dir, manifest, command, env);
   const outer = { ...process.env, RELAY_TEST_PROGRAMS: env.RELAY_TEST_PROGRAMS };
   const { status, error } = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', env: outer });

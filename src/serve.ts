@@ -2,6 +2,7 @@
  * `claude-relay serve [port]`: the relay's process. stdout says one line, when connections are taken; stderr has the
  * log. It ends by signal, with 0; or with one clear line and the exit code of what was wrong.
  */
+import { existsSync } from 'node:fs';
 import { parseFlags } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { OPTIONS, type Settings } from './config/options.ts';
@@ -55,7 +56,7 @@ function keepLogsSmall({ home }: Settings, log: Log): void {
 async function run(settings: Settings): Promise<number> {
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
-  const running = await startRelay({ ...settings, version: VERSION, log });
+  const running = await startRelay({ ...settings, version: VERSION, log, searchThread: searchThread() });
   keepLogsSmall(settings, log);
   announce(running, log);
   await ended.asked;
@@ -64,6 +65,12 @@ async function run(settings: Settings): Promise<number> {
   // Whatever still holds the process then does not hold it for long.
   systemClock.after(LINGER, () => process.exit(EXIT.ok));
   return EXIT.ok;
+}
+
+/** Beside this file in the bundle; the sources have none. */
+function searchThread(): URL | undefined {
+  const script = new URL('./search.mjs', import.meta.url);
+  return existsSync(script) ? script : undefined;
 }
 
 function announce({ url, port }: Running, log: Log): void {

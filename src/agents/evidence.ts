@@ -7,6 +7,8 @@
 export type Evidence = 'queued' | 'held' | 'seen';
 
 export interface Transcript {
+  /** The program's own setting that makes it `held`, by its name. */
+  readonly policy?: string;
   /** Looks for these from now on; what was appended before is not searched, unless it asks for `past`. */
   watch(ids: readonly string[], options?: { readonly past?: boolean }): void;
   /** Reads what was appended since, and answers what is known of the ids that are watched. Those that are seen are forgotten. */

@@ -9,6 +9,7 @@ import type { Runner } from '../util/run.ts';
 import type { Dialect, HookEvent } from './dialect.ts';
 import type { Door } from './door.ts';
 import type { Transcript } from './evidence.ts';
+import type { Resume } from './resume.ts';
 import type { ClientTraits } from './traits.ts';
 
 export interface AgentProgram {
@@ -22,8 +23,12 @@ export interface AgentProgram {
   readonly traits?: Partial<ClientTraits>;
   /** Absent: it has no hooks that we know. */
   readonly dialect?: Dialect;
-  /** What our plugin is called there, for programs into which we put one: `plugin`, `extension`. */
+  /** The name of the door that its plugin is, for programs into which we put one. */
   readonly plugin?: string;
+  /** For people, where it can be woken and is not now: why it has no door. Absent: it never has one. */
+  readonly doorless?: string;
+  /** Absent: a conversation that has ended is gone on with by its person only. */
+  readonly resume?: Resume;
   /** Looks at the program that started this process. Absent: its hooks and our tools are all there is. */
   beside?(place: Place): Beside;
 }
@@ -72,6 +77,8 @@ export interface Beside {
   readonly transcript?: Transcript;
   /** What the program itself says that it is doing; undefined when it does not say now. Cheap, and may read a small file. */
   activity?(): Activity | undefined;
+  /** The conversation that the program itself says it is in now, for programs that write it down. */
+  conversation?(): string | undefined;
   /** A hook, or the `_meta` of a tool call, says which conversation this is. */
   bound?(event: Pick<HookEvent, 'session' | 'transcript'>): void;
   /** Capabilities that the server declares to this program. */

@@ -12,8 +12,9 @@ export class Watched {
     return this.#found.size === 0;
   }
 
+  /** What was found of them before was of an earlier giving. */
   add(ids: readonly string[]): void {
-    for (const id of ids) if (!this.#found.has(id)) this.#found.set(id, undefined);
+    for (const id of ids) this.#found.set(id, undefined);
   }
 
   /** Those of them that a line names. */

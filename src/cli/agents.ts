@@ -9,7 +9,7 @@ import type { Detected, Installer, Machine, Plan, PlanOptions } from '../agents/
 import { INSTALLERS, installerOf } from '../agents/installers.ts';
 import { systemClock } from '../util/clock.ts';
 import { Failure } from '../util/failure.ts';
-import type { Context } from './command.ts';
+import type { Context, Surroundings } from './command.ts';
 import type { Output, Style } from './output.ts';
 
 /** One program that is worked on. */
@@ -21,8 +21,11 @@ export interface Job {
 
 export type Action = 'install' | 'uninstall';
 
+/** What of a command's surroundings makes the machine that an installer sees. */
+export type AroundMachine = Pick<Surroundings, 'env' | 'platform' | 'userHome' | 'node' | 'script'>;
+
 /** Throws a Failure when the paths that would be written down are of a copy that goes away. */
-export function machineOf({ env, platform, userHome, node, script }: Context): Machine {
+export function machineOf({ env, platform, userHome, node, script }: AroundMachine): Machine {
   if (script.includes(`${sep}_npx${sep}`)) {
     throw new Failure(
       'error',

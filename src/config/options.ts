@@ -169,6 +169,14 @@ export const OPTIONS = {
     sentence: 'How often an hour messages may wake an idle session; past that they wait for its next turn. 0: never.',
     where: ['mcp'],
   }),
+  resume: option({
+    type: 'flag',
+    flag: '--resume',
+    env: 'RELAY_RESUME',
+    default: false,
+    sentence: 'Once this session has ended, `claude-relay resume watch` may wake it for mail to it.',
+    where: ['mcp'],
+  }),
   noColor: option({
     type: 'presence',
     flag: '--no-color',

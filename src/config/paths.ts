@@ -4,6 +4,7 @@
  *     <home>/token  relay.json  config.json  names.json  installed.json
  *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  ledger/<NAME>.json  run/<pid>.json
  *            sessions/registry.json  logs/  backups/
+ *            resume/run.json  resume/{conversations,policy,tries}/<NAME>.json
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';

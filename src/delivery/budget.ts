@@ -8,6 +8,7 @@ export class Budget {
   readonly #clock: Clock;
   /** Milliseconds, monotonic: when it was woken, the oldest first. */
   #wakes: number[] = [];
+  #last = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, limit: number) {
     this.#clock = clock;
@@ -23,8 +24,14 @@ export class Budget {
     return this.#wakes.length < this.limit || oldest === undefined ? 0 : oldest + HOUR - now;
   }
 
+  /** Milliseconds since the last wake; infinite when there was none. */
+  get ago(): number {
+    return this.#clock.monotonic() - this.#last;
+  }
+
   spend(): void {
-    this.#wakes.push(this.#clock.monotonic());
+    this.#last = this.#clock.monotonic();
+    this.#wakes.push(this.#last);
   }
 
   /** The person of the session has spoken: what was spent before was not a loop. */

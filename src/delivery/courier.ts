@@ -109,6 +109,8 @@ export class Courier {
       activity: attention.now,
       interrupts: door.interrupts,
       budgetWait: budget.wait(),
+      pace: waiting.pace,
+      wokenAgo: budget.ago,
     });
     if (verdict.go === 'now') await this.#give(door, verdict);
     else this.#later(verdict);

@@ -18,6 +18,7 @@ import type { Compose } from './compose.ts';
 import { Courier } from './courier.ts';
 import { type Answer, Desk } from './desk.ts';
 import type { Inbox } from './inbox.ts';
+import { Keep } from './keep.ts';
 import { Ledger, type Standing } from './ledger.ts';
 import { LedgerStore } from './ledger-store.ts';
 import { type HookRequest, LocalServer, type PluginListener } from './local-server.ts';
@@ -41,6 +42,8 @@ export interface DeliveryOptions {
   readonly standing: () => Standing | undefined;
   /** Wakes an hour. */
   readonly wakes: number;
+  /** Its owner lets it be woken once it has ended. */
+  readonly isResumable: boolean;
   /** Tells the relay what this session does, and how it is woken. */
   readonly onPresence: (told: Omit<Told, 'doing_since'> & { readonly for_ms?: number }) => void;
 }
@@ -63,6 +66,7 @@ export class Delivery {
   readonly #desk: Desk;
   readonly #plugin: PluginDoor;
   readonly #waiter: WaiterDoor;
+  readonly #keep: Keep;
   readonly #stops: (() => void)[] = [];
   #server: LocalServer | undefined;
   #program: AgentProgram | undefined;
@@ -79,6 +83,7 @@ export class Delivery {
     this.#options = options;
     this.#plugin = new PluginDoor(clock);
     this.#waiter = new WaiterDoor(clock);
+    this.#keep = new Keep(options);
     this.#waiting = new Waiting(clock);
     this.#budget = new Budget(clock, options.wakes);
     this.#attention = new Attention(clock, () => this.#ownWord());
@@ -97,7 +102,7 @@ export class Delivery {
       transcript: () => this.#beside?.transcript,
     };
     this.#courier = new Courier({ ...parts, doors: () => this.#doors() });
-    this.#lookout = new Lookout({ ...parts, courier: this.#courier });
+    this.#lookout = new Lookout({ ...parts, doorless: () => this.#doorless(), courier: this.#courier });
     this.#desk = new Desk({
       ...parts,
       courier: this.#courier,
@@ -110,7 +115,11 @@ export class Delivery {
   async start(): Promise<void> {
     const { place, home, inbox, shelf } = this.#options;
     const { clock, log } = place;
-    const tell = clock.every(PRESENCE_EVERY, () => this.#tell());
+    const tell = clock.every(PRESENCE_EVERY, () => {
+      this.#tell();
+      // Also where no hook says that the person began another one.
+      this.#keepConversation();
+    });
     this.#stops.push(
       inbox.onMail(() => this.#courier.wake()),
       shelf.onChange(() => this.#courier.wake()),
@@ -145,7 +154,6 @@ export class Delivery {
     if (this.#program) return;
     this.#program = program;
     this.#beside = program.beside?.(this.#options.place);
-    this.#plugin.expect(program.plugin);
     this.#session ??= agentSessionOf(program, this.#options.place.env);
     this.#beside?.bound?.({ ...(this.#session === undefined ? {} : { session: this.#session }) });
     this.#berth();
@@ -204,6 +212,11 @@ export class Delivery {
     return told.doing === 'idle' && told.since > record.since ? told : record;
   }
 
+  /** One that rests is open all the same, and then that is not why. */
+  #doorless(): string | undefined {
+    return this.#doors().some((door) => door.isOpen()) ? undefined : this.#program?.doorless;
+  }
+
   #doors(): readonly Door[] {
     return [this.#plugin, ...(this.#beside?.doors ?? []), this.#waiter];
   }
@@ -248,8 +261,14 @@ export class Delivery {
     });
   }
 
+  #keepConversation(): void {
+    const id = this.#beside?.conversation?.() ?? this.#session;
+    this.#keep.keep(this.#program, id, this.#options.standing()?.name);
+  }
+
   /** Best effort: without it, hooks do not find us. */
   #berth(): void {
+    this.#keepConversation();
     if (!this.#server) return;
     const { place, home, standing } = this.#options;
     const name = standing()?.name;
@@ -281,8 +300,8 @@ export class Delivery {
     if (!dialect || (this.#program && this.#program.id !== call.program)) return NOTHING;
     const event = dialect.read(call);
     if (event?.kind !== 'wait') return this.#desk.answer(call, dialect);
-    const hasBetter = this.#doors().some((door) => door !== this.#waiter && door.isOpen());
-    if (hasBetter) return NOTHING;
+    const { door } = this.#courier;
+    if (door !== undefined && door !== this.#waiter) return NOTHING;
     const waited = this.#waiter.wait((text) => dialect.say(call, event, text), gone);
     this.#courier.wake();
     return waited;

@@ -17,7 +17,7 @@ import type { Courier } from './courier.ts';
 import type { Inbox } from './inbox.ts';
 import type { Ledger } from './ledger.ts';
 import type { Entry } from './ledger-store.ts';
-import { whyUnseen, whyWaiting } from './remark.ts';
+import { whyHeld, whyUnseen, whyWaiting } from './remark.ts';
 import type { Shelf } from './shelf.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -30,6 +30,8 @@ export interface LookoutParts {
   readonly budget: Budget;
   readonly courier: Pick<Courier, 'wake' | 'rest'>;
   readonly transcript: () => Transcript | undefined;
+  /** Why no door of the program is open, where it might have one. */
+  readonly doorless: () => string | undefined;
   readonly clock: Clock;
 }
 
@@ -92,7 +94,8 @@ export class Lookout {
   #weigh(entry: Entry, evidence: Evidence | undefined): void {
     const { id } = entry.envelope;
     if (evidence === 'queued') this.#queued.add(id);
-    if (evidence === 'held') return this.#again(entry, true);
+    // What its policy holds came through a door; hooks and answers are its own.
+    if (evidence === 'held' && entry.way === 'door') return this.#again(entry, true);
     const { attention, clock } = this.#parts;
     const age = clock.now() - entry.at;
     if (age >= TELL_AFTER) this.#tell(entry, false);
@@ -125,17 +128,19 @@ export class Lookout {
     const { id, position } = entry.envelope;
     if (this.#told.has(id)) return;
     this.#told.add(id);
-    this.#parts.inbox.unseen([position], whyUnseen(entry, this.#parts.attention.now, isHeld));
+    const { inbox, attention, transcript } = this.#parts;
+    inbox.unseen([position], isHeld ? whyHeld(entry, transcript()?.policy) : whyUnseen(entry, attention.now));
   }
 
   #tellWaiting(): void {
-    const { waiting, inbox, attention, budget } = this.#parts;
+    const { waiting, inbox, attention, budget, doorless } = this.#parts;
     const untold = [...waiting.overdue(TELL_AFTER)].filter(([id]) => !this.#told.has(id));
     if (untold.length === 0) return;
     for (const [id] of untold) this.#told.add(id);
     const facts = {
       obstacle: waiting.obstacle,
       activity: attention.now,
+      doorless: doorless(),
       budget: budget.limit,
       budgetWait: budget.wait(),
     };

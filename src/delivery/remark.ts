@@ -8,6 +8,8 @@ import type { Obstacle } from './waiting.ts';
 interface Facts {
   readonly obstacle: Obstacle | undefined;
   readonly activity: Activity | undefined;
+  /** Why its program has no door, where it might have one. */
+  readonly doorless: string | undefined;
   /** Wakes an hour. */
   readonly budget: number;
   /** Milliseconds until it may be woken again. */
@@ -17,7 +19,7 @@ interface Facts {
 const NTH: Readonly<Record<number, string>> = { 2: 'second', 3: 'third' };
 
 /** Of what nobody has shown it. */
-export function whyWaiting({ obstacle, activity, budget, budgetWait }: Facts): string {
+export function whyWaiting({ obstacle, activity, doorless, budget, budgetWait }: Facts): string {
   const doing = doingWords(activity);
   if (typeof obstacle === 'object') return short(`${obstacle.reason}; reached at its next turn, ${doing}`);
   switch (obstacle) {
@@ -31,15 +33,20 @@ export function whyWaiting({ obstacle, activity, budget, budgetWait }: Facts): s
     case 'burst':
     case 'no door':
     case undefined:
-      return short(`reached at its next turn only, ${doing}`);
+      return short(`reached at its next turn only${doorless === undefined ? '' : `: ${doorless}`}, ${doing}`);
     default:
       return obstacle satisfies never;
   }
 }
 
+/** Of what its program keeps back. `policy`: the setting that says so, where it has a name. */
+export function whyHeld({ door }: Entry, policy: string | undefined): string {
+  const by = policy === undefined ? '' : ` (${policy})`;
+  return short(`given by ${door}, and held by its own policy${by} until its person decides`);
+}
+
 /** Of what was given to it. */
-export function whyUnseen(entry: Entry, activity: Activity | undefined, isHeld: boolean): string {
-  if (isHeld) return short(`held back by the policy of ${entry.door} until its person decides`);
+export function whyUnseen(entry: Entry, activity: Activity | undefined): string {
   const nth = NTH[entry.times];
   const times = nth === undefined ? '' : ` for the ${nth} time`;
   return short(

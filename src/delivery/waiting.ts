@@ -1,6 +1,7 @@
 /** Mail that nobody has been shown: since when it is known here, and what is in its way. */
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Pace } from './gate.ts';
 
 /** Why mail does not go in now. */
 export type Obstacle =
@@ -22,6 +23,9 @@ export class Waiting {
   readonly #clock: Clock;
   #known = new Map<string, Known>();
   #obstacle: Obstacle | undefined;
+  /** Milliseconds, monotonic: when something came last, and when something had come before that. */
+  #cameAt = Number.NEGATIVE_INFINITY;
+  #cameBefore = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,6 +45,11 @@ export class Waiting {
     return Math.max(0, ...[...this.#known.values()].map(({ since }) => now - since));
   }
 
+  /** Milliseconds since something came last, and between that and what had come before it; infinite for none. */
+  get pace(): Pace {
+    return { calm: this.#clock.monotonic() - this.#cameAt, spacing: this.#cameAt - this.#cameBefore };
+  }
+
   /** May anything of it go in between two tool calls? */
   get isUrgent(): boolean {
     return [...this.#known.values()].some(({ priority }) => priority === 'urgent');
@@ -54,6 +63,10 @@ export class Waiting {
   /** This is what is waiting now. */
   update(messages: readonly Envelope[]): void {
     const since = this.#clock.monotonic();
+    if (messages.some(({ id }) => !this.#known.has(id))) {
+      this.#cameBefore = this.#cameAt;
+      this.#cameAt = since;
+    }
     this.#known = new Map(
       messages.map(({ id, position, priority }) => [id, this.#known.get(id) ?? { position, since, priority }]),
     );

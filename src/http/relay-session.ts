@@ -50,7 +50,8 @@ export class RelaySession implements Session {
   }
 
   async send(draft: Draft, signal?: AbortSignal): Promise<SendResult> {
-    return await this.request('send', { ...draft, id: draft.id ?? messageId(this.#options.random) }, signal);
+    const { random, clock } = this.#options;
+    return await this.request('send', { ...draft, id: draft.id ?? messageId(random, clock.now()) }, signal);
   }
 
   onMail(listener: () => void): () => void {

@@ -19,8 +19,14 @@ export function isNewEnough(version: string): boolean {
 
 /** Opens a database file, or `:memory:`. */
 export async function openDatabase(path: string): Promise<Database> {
+  const open = await loadDriver();
+  return open(path);
+}
+
+/** The way to open databases, once its driver is loaded: for whoever must do it without waiting. */
+export async function loadDriver(): Promise<(path: string) => Database> {
   const Driver = builtIn() ?? (await packaged());
-  return new Driver(path);
+  return (path) => new Driver(path);
 }
 
 function builtIn(): Constructor | undefined {

@@ -10,13 +10,16 @@ import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
+import { searchInMemory } from './memory.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
+import type { Search } from './search.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
 
 export class LocalJournal implements Journal {
   readonly state: State;
+  readonly search: Search;
   readonly #clock: Clock;
   readonly #listeners = new EffectListeners();
   #queue: Entry[] = [];
@@ -25,8 +28,9 @@ export class LocalJournal implements Journal {
   #failed = false;
   #closed = false;
 
-  constructor(state: State, clock: Clock) {
+  constructor(state: State, clock: Clock, search: Search = searchInMemory(state)) {
     this.state = state;
+    this.search = search;
     this.#clock = clock;
   }
 
@@ -56,8 +60,23 @@ export class LocalJournal implements Journal {
     if (this.#closed) return;
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
+    await this.search.close();
+    this.#emptyMemory();
     this.#emptyLog();
     this.state.store.database.close();
+  }
+
+  /** Files what is only in memory, so that the next start has nothing to read. */
+  #emptyMemory(): void {
+    const { store } = this.state;
+    try {
+      store.database.exec('BEGIN IMMEDIATE');
+      store.settle();
+      store.database.exec('COMMIT');
+    } catch {
+      // Best effort: what is not filed now is at the next start.
+      this.#rollback();
+    }
   }
 
   /**
@@ -102,12 +121,15 @@ export class LocalJournal implements Journal {
         const { settled, culprit, error } = this.#applyAll(left);
         if (culprit) {
           database.exec('ROLLBACK');
+          this.state.store.forget();
           broken.push({ entry: culprit, error });
           left = left.filter((entry) => entry !== culprit);
           continue;
         }
+        this.state.store.flush();
         database.exec('COMMIT');
         this.#failed = false;
+        this.search.stored(this.state.position);
         return [...broken, ...settled];
       } catch (error) {
         this.#failed = true;
@@ -139,5 +161,6 @@ export class LocalJournal implements Journal {
     } catch {
       // Best effort: SQLite has rolled back by itself when the disk failed or was full.
     }
+    this.state.store.forget();
   }
 }

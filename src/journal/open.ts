@@ -5,17 +5,22 @@ import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
-import { openDatabase } from './driver.ts';
+import { loadDriver, openDatabase } from './driver.ts';
+import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { MemoryJournal } from './memory.ts';
 import { isDamage } from './queue.ts';
+import { InlineSearch } from './search.ts';
+import { SearchThread } from './search-thread.ts';
 
 interface OpenOptions {
   /** Holds `relay.sqlite`; made 0700 when it is not there, refused when others can reach it. */
   readonly dir: string;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** The code of the thread that searches (`src/search.ts`); without it this thread does. */
+  readonly searchThread?: URL | undefined;
 }
 
 /** `FULL` syncs the log at every commit: an answered send survives a power cut. */
@@ -33,13 +38,21 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const path = join(options.dir, 'relay.sqlite');
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
   if (!createPrivate(path, '')) checkPrivateFile(path);
-  const database = await openDatabase(path);
-  const journal = new LocalJournal(prepare(database), options.clock ?? systemClock);
+  const open = await loadDriver();
+  const { clock = systemClock, searchThread } = options;
+  const state = prepare(open(path));
+  const files = { tables: path, words: join(options.dir, 'search.sqlite') };
+  const search = searchThread
+    ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
+    : new InlineSearch(() => openFullText(open, files), closeText);
+  const journal = new LocalJournal(state, clock, search);
   await found(journal, options.random ?? systemRandom);
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
 }
+
+const closeText = (text: FullText) => text.close();
 
 export async function openMemoryJournal(random: Random = systemRandom): Promise<Journal> {
   const database = await openDatabase(':memory:');

@@ -112,6 +112,7 @@ export class Connected {
       shelf: this.shelf,
       compose: composeWith(systemRandom),
       wakes: config.settings.wakes,
+      isResumable: config.settings.resume,
       standing: () => this.standing,
       // Best effort: it is said again when it changes.
       onPresence: (told) => void this.client.request('presence', told).catch(() => undefined),

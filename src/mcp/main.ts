@@ -8,6 +8,7 @@ import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import type { LogLevel } from '../config/options.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
+import { wokenAs } from '../config/woken.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { holding } from '../util/holding.ts';
@@ -19,13 +20,14 @@ import { SessionIdentity } from './identity.ts';
 import type { Host } from './server.ts';
 import { type StdioProcess, serveSession } from './stdio.ts';
 
-const HELP = `Usage: claude-relay mcp [--client-id NAME] [--relay-url URL]
+const HELP = `Usage: claude-relay mcp [--client-id NAME] [--relay-url URL] [--resume]
 
 The process of one agent session: it speaks the Model Context Protocol on stdin and stdout, and is started by an agent
 program, not by hand.
 
   --client-id NAME   the name of this session (CLAUDE_RELAY_SESSION_ID goes before it, RELAY_CLIENT_ID after it)
   --relay-url URL    where the relay is (RELAY_URL; default: the relay that runs here, else ws://localhost:9999)
+  --resume           once it has ended, claude-relay resume watch may wake it for mail to it (RELAY_RESUME)
   --log-level LEVEL  debug writes a log to stderr (RELAY_LOG_LEVEL)
   --help
 
@@ -72,7 +74,8 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     names,
     cwd,
     agent,
-    clientId: config.settings.clientId,
+    // Whoever was woken is who it was, also where its program takes the variables away or its flags name another.
+    clientId: wokenAs(paths.home, process.pid) ?? config.settings.clientId,
     pid: process.pid,
     log,
   });

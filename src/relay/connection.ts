@@ -11,10 +11,11 @@ import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { type Hello, PROTOCOL_VERSION, type PresenceFrame, type RelayFrame, type Request } from '../protocol/frames.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
+import { answerText } from '../protocol/texts.ts';
 import type { Effect } from '../state/command.ts';
 import { sessionById } from '../state/queries/sessions.ts';
 import type { Timer } from '../util/clock.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatchText } from './dispatch.ts';
 import type { Holder } from './presence.ts';
 import type { Outlet } from './pump.ts';
 import type { Seat, Seats } from './seats.ts';
@@ -257,9 +258,9 @@ export class Connection implements Holder, Outlet {
       signal: this.#waits.signal,
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),
     };
-    dispatch(call, request.verb, request.args)
+    dispatchText(call, request.verb, request.args)
       .then(
-        (result) => this.#write({ type: 'answer', id: request.id, result }),
+        (result) => this.#say(answerText(request.id, result)),
         (error) => this.#refuse(asRelayError(error), request.id),
       )
       .finally(() => this.#onAnswered());
@@ -281,7 +282,11 @@ export class Connection implements Holder, Outlet {
   }
 
   #write(frame: RelayFrame): void {
-    if (this.#phase !== 'closed') this.#socket.send(encode(frame));
+    this.#say(encode(frame));
+  }
+
+  #say(text: string): void {
+    if (this.#phase !== 'closed') this.#socket.send(text);
   }
 
   #lose(): void {

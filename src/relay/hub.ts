@@ -19,6 +19,8 @@ interface Listening {
   channels: Set<number>;
 }
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 export class Hub {
   readonly #store: Store;
   readonly #sessions = new Map<number, Listening>();
@@ -45,7 +47,7 @@ export class Hub {
 
   /** Sessions whose mail somebody is waiting for right now. */
   awaited(): ReadonlySet<number> {
-    return new Set(this.#awaited.keys());
+    return this.#awaited.size === 0 ? NOBODY : new Set(this.#awaited.keys());
   }
 
   /** There may be mail for that session again: what somebody held is free. */

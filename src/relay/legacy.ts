@@ -163,7 +163,7 @@ class LegacyClient implements SocketListener {
 
   async #send(to: string, content: string): Promise<LegacyFrame> {
     const link = this.#linked();
-    const id = messageId(this.#options.random);
+    const id = messageId(this.#options.random, this.#options.clock.now());
     const offline: LegacyFrame = { type: 'error', message: `Client ${to} not connected` };
     try {
       const result = await link.request('send', { id, to: [to], body: content });

@@ -14,7 +14,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Claim } from '../state/command.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
-import { claimsOf, type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { type SessionRow, sessionById } from '../state/queries/sessions.ts';
 import { Page } from './page.ts';
 import type { Services } from './services.ts';
 
@@ -119,9 +119,8 @@ export class Pump {
     const session = sessionById(this.#services.store, this.session);
     if (!session) return [];
     const page = new Page(count);
-    const given = claimsOf(session);
     for (const position of this.#free(session, filter, count)) {
-      const attempts = Math.max(given.get(position) ?? 0, this.#attempts.get(position) ?? 0);
+      const attempts = Math.max(session.claims.get(position) ?? 0, this.#attempts.get(position) ?? 0);
       const envelope = this.#load(position, attempts);
       if (!envelope) continue;
       if (!page.add(attempts > 0 ? { ...envelope, redelivered: true } : envelope)) break;

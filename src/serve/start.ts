@@ -37,6 +37,8 @@ export interface StartOptions {
   readonly log: Log;
   /** For tests: adds to each server instance of `/mcp`. */
   readonly extendMcp?: McpOptions['extend'];
+  /** The code of the thread that searches; without it the relay's own does. */
+  readonly searchThread?: URL | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -79,7 +81,7 @@ export async function startRelay(options: StartOptions): Promise<Running> {
 async function assemble(options: StartOptions, data: string, lock: DataLock): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
-  const journal = await openJournal({ dir: data, clock, random });
+  const journal = await openJournal({ dir: data, clock, random, searchThread: options.searchThread });
   const relay = new Relay({ journal, clock, random, log, version });
   const door = new WsDoor({
     connect: (socket) => relay.connect(socket),

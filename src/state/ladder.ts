@@ -8,11 +8,12 @@
 import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
+import { Into } from './into.ts';
 import { followsAt } from './queries/channels.ts';
-import { channelsOf, type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
+import { type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
-import { receiptRow, receiptState } from './queries/receipts.ts';
-import { claimsOf, type SessionRow, sessionById } from './queries/sessions.ts';
+import { type ReceiptRow, receiptRow, receiptState } from './queries/receipts.ts';
+import { type SessionRow, sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
 
 export interface Move {
@@ -50,7 +51,7 @@ export function stepsOf(store: Store, session: SessionRow, positions: readonly n
   for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
     const row = envelopeRow(store, position);
     if (!row) continue;
-    const channels = channelsOf(row);
+    const { channels } = row;
     const direct = channels.includes(session.id);
     const isRecipient =
       direct ||
@@ -68,18 +69,30 @@ function isEnd(state: ReceiptState): boolean {
 
 function writeRow(store: Store, session: SessionRow, move: Move, step: Step): void {
   const reached = move.state === 'expired' || move.state === 'dead' || move.state === 'refused' ? null : move.at;
-  const handedAt = step.from === 'stored' ? reached : null;
-  store.run(
-    `INSERT INTO receipt (position, session, state, at, handed_at, seen_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-     ON CONFLICT DO UPDATE SET state = ?3, at = ?4, handed_at = coalesce(handed_at, ?5), seen_at = coalesce(seen_at, ?6), reason = ?7`,
-    step.row.position,
-    session.id,
-    move.state,
-    move.at,
-    handedAt,
-    move.state === 'handed' || step.from === 'seen' ? null : reached,
-    move.reason ?? null,
-  );
+  const before = receiptRow(store, step.row.position, session.id);
+  save(store, session, step.row.position, {
+    state: move.state,
+    at: move.at,
+    handed_at: before?.handed_at ?? (step.from === 'stored' ? reached : null),
+    seen_at: before?.seen_at ?? (move.state === 'handed' || step.from === 'seen' ? null : reached),
+    reason: move.reason ?? null,
+  });
+}
+
+const RECEIPT = new Into('REPLACE', 'receipt', [
+  'position',
+  'session',
+  'state',
+  'at',
+  'handed_at',
+  'seen_at',
+  'reason',
+]);
+
+function save(store: Store, session: SessionRow, position: number, receipt: ReceiptRow): void {
+  const { state, at, handed_at, seen_at, reason } = receipt;
+  store.tail.keepReceipt(position, session.id, receipt);
+  store.gather(RECEIPT, position, session.id, state, at, handed_at, seen_at, reason);
 }
 
 /** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */
@@ -119,27 +132,22 @@ function markSeen(store: Store, session: SessionRow, move: Move, steps: readonly
 
 /** Handed, and not seen when later mail was. Only the cursor knew, so the time of it is not known. */
 function writeException(store: Store, session: SessionRow, position: number): void {
-  store.run(
-    "INSERT INTO receipt (position, session, state) VALUES (?, ?, 'handed') ON CONFLICT DO NOTHING",
-    position,
-    session.id,
-  );
+  if (receiptRow(store, position, session.id)) return;
+  save(store, session, position, { state: 'handed', at: null, handed_at: null, seen_at: null, reason: null });
 }
 
 function saveSession(store: Store, session: SessionRow, leaving: readonly Step[], handed: number, seen: number): void {
   const direct = leaving.filter((step) => step.direct);
   const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
-  const claims = claimsOf(session);
+  const claims = new Map(session.claims);
   for (const step of leaving) claims.delete(step.row.position);
-  store.run(
-    'UPDATE session SET handed = ?, seen = ?, pending = pending - ?, pending_bytes = pending_bytes - ?, claims = ? WHERE id = ?',
+  store.roster.change(session, {
     handed,
     seen,
-    direct.length,
-    bytes,
-    JSON.stringify(Object.fromEntries(claims)),
-    session.id,
-  );
+    pending: session.pending - direct.length,
+    pending_bytes: session.pending_bytes - bytes,
+    claims,
+  });
 }
 
 /** What the sender is told. */

@@ -5,12 +5,12 @@
  *     channel 1─1 session        everything that can be addressed; a session's own channel has its id
  *        │          │
  *        └──follow──┘            who gets what is sent to which channel, from which position to which
- *     envelope 1─n route         one envelope, one row for each channel that it was sent to
+ *     envelope 1─n route         one envelope, one row for each channel that it was sent to and one for its sender (its
+ *                                id, negated); but for the newest, which are in memory until `meta.filed` (`tail.ts`)
  *     receipt                    (envelope, session), only where the session's two cursors do not say it:
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
  *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
- *     search                     full text of bodies; holds no copy of them
  */
 import type { Database } from './store.ts';
 
@@ -103,6 +103,13 @@ const MIGRATIONS: readonly string[] = [
 
   INSERT INTO channel (id, kind, name) VALUES (1, 'all', 'all');
   `,
+  // Full text lies beside the tables (`journal/full-text.ts`). What a session sent is filed like a channel of its own.
+  `
+  DROP TABLE search;
+  DROP INDEX envelope_sender;
+  INSERT INTO route (channel, position, sender) SELECT -sender, position, sender FROM envelope ORDER BY sender DESC, position;
+  INSERT INTO meta (key, value) SELECT 'filed', CAST(coalesce(max(position), 0) AS TEXT) FROM envelope;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -110,7 +117,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 /** The channel of broadcasts. */
 export const ALL_CHANNEL = 1;
 
-/** Tables in an order that gives every state the same dump. `search` is left out: it is derived from `envelope`. */
+/** Tables in an order that gives every state the same dump. */
 export const TABLES: Readonly<Record<string, string>> = {
   meta: 'key',
   channel: 'id',

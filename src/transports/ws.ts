@@ -10,6 +10,7 @@ import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
+import { textFrames } from './frames.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
@@ -61,7 +62,7 @@ export class WsDoor {
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, () => this.#strangers.delete(socket));
+      const socket = new WsSocket(ws, { under: duplex, onFirstSend: () => this.#strangers.delete(socket) });
       this.#strangers.add(socket);
       ws.once('close', () => this.#strangers.delete(socket));
       connect(socket);
@@ -92,14 +93,23 @@ export class WsDoor {
 /** One WebSocket, on either side of it. */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
-  readonly #onFirstSend: () => void;
+  readonly #under: Duplex | undefined;
+  readonly #onFirstSend: (() => void) | undefined;
   #sent = false;
   #over = false;
+  /** What this turn sends, and the bytes of each. */
+  #texts: string[] = [];
+  #bytes: number[] = [];
+  #gathered = 0;
   #listener: SocketListener | undefined;
 
-  /** `onFirstSend`: the owner has answered, so it knows who this is. */
-  constructor(ws: WebSocket, onFirstSend: () => void = () => {}) {
+  /** `under`: what `ws` writes to. `onFirstSend`: the owner has answered, so it knows who this is. */
+  constructor(
+    ws: WebSocket,
+    { under, onFirstSend }: { readonly under?: Duplex; readonly onFirstSend?: () => void } = {},
+  ) {
     this.#ws = ws;
+    this.#under = under;
     this.#onFirstSend = onFirstSend;
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('pong', () => this.#listener?.onPong());
@@ -109,7 +119,7 @@ export class WsSocket implements Socket {
   }
 
   get unsent(): number {
-    return this.#ws.bufferedAmount;
+    return this.#ws.bufferedAmount + this.#gathered;
   }
 
   listen(listener: SocketListener): void {
@@ -118,9 +128,9 @@ export class WsSocket implements Socket {
 
   send(text: string): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
-    if (!this.#sent) this.#onFirstSend();
+    if (!this.#sent) this.#onFirstSend?.();
     this.#sent = true;
-    this.#ws.send(text, this.#onFlushed);
+    this.#gather(text);
     if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
     this.#over = true;
     // Answers grow with requests: who does not read what we say is not listened to either, until it has.
@@ -132,6 +142,7 @@ export class WsSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    this.#flush();
     // A paused socket would never read the other side's close.
     this.#ws.resume();
     this.#ws.close(code, clip(reason));
@@ -140,6 +151,25 @@ export class WsSocket implements Socket {
   terminate(): void {
     this.#ws.terminate();
   }
+
+  #gather(text: string): void {
+    if (this.#texts.length === 0) process.nextTick(this.#flush);
+    const bytes = Buffer.byteLength(text);
+    this.#texts.push(text);
+    this.#bytes.push(bytes);
+    this.#gathered += bytes;
+  }
+
+  /** What one turn sends leaves in one write: a write of its own for each frame would be most of what a frame costs. */
+  readonly #flush = (): void => {
+    const [texts, bytes] = [this.#texts, this.#bytes];
+    this.#texts = [];
+    this.#bytes = [];
+    this.#gathered = 0;
+    if (texts.length === 0 || this.#ws.readyState !== WebSocket.OPEN) return;
+    if (this.#under) this.#under.write(textFrames(texts, bytes), this.#onFlushed);
+    else for (const text of texts) this.#ws.send(text, this.#onFlushed);
+  };
 
   readonly #onFlushed = (): void => {
     if (!this.#over || this.unsent > LIMITS.unsentBytes) return;

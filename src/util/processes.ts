@@ -3,7 +3,7 @@
  * Linux tells from /proc, other Unixes through `ps`; on Windows only whether something of that pid runs.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errno } from './failure.ts';
 
 export interface ProcessFacts {
@@ -62,6 +62,29 @@ export function executableOf(pid: number, platform: NodeJS.Platform = process.pl
   if (!Number.isSafeInteger(pid) || pid <= 0 || platform === 'win32') return undefined;
   if (platform !== 'linux') return psOf(pid, 'comm=');
   return readOrNothing(() => readlinkSync(`/proc/${pid}/exe`));
+}
+
+/** The directory that a process is in; undefined where the system does not tell. */
+export function cwdOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
+  return platform === 'linux' ? readOrNothing(() => readlinkSync(`/proc/${pid}/cwd`)) : undefined;
+}
+
+/** The files that a process has open; undefined where the system does not tell. */
+export function openFilesOf(pid: number, platform: NodeJS.Platform = process.platform): readonly string[] | undefined {
+  if (platform !== 'linux') return undefined;
+  const open = readOrNothing(() => readdirSync(`/proc/${pid}/fd`));
+  return open?.flatMap((fd) => readOrNothing(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? []);
+}
+
+/** All that run now. On Windows none can be told. */
+export function processIds(platform: NodeJS.Platform = process.platform): readonly number[] {
+  if (platform === 'win32') return [];
+  const words = platform === 'linux' ? readOrNothing(() => readdirSync('/proc')) : psAll();
+  return (words ?? []).filter((word) => /^\d+$/.test(word)).map(Number);
+}
+
+function psAll(): readonly string[] | undefined {
+  return readOrNothing(() => execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8', timeout: 5_000 }).split(/\s+/));
 }
 
 /** Its parent, that one's parent, and so on: the nearest first. */

@@ -49,6 +49,7 @@ describe('the settings of nobody', () => {
       clientId: undefined,
       token: undefined,
       wakes: 30,
+      resume: false,
       noColor: false,
     });
     expect(new Set(Object.values(from))).toEqual(new Set(['env', 'default']));

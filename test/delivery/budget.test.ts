@@ -21,6 +21,16 @@ describe('the budget of wakes', () => {
     expect(budget.wait()).toBe(1_000);
   });
 
+  it('knows how long ago the last wake was, also when it is full again', () => {
+    const clock = new FakeClock();
+    const budget = new Budget(clock, 2);
+    expect(budget.ago).toBe(Number.POSITIVE_INFINITY);
+    budget.spend();
+    clock.advance(70);
+    budget.refill();
+    expect(budget.ago).toBe(70);
+  });
+
   it('is full again when the person has spoken', () => {
     const budget = new Budget(new FakeClock(), 1);
     budget.spend();

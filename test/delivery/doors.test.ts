@@ -228,7 +228,8 @@ describe('a door that does not work', () => {
   });
 
   it('is given up after three times, and the sender knows', async () => {
-    const { inbox, clock, door } = await makeRig();
+    const { inbox, clock, door, program } = await makeRig();
+    program.doorless = 'it has no socket';
     inbox.deliver(letter({ position: 900_001 }));
     await clock.run(3_600_000);
     expect(door.parcels).toHaveLength(3);
@@ -249,9 +250,22 @@ describe('a door that does not work', () => {
     program.transcript.write('held', mail.id);
     await clock.run(3_000);
     expect(inbox.said).toContainEqual(
-      `unseen ${mail.position}: held back by the policy of first until its person decides`,
+      `unseen ${mail.position}: given by first, and held by its own policy until its person decides`,
     );
     expect(doors[1]?.parcels[0]?.text).toContain('redelivered');
+  });
+
+  it('by a setting that has a name is told with that name', async () => {
+    const { inbox, clock, program } = await makeRig();
+    program.transcript.policy = 'crossSessionInbound';
+    const mail = letter();
+    inbox.deliver(mail);
+    await clock.run(100);
+    program.transcript.write('held', mail.id);
+    await clock.run(3_000);
+    expect(inbox.said).toContainEqual(
+      `unseen ${mail.position}: given by socket, and held by its own policy (crossSessionInbound) until its person decides`,
+    );
   });
 });
 
@@ -269,6 +283,16 @@ describe('a call that waits', () => {
 });
 
 describe('a session without doors', () => {
+  it('tells the sender why, in the words of its program', async () => {
+    const { inbox, clock, program } = await makeRig({ doors: [] });
+    program.doorless = 'it has no socket';
+    inbox.deliver(letter({ position: 900_001 }));
+    await clock.run(46_000);
+    expect(inbox.said).toEqual([
+      expect.stringMatching(/^unseen 900001: reached at its next turn only: it has no socket, idle since/),
+    ]);
+  });
+
   it('keeps its mail for hooks and calls, and tells the sender that it is reached at its next turn', async () => {
     const { inbox, clock } = await makeRig({ doors: [] });
     const mail = letter();

@@ -1,5 +1,6 @@
 /** An agent program that a test owns: doors that hand, hold, refuse, fail or drop in silence, and a conversation to look into. */
 import { claudeCodeDialect } from '../../src/agents/claude-code/dialect.ts';
+import { claudeCodeResume } from '../../src/agents/claude-code/resume.ts';
 import { type Door, failed, type Given, HANDED, type Parcel } from '../../src/agents/door.ts';
 import type { Evidence, Transcript } from '../../src/agents/evidence.ts';
 import type { Activity, AgentProgram, Beside } from '../../src/agents/program.ts';
@@ -38,6 +39,7 @@ export class FakeDoor implements Door {
 }
 
 export class FakeTranscript implements Transcript {
+  policy?: string;
   readonly #watched = new Map<string, Evidence | undefined>();
   /** What was in it before anybody watched. */
   readonly past = new Set<string>();
@@ -68,8 +70,12 @@ export class FakeProgram implements AgentProgram {
   readonly title = 'Fake';
   readonly clientName = 'claude-code';
   readonly dialect = claudeCodeDialect;
+  readonly resume = claudeCodeResume;
+  /** The one that it says it is in. */
+  conversation: string | undefined;
   readonly doors: FakeDoor[];
   readonly transcript = new FakeTranscript();
+  doorless?: string;
   hasTranscript = true;
   activity: Activity | undefined;
   readonly boundTo: (string | undefined)[] = [];
@@ -101,6 +107,7 @@ export class FakeProgram implements AgentProgram {
       doors: this.doors,
       ...(this.hasTranscript ? { transcript: this.transcript } : {}),
       activity: () => this.activity,
+      conversation: () => this.conversation,
       bound: ({ session }) => void this.boundTo.push(session),
     };
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BURST_MS, judge, type Standing } from '../../src/delivery/gate.ts';
+import { BURST_MS, judge, POUR, type Standing } from '../../src/delivery/gate.ts';
 
 const IDLE = { doing: 'idle', since: 0 } as const;
 const BUSY = { doing: 'busy', since: 0 } as const;
@@ -12,6 +12,8 @@ const standing = (over: Partial<Standing> = {}): Standing => ({
   activity: IDLE,
   interrupts: false,
   budgetWait: 0,
+  pace: { calm: 0, spacing: Number.POSITIVE_INFINITY },
+  wokenAgo: Number.POSITIVE_INFINITY,
   ...over,
 });
 const URGENT = [{}, { priority: 'urgent' as const }];
@@ -27,6 +29,36 @@ describe('the gate', () => {
       { go: 'now', urgent: false, isWake: true },
     ],
     ['puts together what comes in one moment', { waited: 20 }, { go: 'later', inMs: BURST_MS - 20, because: 'burst' }],
+    [
+      'wakes at once for the next message of a conversation',
+      { wokenAgo: 700, pace: { calm: 60, spacing: 700 } },
+      { go: 'now', urgent: false, isWake: true },
+    ],
+    [
+      'waits for mail that pours in after a wake to cease',
+      { wokenAgo: 300, pace: { calm: 50, spacing: 80 } },
+      { go: 'later', inMs: POUR.calm - 50, because: 'burst' },
+    ],
+    [
+      'waits no longer for it than a while',
+      { wokenAgo: 4_200, pace: { calm: 50, spacing: 80 }, waited: POUR.longest - 20 },
+      { go: 'later', inMs: 20, because: 'burst' },
+    ],
+    [
+      'wakes when it has ceased',
+      { wokenAgo: 900, pace: { calm: POUR.calm, spacing: 80 } },
+      { go: 'now', urgent: false, isWake: true },
+    ],
+    [
+      'wakes when it was waited for long enough',
+      { wokenAgo: 4_300, pace: { calm: 50, spacing: 80 }, waited: POUR.longest },
+      { go: 'now', urgent: false, isWake: true },
+    ],
+    [
+      'does not wait for it when something is urgent',
+      { waiting: URGENT, wokenAgo: 300, pace: { calm: 50, spacing: 80 } },
+      { go: 'now', urgent: true, isWake: true },
+    ],
     ['lets a session finish its turn', { activity: BUSY }, { go: 'wait', because: 'at work' }],
     ['lets a person answer first', { activity: WAITING }, { go: 'wait', because: 'at work' }],
     [
@@ -63,6 +95,8 @@ describe('the gate', () => {
       activity: fc.constantFrom(IDLE, BUSY, WAITING, undefined),
       interrupts: fc.boolean(),
       budgetWait: fc.constantFrom(0, 1, 1_000),
+      pace: fc.record({ calm: fc.nat(1_000), spacing: fc.nat(1_000) }),
+      wokenAgo: fc.nat(10_000),
     });
     fc.assert(
       fc.property(any, (each) => {

@@ -19,6 +19,8 @@ export interface RigOptions {
   /** The program has not said who it is. */
   readonly isUnknown?: boolean;
   readonly pid?: number;
+  readonly isResumable?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const open: Delivery[] = [];
@@ -39,7 +41,7 @@ export async function makeRig(options: RigOptions = {}) {
   const standing = { name: 'CC-1', epoch: 'e1' };
   const delivery = new Delivery({
     place: {
-      env: {},
+      env: options.env ?? {},
       parent: process.ppid,
       pid: options.pid ?? process.pid,
       cwd: '/project',
@@ -58,6 +60,7 @@ export async function makeRig(options: RigOptions = {}) {
     compose: composeWith(fixedRandom()),
     standing: () => standing,
     wakes: options.wakes ?? 30,
+    isResumable: options.isResumable ?? false,
     onPresence: (presence) => void told.push(presence),
   });
   open.push(delivery);

@@ -1,6 +1,7 @@
 /** What all agent programs have in common here: a home of their own, a working directory, their model, a terminal. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { vi } from 'vitest';
 import { afterEveryTest } from '../support/cleanup.ts';
 import type { Machine, Started } from '../support/cli.ts';
 import type { Model } from './model/model.ts';
@@ -16,6 +17,9 @@ export interface AgentOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
+
+// On a busy machine some of them take half a minute to start.
+vi.setConfig({ testTimeout: 240_000 });
 
 const machines = new Set<Machine>();
 
@@ -73,6 +77,14 @@ export abstract class Agent<Options extends AgentOptions = AgentOptions> {
     const env = { ...this.machine.env, ...this.#variables };
     const command = [...program(this.program).command, ...args];
     return new Terminal(this.machine, this.options.name, command, { env, cwd: this.cwd });
+  }
+
+  /** Files below a folder of its home whose path there fits; none when there is no such folder. */
+  protected find(folder: string, path: RegExp): string[] {
+    const full = join(this.machine.user, folder);
+    if (!existsSync(full)) return [];
+    const all = readdirSync(full, { recursive: true, encoding: 'utf8' });
+    return all.filter((each) => path.test(each)).map((each) => join(full, each));
   }
 
   /** A file in its home; what is no text becomes JSON. */

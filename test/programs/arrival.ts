@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { idsIn, type Machine, type McpSession, until } from '../support/cli.ts';
 import type { Agent } from './agent.ts';
+import { evidence } from './evidence.ts';
 import { fact } from './facts.ts';
 import type { ModelRequest } from './model/request.ts';
 
@@ -18,7 +19,7 @@ interface Told {
     readonly name: string;
     readonly state: string;
     readonly at?: string;
-    readonly unseen?: { readonly reason: string };
+    readonly unseen?: string;
     readonly reason?: string;
   }[];
 }
@@ -31,8 +32,13 @@ export async function peerOf(on: Machine, name: string): Promise<Peer | undefine
 
 /** Settles when it says that it waits for its person's next words, and by which door it is woken. */
 export async function idles(on: Machine, name: string, door?: string | RegExp): Promise<void> {
+  let last: Peer | undefined;
+  evidence(`${name} was last seen as`, () => JSON.stringify(last));
   await until(
-    () => peerOf(on, name),
+    async () => {
+      last = await peerOf(on, name);
+      return last;
+    },
     (peer) =>
       peer?.doing === 'idle' && (door === undefined || (peer.door !== undefined && new RegExp(door).test(peer.door))),
   );
@@ -79,8 +85,14 @@ export async function receipt(
 
 /** Settles when the sender is told that it was seen; what was not shown was not. */
 export async function isSeen(on: Machine, from: string, id: string, to: string): Promise<void> {
+  let last: unknown;
+  evidence(`the last receipt of ${from}`, () => JSON.stringify(last));
   await until(
-    () => receipt(on, from, id, to),
+    async () => {
+      const told = await receipt(on, from, id, to);
+      last = told;
+      return told;
+    },
     (told) => told?.state === 'seen' || told?.state === 'replied',
   );
 }

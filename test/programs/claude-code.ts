@@ -1,6 +1,4 @@
 /** Claude Code, its first-run questions answered. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Machine, Started } from '../support/cli.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import type { Model } from './model/model.ts';
@@ -43,10 +41,7 @@ export class ClaudeCode extends Agent<ClaudeCodeOptions> {
 
   /** JSON lines, a file for each conversation. */
   get transcripts(): string[] {
-    const folder = join(this.machine.user, '.claude/projects', this.cwd.replace(/[^A-Za-z0-9]/g, '-'));
-    if (!existsSync(folder)) return [];
-    const files = readdirSync(folder).filter((file) => file.endsWith('.jsonl'));
-    return files.map((file) => join(folder, file));
+    return this.find('.claude/projects', /^[^/]+\/[^/]+\.jsonl$/);
   }
 
   protected get env(): Record<string, string> {

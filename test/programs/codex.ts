@@ -1,6 +1,4 @@
 /** Codex, with the scripted model as its only provider. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Machine, Started } from '../support/cli.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import type { Model } from './model/model.ts';
@@ -12,8 +10,9 @@ const MODELS = { inline: 'scripted', search: 'gpt-5.5', code: 'gpt-6.1-sol' } as
 
 export interface CodexOptions extends AgentOptions {
   readonly tools?: keyof typeof MODELS;
-  /** For hooks.json. Nobody has trusted them yet. */
+  /** For hooks.json. In a terminal they are trusted when it asks; `headless` needs a flag for that. */
   readonly hooks?: object;
+  readonly trustsHooks?: boolean;
   readonly approval?: 'never' | 'on-request' | 'untrusted';
   readonly sandbox?: 'read-only' | 'workspace-write' | 'danger-full-access';
   /** Tables of MCP servers for config.toml, instead of our session process. */
@@ -23,12 +22,8 @@ export interface CodexOptions extends AgentOptions {
 }
 
 export class Codex extends Agent<CodexOptions> {
-  /** CODEX_HOME, where it is without the variable. */
-  readonly home: string;
-
   constructor(machine: Machine, model: Model, options: CodexOptions) {
     super('codex', machine, model, options);
-    this.home = join(machine.user, '.codex');
     this.put('.codex/config.toml', this.#config());
     if (options.hooks) this.put('.codex/hooks.json', { hooks: options.hooks });
   }
@@ -39,9 +34,17 @@ export class Codex extends Agent<CodexOptions> {
 
   async interactive(...args: readonly string[]): Promise<Terminal> {
     const terminal = this.terminal(...(this.options.args ?? []), ...args);
+    if (this.options.hooks) await this.#answerAboutHooks(terminal);
     // While it loads it shows a line to type in, but loses some of what is typed.
     await terminal.shows(/^ +\S.* · ~\/project/m);
     return terminal;
+  }
+
+  /** Before anything else it wants to know whether new hooks may run: `1. Review`, `2. Trust all`, `3. Continue without`. */
+  async #answerAboutHooks(terminal: Terminal): Promise<void> {
+    await terminal.shows(/Hooks need review/);
+    terminal.press(this.options.trustsHooks === false ? '3' : '2');
+    terminal.press('Enter');
   }
 
   override willCall(when: RegExp, tool: string, input: object): void {
@@ -57,8 +60,7 @@ export class Codex extends Agent<CodexOptions> {
 
   /** JSON lines, a file for each thread: `sessions/2026/11/22/rollout-….jsonl`. */
   get transcripts(): string[] {
-    const all = readdirSync(this.home, { recursive: true, encoding: 'utf8' });
-    return all.filter((path) => /(^|\/)rollout-.*\.jsonl$/.test(path)).map((path) => join(this.home, path));
+    return this.find('.codex/sessions', /(^|\/)rollout-.*\.jsonl$/);
   }
 
   protected get env(): Record<string, string> {

@@ -2,6 +2,7 @@
  * What every agent program must be able to do with our tools: write to a peer, show its model what the peer wrote, and
  * not be troubled when the relay comes late or goes away for a moment.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/util/clock.ts';
 import { idsIn, type Machine, type McpSession, machine } from '../support/cli.ts';
@@ -44,11 +45,12 @@ export function headlessContract({ label, make }: Subject): void {
       fact(label, 'hosts refused', [...agent.model.egress]);
     });
 
-    it('shows its model what a peer wrote', async () => {
+    it('shows its model what a peer wrote, and keeps it in its transcript', async () => {
       const { here, peer } = await relayWithPeer();
       const agent = make(here, await scriptedModel(label));
       await here.ok(['status', '--as', agent.options.name]);
       await receives(agent, peer, (text) => toTheEnd(agent, text));
+      expect(agent.transcripts.some((path) => readFileSync(path, 'utf8').includes('> Green since ten.'))).toBe(true);
     });
   });
 }

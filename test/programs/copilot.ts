@@ -34,8 +34,9 @@ export class Copilot extends Agent<CopilotOptions> {
     return terminal;
   }
 
+  /** JSON lines, a file for each session. */
   get transcripts(): string[] {
-    return [];
+    return this.find('.copilot/session-state', /^[^/]+\/events\.jsonl$/);
   }
 
   protected get env(): Record<string, string> {

@@ -36,8 +36,9 @@ export class Gemini extends Agent<GeminiOptions> {
     return terminal;
   }
 
+  /** JSON lines, a file for each session. */
   get transcripts(): string[] {
-    return [];
+    return this.find('.gemini/tmp', /^[^/]+\/chats\/session-.*\.jsonl$/);
   }
 
   protected get env(): Record<string, string> {

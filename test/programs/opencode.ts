@@ -44,8 +44,9 @@ export class OpenCode extends Agent<OpenCodeOptions> {
     return terminal;
   }
 
+  /** One database for all of them, with its log; `opencode export` writes a session of it as JSON. */
   get transcripts(): string[] {
-    return [];
+    return this.find('.local/share/opencode', /^opencode\.db(-wal)?$/);
   }
 
   protected get env(): Record<string, string> {

@@ -90,6 +90,11 @@ export class Terminal {
     process.kill(this.pid, signal);
   }
 
+  /** Makes room for another one of its name. */
+  close(): void {
+    this.#tmux('kill-session', '-t', this.name);
+  }
+
   /** Settles when the program has ended; what it showed stays. tmux moves it up to write so below, or does not. */
   async ended(): Promise<void> {
     await until(

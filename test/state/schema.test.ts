@@ -97,7 +97,6 @@ describe('the store', () => {
       const positions = [world.sent(b, ['A', `#r${i}`]), world.sent(b, 'all', { expires_at: i })];
       world.report(a, 'handed', positions);
       world.report(a, 'seen', positions);
-      world.history(a, { query: `word${i}` });
       world.history(a, { thread: `t${i}` });
       world.apply({ type: 'expire', at: i });
       world.leave(a, `#r${i}`);

@@ -1,5 +1,5 @@
-/** Claude Code's hooks: context where it takes some, and at the end of a turn a reason to go on. */
-import { additionalContext, blocked, type Dialect, readEvent } from '../dialect.ts';
+/** Claude Code's hooks: context. At the end of a turn it goes on with it, without the label of an error that a block has. */
+import { additionalContext, type Dialect, readEvent } from '../dialect.ts';
 
 const KINDS = {
   SessionStart: 'start',
@@ -22,7 +22,6 @@ export const claudeCodeDialect: Dialect = {
     readEvent(call, KINDS, { session: ['session_id'], transcript: ['transcript_path'], tool: ['tool_name'] }),
   say(call, { kind }, text) {
     if (kind === 'wait') return { stderr: text, exit: REWAKE };
-    if (kind === 'turn-end') return blocked(text);
     return kind === 'end' ? undefined : additionalContext(call.event, text);
   },
 };

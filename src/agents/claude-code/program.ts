@@ -5,6 +5,7 @@ import type { AgentProgram, Beside, Place } from '../program.ts';
 import { CHANNEL_CAPABILITY, ChannelDoor } from './channel-door.ts';
 import { claudeCodeDialect } from './dialect.ts';
 import { claudeConfigDir, SessionRegistry } from './registry.ts';
+import { claudeCodeResume } from './resume.ts';
 import { SocketDoor } from './socket-door.ts';
 import { ClaudeTranscript } from './transcript.ts';
 
@@ -16,6 +17,8 @@ export const claudeCode: AgentProgram = {
   // A call of more than 2 minutes goes on in the background there, and its answer wakes the session.
   traits: { waitSeconds: 240, replacesText: true },
   dialect: claudeCodeDialect,
+  doorless: 'it has opened no inbox socket, as Claude Code does from 2.1.224 on',
+  resume: claudeCodeResume,
   beside,
 };
 
@@ -40,6 +43,7 @@ function beside({ env, parent, cwd, userHome, clock, random, notify }: Place): B
       const tool = activity?.doing === 'busy' ? transcript.tool : undefined;
       return activity && (tool ? { ...activity, since: tool.since, tool: tool.name } : activity);
     },
+    conversation: () => registry.read().session,
     bound({ session, transcript: path }) {
       if (path === undefined) follow(session);
       else transcript.follow(path);

@@ -2,7 +2,7 @@
  * What a running Claude Code writes of itself, `<config>/sessions/<pid>.json`: whether it is idle, at work or waits for its
  * person, and where its inbox socket is. Seen in 2.1.330; a file that is not there, or says other things, says nothing.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Doing } from '../../protocol/session.ts';
@@ -19,6 +19,21 @@ const DOINGS: Readonly<Record<string, Doing>> = { idle: 'idle', busy: 'busy', wa
 
 export function claudeConfigDir(env: Readonly<Record<string, string | undefined>>, userHome = homedir()): string {
   return env.CLAUDE_CONFIG_DIR || join(userHome, '.claude');
+}
+
+/** By pid: the conversation that each says it is in. Also of processes that were killed and could not take theirs away. */
+export function registeredSessions(configDir: string): ReadonlyMap<number, string | undefined> {
+  const dir = join(configDir, 'sessions');
+  const pids = filesIn(dir).flatMap((file) => /^(\d+)\.json$/.exec(file)?.[1] ?? []);
+  return new Map(pids.map((pid) => [Number(pid), new SessionRegistry(configDir, Number(pid)).read().session]));
+}
+
+function filesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return []; // none runs, or they are of before there was a registry
+  }
 }
 
 export class SessionRegistry {

@@ -8,6 +8,7 @@
  * The attributes stand in this order, each tag on a line of its own: otherwise the sender's name is not read. The frame is
  * not documented; it is used where the socket is there, and whether it worked is told by the transcript.
  */
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Clock } from '../../util/clock.ts';
 import { type Random, uuid } from '../../util/random.ts';
@@ -34,7 +35,8 @@ export class SocketDoor implements Door {
   }
 
   isOpen(): boolean {
-    return this.#options.socket() !== undefined;
+    const path = this.#options.socket();
+    return path !== undefined && existsSync(path);
   }
 
   give(parcel: Parcel): Promise<Given> {

@@ -22,6 +22,7 @@ export interface RunningTool {
 }
 
 export class ClaudeTranscript implements Transcript {
+  readonly policy = 'crossSessionInbound';
   #tail: JsonlTail | undefined;
   readonly #watched = new Watched();
   readonly #tools = new Map<string, RunningTool>();

@@ -6,6 +6,7 @@ import type { AgentProgram, Beside, Place } from '../program.ts';
 import { AppServerDoor } from './app-server-door.ts';
 import { codexDialect } from './dialect.ts';
 import { QueueDoor } from './queue-door.ts';
+import { codexResume } from './resume.ts';
 import { Rollout, recentThreads, type Thread, threadOf } from './rollout.ts';
 
 export const codex: AgentProgram = {
@@ -16,6 +17,8 @@ export const codex: AgentProgram = {
   // Fails a call at 300 s; cuts the middle out of results of more than about 12,000 characters.
   traits: { waitSeconds: 280, answerChars: 9_000, replacesText: true },
   dialect: codexDialect,
+  doorless: 'its thread is not known before its first turn or a trusted hook, and a `codex exec` is never woken',
+  resume: codexResume,
   beside,
 };
 

@@ -38,6 +38,7 @@ export const copilot: AgentProgram = {
   clientName: 'copilot',
   dialect,
   plugin: 'extension',
+  doorless: 'our extension is not connected; it is loaded in experimental mode only',
   beside,
 };
 

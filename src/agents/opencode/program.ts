@@ -7,4 +7,5 @@ export const opencode: AgentProgram = {
   signs: { marks: ['OPENCODE'] },
   clientName: 'opencode',
   plugin: 'plugin',
+  doorless: 'our plugin is not connected',
 };

@@ -13,6 +13,7 @@ import { receipts } from './receipts.ts';
 import { receive } from './receive.ts';
 import { registerCommand } from './register.ts';
 import { rename } from './rename.ts';
+import { resume } from './resume.ts';
 import { rooms } from './rooms.ts';
 import { send } from './send.ts';
 import { serve } from './serve.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   chat,
   serve,
   mcp,
+  resume,
   install,
   uninstall,
   service,

@@ -4,6 +4,7 @@ import { RelayError } from '../../protocol/codes.ts';
 import { type Draft, ID_PATTERN } from '../../protocol/envelope.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { SendResult } from '../../protocol/verbs.ts';
+import { systemClock } from '../../util/clock.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import { messageId, systemRandom } from '../../util/random.ts';
 import type { Command, Context } from '../command.ts';
@@ -77,7 +78,7 @@ async function draftOf({ given, stdin }: Context): Promise<Ready> {
   if (id !== undefined && !ID_PATTERN.test(id))
     throw new Failure('usage', '--id must be 1 to 64 letters, digits, - or _.');
   return {
-    id: id ?? messageId(systemRandom),
+    id: id ?? messageId(systemRandom, systemClock.now()),
     to,
     body,
     ...(replyTo === undefined ? {} : { reply_to: replyTo }),

@@ -34,7 +34,7 @@ export const sendTool = defineTool({
   meta: { 'anthropic/alwaysLoad': true },
   shape: argumentsShape,
   async run(session, args, call) {
-    const draft = draftOf(args, messageId(call.random));
+    const draft = draftOf(args, messageId(call.random, call.clock.now()));
     const seconds = Math.min(args.wait_reply_seconds ?? 0, call.traits.waitSeconds);
     return seconds > 0
       ? ask(session, draft, seconds, call)

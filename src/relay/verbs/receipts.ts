@@ -1,7 +1,7 @@
 import { RelayError } from '../../protocol/codes.ts';
 import type { SentSummary } from '../../protocol/verbs.ts';
-import { channelsOf, type EnvelopeRow, envelopeRowById } from '../../state/queries/envelopes.ts';
-import { countStates, recentSends, recipientsOf, unseenBy } from '../../state/queries/receipts.ts';
+import { type EnvelopeRow, envelopeRowById, recentSends } from '../../state/queries/envelopes.ts';
+import { countStates, recipientsOf, unseenBy } from '../../state/queries/receipts.ts';
 import { nameOf } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
@@ -41,5 +41,5 @@ function summary(store: Store, row: EnvelopeRow): SentSummary {
 }
 
 function addresses(store: Store, row: EnvelopeRow): string[] {
-  return channelsOf(row).map((channel) => nameOf(store, channel));
+  return row.channels.map((channel) => nameOf(store, channel));
 }

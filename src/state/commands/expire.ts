@@ -1,7 +1,7 @@
 import type { Applied, Effect, Expire } from '../command.ts';
 import { moveReceipts } from '../ladder.ts';
 import { followersAt } from '../queries/channels.ts';
-import { channelsOf, envelopeRow } from '../queries/envelopes.ts';
+import { envelopeRow } from '../queries/envelopes.ts';
 import type { Store } from '../store.ts';
 
 const AT_ONCE = 100;
@@ -13,7 +13,7 @@ export function applyExpire(store: Store, command: Expire): Applied<Expire> {
   const effects: Effect[] = [];
   for (const { expires_at, position } of due) {
     effects.push(...expireOne(store, position, command.at));
-    store.run('DELETE FROM expiring WHERE expires_at = ? AND position = ?', expires_at, position);
+    store.write('DELETE FROM expiring WHERE expires_at = ? AND position = ?', expires_at, position);
   }
   return { outcome: { more: due.length === AT_ONCE }, effects };
 }
@@ -22,7 +22,7 @@ function expireOne(store: Store, position: number, at: number): Effect[] {
   const row = envelopeRow(store, position);
   if (!row) return [];
   const recipients = new Set(
-    channelsOf(row).flatMap((channel) => followersAt(store, channel, position, row.sender, Number.MAX_SAFE_INTEGER)),
+    row.channels.flatMap((channel) => followersAt(store, channel, position, row.sender, Number.MAX_SAFE_INTEGER)),
   );
   return [...recipients].flatMap((session) =>
     moveReceipts(store, { session, positions: [position], state: 'expired', at }),

@@ -1,8 +1,11 @@
 import { awaitsNotice } from '../../protocol/receipt.ts';
 import type { Applied, Effect, Remark } from '../command.ts';
+import { Into } from '../into.ts';
 import { effectOf, stepsOf } from '../ladder.ts';
 import { sessionById } from '../queries/sessions.ts';
 import type { Store } from '../store.ts';
+
+const REMARK = new Into('REPLACE', 'remark', ['position', 'session', 'at', 'reason']);
 
 /** Writes the remark down for those that are stored or handed; what is seen, or has ended, needs none. */
 export function applyRemark(store: Store, command: Remark): Applied<Remark> {
@@ -10,13 +13,7 @@ export function applyRemark(store: Store, command: Remark): Applied<Remark> {
   const steps = session ? stepsOf(store, session, command.positions).filter(({ from }) => awaitsNotice(from)) : [];
   const effects: Effect[] = [];
   for (const { row, from } of steps) {
-    store.run(
-      'INSERT INTO remark (position, session, at, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at, reason = excluded.reason',
-      row.position,
-      command.session,
-      command.at,
-      command.reason,
-    );
+    store.gather(REMARK, row.position, command.session, command.at, command.reason);
     if (session) effects.push({ ...effectOf(session, row, from, command.at), unseen: command.reason });
   }
   return { outcome: { changed: effects.length }, effects };

@@ -6,6 +6,7 @@ import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, type Effect, type Join, type Leave, NO_EFFECTS } from '../command.ts';
 import { followsAt, roomChannel, roomsOf } from '../queries/channels.ts';
+import { newestPosition } from '../queries/envelopes.ts';
 import type { Store } from '../store.ts';
 
 const NOW = Number.MAX_SAFE_INTEGER;
@@ -15,14 +16,14 @@ export function applyJoin(store: Store, command: Join): Applied<Join> {
   if (known !== undefined && followsAt(store, command.session, known, NOW))
     return { outcome: undefined, effects: NO_EFFECTS };
   checkLimits(store, command.session, known === undefined);
-  if (known === undefined) store.run("INSERT INTO channel (kind, name) VALUES ('room', ?)", command.room);
+  if (known === undefined) store.roster.run("INSERT INTO channel (kind, name) VALUES ('room', ?)", command.room);
   const channel = roomChannel(store, command.room) ?? 0;
   // Back before anything was sent there: the interval that was closed is opened again.
-  store.run(
-    `INSERT INTO follow (session, channel, since) SELECT ?1, ?2, coalesce(max(position), 0) FROM envelope WHERE true
-     ON CONFLICT DO UPDATE SET until = ${NOW}`,
+  store.roster.run(
+    `INSERT INTO follow (session, channel, since) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = ${NOW}`,
     command.session,
     channel,
+    newestPosition(store),
   );
   return { outcome: undefined, effects: [{ kind: 'followed', session: command.session, channel, on: true }] };
 }
@@ -32,8 +33,9 @@ export function applyLeave(store: Store, command: Leave): Applied<Leave> {
   if (channel === undefined || !followsAt(store, command.session, channel, NOW)) {
     throw new RelayError('not_member', `You are not in ${command.room}.`);
   }
-  store.run(
-    'UPDATE follow SET until = (SELECT coalesce(max(position), 0) FROM envelope) WHERE session = ? AND channel = ? AND until = ?',
+  store.roster.run(
+    'UPDATE follow SET until = ? WHERE session = ? AND channel = ? AND until = ?',
+    newestPosition(store),
     command.session,
     channel,
     NOW,

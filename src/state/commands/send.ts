@@ -3,15 +3,10 @@ import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
+import { Into } from '../into.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
-import {
-  channelsOf,
-  type EnvelopeRow,
-  envelopeRowById,
-  newestPosition,
-  PRIORITY_NUMBER,
-} from '../queries/envelopes.ts';
+import { type EnvelopeRow, envelopeRowById, newestPosition, PRIORITY_NUMBER } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -38,7 +33,7 @@ function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
       `The id ${command.id} was used for another message; send this one with a new id.`,
     );
   }
-  const outcome: Sent = { position: twin.position, at: twin.at, channels: channelsOf(twin), duplicate: true };
+  const outcome: Sent = { position: twin.position, at: twin.at, channels: twin.channels, duplicate: true };
   return { outcome, effects: [] };
 }
 
@@ -47,7 +42,9 @@ function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
  * for the sender's own: a room does not give its members what they sent to it.
  */
 function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined): number[] {
-  if (command.to.length === 0) return [answerChannel(store, command, answered)];
+  const [first, ...others] = command.to;
+  if (first === undefined) return [answerChannel(store, command, answered)];
+  if (others.length === 0) return [channelOf(store, first)];
   const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
   if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
   const now = Number.MAX_SAFE_INTEGER;
@@ -65,7 +62,7 @@ function answerChannel(store: Store, command: Send, answered: EnvelopeRow | unde
     `There is no message ${id} that you may answer; say with \`to\` who should get this.`,
   );
   if (!answered) throw missing;
-  const channels = channelsOf(answered);
+  const { channels } = answered;
   const now = Number.MAX_SAFE_INTEGER;
   const mine = channels.find((channel) => followsAt(store, command.sender, channel, now));
   if (answered.sender === command.sender) return channels[0] ?? ALL_CHANNEL;
@@ -88,35 +85,54 @@ function checkSpace(store: Store, channel: number, command: Send): void {
   );
 }
 
+/** Half a surrogate pair cannot be stored: what is in memory says the same as the table. */
 function insert(store: Store, command: Send, channels: readonly number[]): number {
-  const head = newestPosition(store);
-  const position = head + 1;
-  store.run(
-    `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    position,
-    command.id,
-    command.sender,
-    command.at,
-    JSON.stringify(channels),
-    command.thread ?? null,
-    command.reply_to ?? null,
-    PRIORITY_NUMBER[command.priority],
-    command.expires_at ?? null,
-    command.body,
-    command.extra ?? null,
-    command.hash,
-  );
-  for (const channel of channels) {
-    store.run('INSERT INTO route (channel, position, sender) VALUES (?, ?, ?)', channel, position, command.sender);
-    store.run(
-      'UPDATE session SET pending = pending + 1, pending_bytes = pending_bytes + ? WHERE id = ?',
-      utf8Bytes(command.body),
-      channel,
-    );
-  }
-  if (command.expires_at !== undefined)
-    store.run('INSERT INTO expiring (expires_at, position) VALUES (?, ?)', command.expires_at, position);
-  store.run('INSERT INTO search (rowid, body) VALUES (?, ?)', position, command.body);
-  return position;
+  const row = {
+    position: newestPosition(store) + 1,
+    id: command.id,
+    sender: command.sender,
+    at: command.at,
+    channels,
+    thread: command.thread?.toWellFormed() ?? null,
+    reply_to: command.reply_to ?? null,
+    priority: PRIORITY_NUMBER[command.priority],
+    expires_at: command.expires_at ?? null,
+    body: command.body.toWellFormed(),
+    extra: command.extra ?? null,
+    hash: command.hash,
+  };
+  store.tail.add(row);
+  write(store, row);
+  for (const channel of channels) count(store, channel, row);
+  return row.position;
+}
+
+const ENVELOPE = new Into('INSERT', 'envelope', [
+  'position',
+  'id',
+  'sender',
+  'at',
+  'channels',
+  'thread',
+  'reply_to',
+  'priority',
+  'expires_at',
+  'body',
+  'extra',
+  'hash',
+]);
+const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
+
+function write(store: Store, row: EnvelopeRow): void {
+  const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash } = row;
+  const channels = JSON.stringify(row.channels);
+  store.gather(ENVELOPE, position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash);
+  if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
+}
+
+function count(store: Store, channel: number, { body }: EnvelopeRow): void {
+  const recipient = sessionById(store, channel);
+  if (!recipient) return;
+  const pending_bytes = recipient.pending_bytes + utf8Bytes(body);
+  store.roster.change(recipient, { pending: recipient.pending + 1, pending_bytes });
 }

@@ -1,10 +1,10 @@
 /** How far envelopes got: from the receipt rows, and where there is none, from the session's cursors. */
 import { awaitsNotice, type Receipt, type ReceiptState } from '../../protocol/receipt.ts';
 import type { Store } from '../store.ts';
-import { channelsOf, type EnvelopeRow } from './envelopes.ts';
+import type { EnvelopeRow } from './envelopes.ts';
 import type { SessionRow } from './sessions.ts';
 
-interface ReceiptRow {
+export interface ReceiptRow {
   readonly state: ReceiptState;
   readonly at: number | null;
   readonly handed_at: number | null;
@@ -18,11 +18,21 @@ interface RecipientRow extends ReceiptRow {
 }
 
 export function receiptRow(store: Store, position: number, session: number): ReceiptRow | undefined {
+  if (position > store.tail.start) return store.tail.receipt(position, session);
   return store.get<ReceiptRow>(
     'SELECT state, at, handed_at, seen_at, reason FROM receipt WHERE position = ? AND session = ?',
     position,
     session,
   );
+}
+
+/** Of all envelopes after a position. */
+export function receiptsAfter(
+  store: Store,
+  position: number,
+): (ReceiptRow & { readonly position: number; readonly session: number })[] {
+  const sql = 'SELECT position, session, state, at, handed_at, seen_at, reason FROM receipt WHERE position > ?';
+  return store.all(sql, position);
 }
 
 /** The state of an envelope that `session` is a recipient of. */
@@ -44,7 +54,7 @@ const RECIPIENTS = `
 
 export function recipientsOf(store: Store, row: EnvelopeRow, limit: number): { recipients: Receipt[]; more: number } {
   const found = new Map<string, Receipt>();
-  for (const channel of channelsOf(row)) {
+  for (const channel of row.channels) {
     const rows = store.all<RecipientRow>(
       `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, receipt.reason, ${UNSEEN} AS unseen ${RECIPIENTS} ORDER BY channel.name`,
       channel,
@@ -60,7 +70,7 @@ export function recipientsOf(store: Store, row: EnvelopeRow, limit: number): { r
 /** How many recipients are in each state; one that two addresses reach counts for each. */
 export function countStates(store: Store, row: EnvelopeRow): Partial<Record<ReceiptState, number>> {
   const counts: Partial<Record<ReceiptState, number>> = {};
-  for (const channel of channelsOf(row)) {
+  for (const channel of row.channels) {
     const sql = `SELECT ${STATE} AS state, count(*) AS n ${RECIPIENTS} GROUP BY 1`;
     for (const { state, n } of store.all<{ state: ReceiptState; n: number }>(sql, channel, row.position, row.sender)) {
       counts[state] = (counts[state] ?? 0) + n;
@@ -78,14 +88,6 @@ export function unseenBy(store: Store, row: EnvelopeRow, limit: number): { name:
   if (remarked.length === 0) return [];
   const found = recipientsOf(store, row, Number.MAX_SAFE_INTEGER).recipients;
   return found.flatMap(({ name, unseen }) => (unseen === undefined ? [] : { name, reason: unseen })).slice(0, limit);
-}
-
-export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
-  return store.all<EnvelopeRow>(
-    'SELECT * FROM envelope WHERE sender = ? ORDER BY position DESC LIMIT ?',
-    sender,
-    count,
-  );
 }
 
 function toReceipt(row: RecipientRow): Receipt {

@@ -42,9 +42,9 @@ describe('Codex', () => {
   });
 
   it('is given a line that any shell reads as the same words', () => {
-    const here = { ...world(), launch: ['/opt/my node/bin/node', "/it's/dist/cli.mjs"] as const };
+    const here = { ...world(), launch: ['/usr/local/my node/bin/node', "/it's/dist/cli.mjs"] as const };
     expect(freshFiles(here, 'codex')['.codex/hooks.json']).toContain(
-      JSON.stringify("'/opt/my node/bin/node' '/it'\\''s/dist/cli.mjs' hook codex Stop"),
+      JSON.stringify("'/usr/local/my node/bin/node' '/it'\\''s/dist/cli.mjs' hook codex Stop"),
     );
   });
 

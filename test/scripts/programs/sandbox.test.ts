@@ -46,7 +46,7 @@ describe.each([
   function inside(command: readonly string[], more: { env?: Record<string, string>; keep?: string[] } = {}) {
     const tmp = tempDir();
     const [program, ...args] = commandLine({ as }, { tmp, keep: more.keep ?? [], command }, more.env);
-    return { tmp, ...spawnSync(program, args, { encoding: 'utf8', timeout: LIMIT_MS }) };
+    return { tmp, ...spawnSync(program, args, { encoding: 'utf8', timeout: LIMIT_MS, killSignal: 'SIGKILL' }) };
   }
 
   it('has a loopback that works, and no other network', () => {
