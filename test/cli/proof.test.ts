@@ -73,7 +73,7 @@ describe('a probe of a session that does not take it', () => {
     const { ended } = await proving(at, ['CC-1']);
     one.close();
     expect(await ended).toMatchObject([
-      { state: 'stored', here: false, in_the_way: 'closed; a message waits until it is back' },
+      { state: 'stored', here: false, in_the_way: 'closed or cut off; a message waits until it is back' },
     ]);
   });
 });
@@ -117,7 +117,7 @@ describe('a probe of a session that was given it and shows no sign', () => {
     await says(one, 'handed', await takes(one));
     one.cut();
     expect(await ended).toMatchObject([
-      { state: 'handed', here: false, in_the_way: 'closed before there was a sign that it was read' },
+      { state: 'handed', here: false, in_the_way: 'closed or cut off before there was a sign that it was read' },
     ]);
   });
 

@@ -36,6 +36,8 @@ export const copilot: AgentProgram = {
     version: 'COPILOT_CLI_BINARY_VERSION',
   },
   clientName: 'copilot',
+  // It shows the model the structured form below the text: each body twice.
+  traits: { replacesText: true },
   dialect,
   plugin: 'extension',
   doorless: 'our extension is not connected; it is loaded in experimental mode only',

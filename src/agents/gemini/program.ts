@@ -27,7 +27,8 @@ const dialect: Dialect = {
 export const gemini: AgentProgram = {
   id: 'gemini',
   title: 'Gemini CLI',
-  signs: { marks: ['GEMINI_SESSION_ID'], session: 'GEMINI_SESSION_ID' },
+  // Its hooks have the one, its MCP servers the other.
+  signs: { marks: ['GEMINI_SESSION_ID', 'GEMINI_CLI'], session: 'GEMINI_SESSION_ID' },
   clientName: 'gemini',
   // 600 s a request.
   traits: { waitSeconds: 240 },

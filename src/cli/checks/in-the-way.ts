@@ -31,7 +31,7 @@ export function inTheWay({ receipt, peer, wasHere, now }: Facts): string | undef
       return reason === undefined ? state : `${state}: ${reason}`;
     case 'stored':
     case 'handed':
-      if (!peer?.here) return wasHere ? unseen || closed(state) : away(peer);
+      if (!peer?.here) return wasHere ? (unseen ?? closed(state)) : away(peer);
       return unseen ?? (state === 'stored' ? untaken(peer, now) : unread(peer, now));
     default:
       return state satisfies never;
@@ -49,8 +49,8 @@ export function programOfPeer({ program }: SessionInfo): AgentProgram | undefine
 
 function closed(state: 'stored' | 'handed'): string {
   return state === 'handed'
-    ? 'closed before there was a sign that it was read'
-    : 'closed; a message waits until it is back';
+    ? 'closed or cut off before there was a sign that it was read'
+    : 'closed or cut off; a message waits until it is back';
 }
 
 function away(peer: SessionInfo | undefined): string {

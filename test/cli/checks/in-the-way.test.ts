@@ -52,9 +52,11 @@ describe('of a session that is not here', () => {
   });
 
   it('says that it closed after it was sent', () => {
-    expect(way({ state: 'handed' }, agent({ here: false }))).toBe('closed before there was a sign that it was read');
-    expect(way({}, agent({ here: false }))).toBe('closed; a message waits until it is back');
-    expect(way({}, undefined)).toBe('closed; a message waits until it is back');
+    expect(way({ state: 'handed' }, agent({ here: false }))).toBe(
+      'closed or cut off before there was a sign that it was read',
+    );
+    expect(way({}, agent({ here: false }))).toBe('closed or cut off; a message waits until it is back');
+    expect(way({}, undefined)).toBe('closed or cut off; a message waits until it is back');
   });
 
   it('leaves the word to the relay where it has told of it', () => {
