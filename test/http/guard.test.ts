@@ -65,7 +65,10 @@ const TABLE: readonly Row[] = [
 
 let rig: HttpRig;
 beforeAll(async () => {
-  rig = await httpRig({ allowHosts: ['tunnel.example', 'Proxy.example:8443', 'LocalHost:7474'], allowOrigins: ['https://app.example'] });
+  rig = await httpRig({
+    allowHosts: ['tunnel.example', 'Proxy.example:8443', 'LocalHost:7474'],
+    allowOrigins: ['https://app.example'],
+  });
 });
 afterAll(() => rig.stop());
 
