@@ -226,7 +226,7 @@ export class Delivery {
     this.#hasRecalled = true;
     const { inbox, shelf } = this.#options;
     const { transcript } = this.#beside ?? {};
-    const left = this.#ledger.left();
+    const left = this.#ledger.takeLeft();
     if (left.length === 0) return;
     transcript?.watch(
       left.map(({ envelope }) => envelope.id),

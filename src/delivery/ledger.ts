@@ -29,6 +29,8 @@ export class Ledger {
   /** On the shelf again: the relay would not give them a second time. */
   readonly #owed = new Map<string, Entry>();
   readonly #times = new Map<string, number>();
+  /** What an earlier process left, until it is taken up: it stays written down beside what this one gives. Undefined before it was read. */
+  #left: Map<string, Entry> | undefined;
 
   constructor(clock: Clock, store: LedgerStore, standing: () => Standing | undefined) {
     this.#clock = clock;
@@ -48,7 +50,9 @@ export class Ledger {
   /** These are about to go in. Durable when it returns. */
   begin(messages: readonly Envelope[], way: Way, door: string): void {
     const at = this.#clock.now();
+    this.#readLeft(this.#standing());
     for (const envelope of messages) {
+      this.#left?.delete(envelope.id);
       this.#owed.delete(envelope.id);
       this.#giving.add(envelope.id);
       this.#entries.set(envelope.id, { envelope, way, door, at, times: this.#countOne(envelope.id) });
@@ -84,7 +88,7 @@ export class Ledger {
   /** An answer that holds these was written. Kept for a later process only where `isKept`: it can find out whether it was read. */
   answered(messages: readonly Envelope[], isKept: boolean): void {
     const at = this.#clock.now();
-    const wasOwed = messages.some(({ id }) => this.#owed.delete(id));
+    const wasOwed = messages.filter(({ id }) => this.#owed.delete(id) || this.#left?.delete(id)).length > 0;
     for (const envelope of messages)
       this.#entries.set(envelope.id, { envelope, way: 'answer', door: 'answer', at, times: 1 });
     if (isKept || wasOwed) this.#save();
@@ -98,15 +102,20 @@ export class Ledger {
     return found;
   }
 
-  /** What an earlier process of this name left. Whoever asks decides what to do with each. */
-  left(): readonly Entry[] {
-    const standing = this.#standing();
-    if (!standing) return [];
-    const left = this.#store
-      .load(standing.name, standing.epoch)
-      .filter(({ envelope }) => !this.#entries.has(envelope.id));
+  /** What an earlier process of this name left, once. Whoever asks decides what to do with each, and says which are owed. */
+  takeLeft(): readonly Entry[] {
+    this.#readLeft(this.#standing());
+    const left = [...(this.#left?.values() ?? [])];
+    this.#left?.clear();
     for (const { envelope, times } of left) this.#times.set(envelope.id, times);
     return left;
+  }
+
+  #readLeft(standing: Standing | undefined): void {
+    if (this.#left || !standing) return;
+    const entries = this.#store.load(standing.name, standing.epoch);
+    this.#left = new Map(entries.map((entry) => [entry.envelope.id, entry]));
+    for (const id of [...this.#entries.keys(), ...this.#owed.keys()]) this.#left.delete(id);
   }
 
   /** How often it went in by now, this one included. Of the newest thousand. */
@@ -123,6 +132,7 @@ export class Ledger {
 
   /** The session has another name: what was given goes with it. */
   moved(from: Standing): void {
+    this.#readLeft(from);
     this.#store.save(from.name, from.epoch, []);
     this.#save();
   }
@@ -130,7 +140,8 @@ export class Ledger {
   #save(): void {
     const standing = this.#standing();
     if (!standing) return;
-    const all = [...this.#entries.values(), ...this.#owed.values()];
+    this.#readLeft(standing);
+    const all = [...(this.#left?.values() ?? []), ...this.#entries.values(), ...this.#owed.values()];
     this.#store.save(standing.name, standing.epoch, all);
   }
 }

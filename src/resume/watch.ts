@@ -13,7 +13,7 @@ export interface WatchOptions {
   readonly waker: Pick<Waker, 'takeUp' | 'consider'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Calls whenever there may be mail for that name, once at the beginning; returns what ends it. */
+  /** Calls whenever there may be mail for that name, once at the beginning; returns what ends it. May throw a RelayError. */
   readonly listen: (name: string, onNews: () => void) => () => void;
   readonly warn: (what: string) => void;
 }
@@ -26,7 +26,8 @@ export class Watch {
   /** Ends the listening, by name. */
   readonly #listening = new Map<string, () => void>();
   readonly #news = new Set<string>();
-  #warned = '';
+  /** What is in the way at the relay, by name: said once. */
+  readonly #warned = new Map<string, string>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -36,7 +37,7 @@ export class Watch {
   async run(): Promise<void> {
     const { signal, clock } = this.#options;
     while (!signal.aborted) {
-      this.#listen();
+      await this.#listen();
       await this.#round();
       // Cut short by the signal: the loop sees it.
       await sleep(clock, LOOK_EVERY, signal).catch(() => undefined);
@@ -47,17 +48,16 @@ export class Watch {
   /** One after the other. */
   async #round(): Promise<void> {
     const { waker, signal } = this.#options;
-    if (!(await this.#asked(() => waker.takeUp()))) return;
+    if (!(await this.#asked('', () => waker.takeUp()))) return;
     for (const name of [...this.#news]) {
       if (signal.aborted) return;
       this.#news.delete(name);
-      const considered = await this.#asked(() => waker.consider(name));
-      if (considered !== undefined) this.#warned = '';
+      const considered = await this.#asked(name, () => waker.consider(name));
       if (considered !== 'idle') this.#news.add(name);
     }
   }
 
-  #listen(): void {
+  async #listen(): Promise<void> {
     const { home, clock, listen } = this.#options;
     const allowed = conversations(home).filter((each) => policyFor(home, each, clock.now()).isAllowed);
     const names = new Set(allowed.map(({ name }) => name));
@@ -67,22 +67,22 @@ export class Watch {
       this.#listening.delete(name);
     }
     for (const name of names) {
-      if (!this.#listening.has(name))
-        this.#listening.set(
-          name,
-          listen(name, () => void this.#news.add(name)),
-        );
+      if (this.#listening.has(name)) continue;
+      const stop = await this.#asked(name, async () => listen(name, () => void this.#news.add(name)));
+      if (stop) this.#listening.set(name, stop);
     }
   }
 
-  /** A relay that is away is waited for; said once. Undefined then. */
-  async #asked<T>(work: () => Promise<T>): Promise<T | undefined> {
+  /** A relay that is away, or does not know us, is asked again; said once. Undefined then. */
+  async #asked<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await work();
+      const done = await work();
+      this.#warned.delete(name);
+      return done;
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      if (this.#warned !== error.message) this.#options.warn(error.message);
-      this.#warned = error.message;
+      if (this.#warned.get(name) !== error.message) this.#options.warn(error.message);
+      this.#warned.set(name, error.message);
       return undefined;
     }
   }

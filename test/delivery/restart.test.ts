@@ -104,6 +104,23 @@ describe('a session process that was killed', () => {
     expect(readdirSync(join(third.home, 'ledger'))).toEqual([]);
   });
 
+  it('a second time, after it gave newer mail and before it looked at what was left, has forgotten none', async () => {
+    const first = await makeRig();
+    const [old, newer] = letters(2);
+    if (!old || !newer) throw new Error('two letters');
+    first.inbox.deliver(old);
+    await first.clock.run(100);
+    const second = await killed(first);
+    second.inbox.deliver(newer);
+    await second.clock.run(500);
+    expect(second.door.ids).toEqual([[newer.id]]);
+    const third = await killed(second);
+    third.program.transcript.past.add(newer.id);
+    await third.clock.run(5_000);
+    expect(third.door.ids).toEqual([[old.id]]);
+    expect(third.door.parcels[0]?.text).toContain('redelivered');
+  });
+
   it('keeps what a closed door gave back to be given again', async () => {
     const first = await makeRig();
     const mail = letter();

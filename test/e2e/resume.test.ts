@@ -94,7 +94,11 @@ describe('claude-relay resume', () => {
     expect(answer).toContain('was ended after 6 s, its time limit (exit code 143)');
     const [run] = runsOn(here);
     expect(run && isRunning({ pid: run.pid })).toBe(false);
-    expect(existsSync(join(here.home, 'resume/run.json'))).toBe(false);
+    // The answer is out before the run is over.
+    await until(
+      () => existsSync(join(here.home, 'resume/run.json')),
+      (isThere) => !isThere,
+    );
   });
 
   it('tells of a run that failed, and does not wake again for the same message', async () => {

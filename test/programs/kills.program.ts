@@ -5,6 +5,7 @@ import { sleep, systemClock } from '../../src/util/clock.ts';
 import { idsIn, machine, until } from '../support/cli.ts';
 import { lineOf } from './arrival.ts';
 import { ClaudeCode } from './claude-code.ts';
+import { evidence } from './evidence.ts';
 import { fact } from './facts.ts';
 import { type Model, scriptedModel } from './model/model.ts';
 import type { ModelRequest } from './model/request.ts';
@@ -57,6 +58,7 @@ it(
       terminal.close();
       terminal = await agent.interactive('--continue');
     }
+    evidence('never shown', () => ledger.missing().join('\n'));
     await until(
       () => ledger.missing(),
       (missing) => missing.length === 0,

@@ -15,13 +15,19 @@ function makeWatch() {
   const news = new Map<string, () => void>();
   const considered: string[] = [];
   const warned: string[] = [];
-  const state: { takesUp: boolean; says: (Considered | RelayError)[] } = { takesUp: true, says: [] };
+  const state: { takesUp: boolean; says: (Considered | RelayError)[]; refusals: RelayError[] } = {
+    takesUp: true,
+    says: [],
+    refusals: [],
+  };
   writeConversation(home, conversation());
   const watch = new Watch({
     home,
     clock,
     signal: stop.signal,
     listen: (name, onNews) => {
+      const refusal = state.refusals.shift();
+      if (refusal) throw refusal;
       news.set(name, onNews);
       return () => void news.delete(name);
     },
@@ -100,6 +106,19 @@ describe('the watch', () => {
     await clock.run(10_000);
     expect(considered).toHaveLength(3);
     expect(warned).toHaveLength(1);
+    stop.abort();
+    await running;
+  });
+
+  it('goes on without one whose key is elsewhere, says so once, and listens when it is there', async () => {
+    const { clock, stop, news, warned, state, watch, allow } = makeWatch();
+    allow();
+    state.refusals.push(new RelayError('name_taken'), new RelayError('name_taken'));
+    const running = watch.run();
+    await clock.run(3_000);
+    expect([news.size, warned.length]).toEqual([0, 1]);
+    await clock.run(2_000);
+    expect([news.size, warned.length]).toEqual([1, 1]);
     stop.abort();
     await running;
   });
