@@ -23,7 +23,7 @@ export interface AgentProgram {
   readonly traits?: Partial<ClientTraits>;
   /** Absent: it has no hooks that we know. */
   readonly dialect?: Dialect;
-  /** What our plugin is called there, for programs into which we put one: `plugin`, `extension`. */
+  /** The name of the door that its plugin is, for programs into which we put one. */
   readonly plugin?: string;
   /** For people, where it can be woken and is not now: why it has no door. Absent: it never has one. */
   readonly doorless?: string;

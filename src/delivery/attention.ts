@@ -1,6 +1,6 @@
 /**
- * What the session's program is doing. Its own word comes first, where it writes one; else what its hooks and its calls of
- * our tools tell. After text went in it is taken to be at work until something says otherwise: its own word lags behind.
+ * What the session's program is doing. A plugin of ours in it knows best; then comes its own word, where it writes one; else
+ * what its hooks and its calls of our tools tell. After text went in it is taken to be at work until something says otherwise: its own word lags behind.
  */
 import type { HookEvent } from '../agents/dialect.ts';
 import type { Activity } from '../agents/program.ts';
@@ -12,21 +12,24 @@ const LAG = 1_500;
 export class Attention {
   readonly #clock: Clock;
   readonly #own: () => Activity | undefined;
+  readonly #plugin: () => Activity | undefined;
   #told: Activity | undefined;
   /** A hook has spoken: the next ones will, too. */
   #hasHooks = false;
   /** Milliseconds since 1970: text went in then. */
   #wokenAt: number | undefined;
 
-  /** `own`: what the program itself says, if it does. */
-  constructor(clock: Clock, own: () => Activity | undefined) {
+  /** `own`: what the program itself writes down, if it does. `plugin`: what ours in it says; that is never late. */
+  constructor(clock: Clock, own: () => Activity | undefined, plugin: () => Activity | undefined = () => undefined) {
     this.#clock = clock;
     this.#own = own;
+    this.#plugin = plugin;
   }
 
   /** Undefined while nothing has told. */
   get now(): Activity | undefined {
-    const activity = newest(this.#own(), this.#told);
+    const plugin = this.#plugin();
+    const activity = plugin ? surest(this.#own(), plugin) : newest(this.#own(), this.#told);
     const woken = this.#wokenAt;
     if (woken === undefined) return activity;
     const hasShown = activity !== undefined && activity.since >= woken;
@@ -72,4 +75,10 @@ export class Attention {
 function newest(own: Activity | undefined, told: Activity | undefined): Activity | undefined {
   if (own === undefined || told === undefined) return own ?? told;
   return told.since > own.since && told.doing !== own.doing ? told : own;
+}
+
+/** A record may know that the person is asked, which a plugin may not; but not at once that the turn has ended. */
+function surest(own: Activity | undefined, plugin: Activity): Activity {
+  if (own === undefined) return plugin;
+  return plugin.doing === 'idle' && plugin.since > own.since ? plugin : own;
 }

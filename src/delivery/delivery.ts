@@ -5,7 +5,7 @@
 import type { HookCall, HookEvent } from '../agents/dialect.ts';
 import type { Door } from '../agents/door.ts';
 import { agentSessionOf } from '../agents/environment.ts';
-import type { Activity, AgentProgram, Beside, Experimental, Place } from '../agents/program.ts';
+import type { AgentProgram, Beside, Experimental, Place } from '../agents/program.ts';
 import { programById } from '../agents/programs.ts';
 import { type Berth, berthPath, removeBerth, sweepBerths, writeBerth } from '../config/rendezvous.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -86,7 +86,11 @@ export class Delivery {
     this.#keep = new Keep(options);
     this.#waiting = new Waiting(clock);
     this.#budget = new Budget(clock, options.wakes);
-    this.#attention = new Attention(clock, () => this.#ownWord());
+    this.#attention = new Attention(
+      clock,
+      () => this.#beside?.activity?.(),
+      () => this.#plugin.activity,
+    );
     const store = new LedgerStore(options.ledger, (error) => log(`ledger: ${error}`));
     this.#ledger = new Ledger(clock, store, options.standing);
     const parts = {
@@ -154,7 +158,6 @@ export class Delivery {
     if (this.#program) return;
     this.#program = program;
     this.#beside = program.beside?.(this.#options.place);
-    this.#plugin.expect(program.plugin);
     this.#session ??= agentSessionOf(program, this.#options.place.env);
     this.#beside?.bound?.({ ...(this.#session === undefined ? {} : { session: this.#session }) });
     this.#berth();
@@ -203,14 +206,6 @@ export class Delivery {
     transcript?.watch(messages.map(({ id }) => id));
     this.#ledger.answered(messages, transcript !== undefined);
     this.#courier.wake();
-  }
-
-  /** By its record or by its plugin. The record knows more, but perhaps not that a turn has ended. */
-  #ownWord(): Activity | undefined {
-    const record = this.#beside?.activity?.();
-    const told = this.#plugin.activity;
-    if (!record || !told) return record ?? told;
-    return told.doing === 'idle' && told.since > record.since ? told : record;
   }
 
   /** One that rests is open all the same, and then that is not why. */

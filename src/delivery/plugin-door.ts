@@ -32,7 +32,6 @@ export class PluginDoor implements Door {
   /** The newest is the last, and the one that is used: a program that reloads its plugins may leave an old one behind. */
   readonly #lines = new Map<PluginLine, PluginState | undefined>();
   readonly #waiting = new Map<number, Pending>();
-  #expected: string | undefined;
   #last = 0;
 
   constructor(clock: Clock) {
@@ -53,18 +52,12 @@ export class PluginDoor implements Door {
   }
 
   get closed(): string | undefined {
-    if (this.#line) return this.isOpen() ? undefined : this.#state?.reason;
-    return this.#expected === undefined ? undefined : `its ${this.#expected} is not connected`;
+    return this.isOpen() ? undefined : this.#state?.reason;
   }
 
   /** What the program does, by the word of its plugin. */
   get activity(): Activity | undefined {
     return this.#state?.activity;
-  }
-
-  /** The program should have one: what it is called there. */
-  expect(name: string | undefined): void {
-    this.#expected = name;
   }
 
   attach(line: PluginLine): void {

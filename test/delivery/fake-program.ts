@@ -69,6 +69,7 @@ export class FakeProgram implements AgentProgram {
   readonly id = 'claude-code';
   readonly title = 'Fake';
   readonly clientName = 'claude-code';
+  readonly signs = { marks: ['CLAUDECODE'], session: 'CLAUDE_CODE_SESSION_ID' };
   readonly dialect = claudeCodeDialect;
   readonly resume = claudeCodeResume;
   /** The one that it says it is in. */

@@ -122,8 +122,8 @@ export class OpenCodePlugin {
     if (event.type === 'session.deleted') this.#gone(String(fieldsOf(event.properties.info).id));
     const part = fieldsOf(event.properties.part);
     if (part.type === 'step-start') this.#link.shown(this.#witness.answered(String(part.sessionID)));
-    if (before !== 'idle' && this.#doing === 'idle') this.#onTurnEnd();
     this.#tellNow();
+    if (before !== 'idle' && this.#doing === 'idle') this.#onTurnEnd();
     await this.#begin();
   }
 
@@ -141,8 +141,8 @@ export class OpenCodePlugin {
   }
 
   async #onMessage({ sessionID }: Fields, { message, parts }: Fields): Promise<void> {
-    const id = String(sessionID);
-    if (await this.#isHelper(id)) return;
+    const id = sessionID;
+    if (typeof id !== 'string' || (await this.#isHelper(id))) return;
     const text = textsOf(parts).join('\n');
     const isOurs = this.#witness.knows(text);
     this.#conversations.spoken(id, fieldsOf(message));
@@ -156,7 +156,8 @@ export class OpenCodePlugin {
   }
 
   async #onTool({ sessionID, tool }: Fields, output: unknown): Promise<void> {
-    if (sessionID !== this.#current) return;
+    // What an aborted tool answers is read by nobody until its person goes on.
+    if (sessionID === undefined || sessionID !== this.#current || this.#doing === 'idle') return;
     const offer = await this.#link.ask({ kind: 'tool', session: sessionID, tool });
     this.#put(offer, (text) => addToResult(output, text));
   }
