@@ -45,6 +45,7 @@ export class Relay {
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #connections = new Set<Connection>();
+  readonly #onClosed = (closed: Connection): void => void this.#connections.delete(closed);
   readonly #timers: Timer[];
   readonly #stopEffects: () => void;
   /** Of requests without a connection that may wait. */
@@ -75,8 +76,7 @@ export class Relay {
    * given no key, for clients that could not keep one.
    */
   connect(socket: Socket, { keyless = false }: { readonly keyless?: boolean } = {}): void {
-    const onClosed = (closed: Connection) => void this.#connections.delete(closed);
-    const connection = new Connection(this.#services, this.#seats, socket, onClosed, keyless);
+    const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, keyless);
     this.#connections.add(connection);
     const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
@@ -237,6 +237,7 @@ export class Relay {
 
   #checkPulses(): void {
     for (const connection of [...this.#connections]) connection.checkPulse();
+    this.#services.pumps.sweep();
   }
 
   /** Each once: whoever asks for it again is not to fill the log. */

@@ -14,6 +14,7 @@ import { type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelop
 import { unhanded } from './queries/inbox.ts';
 import { type ReceiptRow, receiptRow, receiptState } from './queries/receipts.ts';
 import { type SessionRow, sessionById } from './queries/sessions.ts';
+import { NO_CLAIMS } from './roster.ts';
 import type { Store } from './store.ts';
 import { isIntact } from './sum.ts';
 
@@ -154,17 +155,22 @@ function saveSession(
 ): void {
   const direct = leaving.filter((step) => step.direct);
   const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
-  const claims = new Map(session.claims);
-  for (const step of leaving) claims.delete(step.row.position);
   const missed = state === 'expired' || state === 'dead' ? leaving.length : 0;
   store.roster.change(session, {
     handed,
     seen,
     pending: session.pending - direct.length,
     pending_bytes: Math.max(0, session.pending_bytes - bytes),
-    claims,
+    claims: without(session.claims, leaving),
     missed: session.missed + missed,
   });
+}
+
+function without(claims: SessionRow['claims'], leaving: readonly Step[]): SessionRow['claims'] {
+  if (claims.size === 0) return claims;
+  const left = new Map(claims);
+  for (const { row } of leaving) left.delete(row.position);
+  return left.size > 0 ? left : NO_CLAIMS;
 }
 
 /** What the sender is told. */
