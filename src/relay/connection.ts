@@ -29,6 +29,7 @@ export class Connection implements Holder, Outlet {
   since = 0;
   /** Milliseconds, monotonic: when anything was last heard. */
   #heard: number;
+  #pinged: number;
   /** How often anything was heard: two looks at it tell whether there was a sign of life between them. */
   signs = 0;
   readonly #services: Services;
@@ -63,7 +64,7 @@ export class Connection implements Holder, Outlet {
     this.#seats = seats;
     this.#socket = socket;
     this.#onClosed = onClosed;
-    this.#heard = services.clock.monotonic();
+    this.#heard = this.#pinged = services.clock.monotonic();
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
     // Every request that waits listens to it; Node warns from eleven on.
     setMaxListeners(LIMITS.requests, this.#waits.signal);
@@ -95,10 +96,13 @@ export class Connection implements Holder, Outlet {
     return this.#socket.unsent > LIMITS.unsentBytes;
   }
 
-  /** Part of the relay's round every 5 s. */
+  /** Part of the relay's round every second, so that silence is noticed when it is long enough, and not up to a ping later. */
   checkPulse(): void {
-    if (this.#services.clock.monotonic() - this.#heard > TIMES.silence) this.#lose();
-    else this.#socket.ping();
+    const now = this.#services.clock.monotonic();
+    if (now - this.#heard > TIMES.silence) return this.#lose();
+    if (now - this.#pinged < TIMES.ping) return;
+    this.#pinged = now;
+    this.#socket.ping();
   }
 
   ping(): void {
