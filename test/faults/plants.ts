@@ -158,4 +158,15 @@ export const PLANTS: readonly Plant[] = [
     ],
     caughtBy: { file: 'r10-every-id', test: /is never pruned, however old/, says: /pruned unread: 0/ },
   },
+  {
+    name: 'no epoch',
+    promise: 'R11',
+    inProcess: true,
+    edits: [{ file: 'src/data/restore.ts', find: "state.apply({ type: 'found', epoch });", put: 'void epoch;' }],
+    caughtBy: {
+      file: 'r11-gaps',
+      test: /when an old backup was restored/,
+      says: /gaps of a restore that were not said/,
+    },
+  },
 ];
