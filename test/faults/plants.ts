@@ -169,4 +169,21 @@ export const PLANTS: readonly Plant[] = [
       says: /gaps of a restore that were not said/,
     },
   },
+  {
+    name: 'no ping',
+    promise: 'R13',
+    inProcess: true,
+    edits: [
+      {
+        file: 'src/relay/connection.ts',
+        find: '  checkPulse(): void {',
+        put: '  checkPulse(): void {\n    if (this.isClosed || this.isOpen) return;',
+      },
+    ],
+    caughtBy: {
+      file: 'r13-silent-peers',
+      test: /is lost within sixteen seconds/,
+      says: /silent peers not noticed in time/,
+    },
+  },
 ];

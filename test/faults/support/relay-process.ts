@@ -1,9 +1,14 @@
 /** A relay in a process of its own, which a test may start through another program, stop, continue and kill, as often as it likes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { systemClock } from '../../../src/util/clock.ts';
 import { CLI, type Machine, type Started } from '../../support/cli.ts';
+import { IS_LONG } from './counts.ts';
 import type { Place } from './talker.ts';
+
+/** The command line's tests take seconds; these take minutes. Milliseconds. */
+vi.setConfig({ testTimeout: IS_LONG ? 6 * 3_600_000 : 600_000 });
 
 export interface ServeOptions {
   readonly args?: readonly string[];
