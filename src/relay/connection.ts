@@ -32,6 +32,7 @@ export class Connection implements Holder, Outlet, Ear {
   since = 0;
   /** Milliseconds, monotonic: when anything was last heard. */
   #heard: number;
+  #pinged: number;
   /** How often anything was heard: two looks at it tell whether there was a sign of life between them. */
   signs = 0;
   readonly #services: Services;
@@ -68,7 +69,7 @@ export class Connection implements Holder, Outlet, Ear {
     this.#seats = seats;
     this.#socket = socket;
     this.#onClosed = onClosed;
-    this.#heard = services.clock.monotonic();
+    this.#heard = this.#pinged = services.clock.monotonic();
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
     socket.listen(this);
   }
@@ -100,10 +101,13 @@ export class Connection implements Holder, Outlet, Ear {
     return this.#socket.unsent > LIMITS.unsentBytes;
   }
 
-  /** Part of the relay's round every 5 s. */
+  /** Part of the relay's round every second, so that silence is noticed when it is long enough, and not up to a ping later. */
   checkPulse(): void {
-    if (this.#services.clock.monotonic() - this.#heard > TIMES.silence) this.#lose();
-    else this.#socket.ping();
+    const now = this.#services.clock.monotonic();
+    if (now - this.#heard > TIMES.silence) return this.#lose();
+    if (now - this.#pinged < TIMES.ping) return;
+    this.#pinged = now;
+    this.#socket.ping();
   }
 
   ping(): void {

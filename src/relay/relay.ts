@@ -36,6 +36,8 @@ export interface RelayOptions {
 /** How long `stop` waits for answers that are under way, milliseconds: the process has 3 s to end. */
 const FINISH = 1_000;
 
+/** How often it is looked who has fallen silent, milliseconds. */
+const PULSE = 1_000;
 /** How exact `last_seen` is for callers over HTTP, milliseconds. */
 const SEEN_EVERY = 10_000;
 
@@ -62,7 +64,7 @@ export class Relay {
     this.#services = this.#assemble(options);
     this.#seats = new Seats(this.#services);
     this.#stopEffects = options.journal.onEffects((effects) => this.#onEffects(effects));
-    this.#timers = [options.clock.every(TIMES.ping, () => this.#checkPulses())];
+    this.#timers = [options.clock.every(PULSE, () => this.#checkPulses())];
     this.#upkeep = new Upkeep(this.#services, options.retention);
   }
 

@@ -163,6 +163,7 @@ function toRow(stored: Stored): SessionRow {
     pending: stored.pending,
     pending_bytes: stored.pending_bytes,
     claims: readClaims(stored.claims),
+    missed: stored.missed,
   };
 }
 

@@ -117,4 +117,78 @@ export const PLANTS: readonly Plant[] = [
     ],
     caughtBy: { file: 'r06-nothing-skipped', test: /gives the oldest first/, says: /the oldest unread|how many more/ },
   },
+  {
+    name: 'socket write counts as seen',
+    promise: 'R7',
+    inProcess: true,
+    edits: [
+      {
+        file: 'src/relay/verbs/receive.ts',
+        find: 'if (args.receipt && messages.length > 0) await mark(call, session, args.receipt, result);',
+        put: "if (messages.length > 0) await mark(call, session, args.receipt ?? 'seen', result);",
+      },
+    ],
+    caughtBy: { file: 'r07-shown-once', test: /killed \d+ times while it reads/, says: /lost: / },
+  },
+  {
+    name: 'drop oldest',
+    promise: 'R9',
+    edits: [
+      {
+        file: 'src/state/commands/send.ts',
+        find: '  if (!isFull) return;',
+        put: `  if (!isFull) return;
+  const oldest = store.get<{ position: number }>('SELECT min(position) AS position FROM route WHERE channel = ?', channel);
+  store.run('DELETE FROM route WHERE channel = ? AND position = ?', channel, oldest?.position ?? 0);
+  store.run('UPDATE session SET pending = pending - 1 WHERE id = ?', channel);
+  if (oldest) return;`,
+      },
+    ],
+    caughtBy: { file: 'r09-full', test: /takes its ten thousandth message/, says: /'ok' to be 'inbox_full'/ },
+  },
+  {
+    name: 'prune unread',
+    promise: 'R10',
+    edits: [
+      {
+        file: 'src/state/commands/prune.ts',
+        find: 'if (!row || isUnread(store, row)) continue;',
+        put: 'if (!row) continue;',
+      },
+      {
+        file: 'src/relay/upkeep.ts',
+        find: 'return row !== undefined && !isUnread(this.#services.store, row);',
+        put: 'return row !== undefined || isUnread(this.#services.store, row);',
+      },
+    ],
+    caughtBy: { file: 'r10-every-id', test: /is never pruned, however old/, says: /pruned unread: 0/ },
+  },
+  {
+    name: 'no epoch',
+    promise: 'R11',
+    inProcess: true,
+    edits: [{ file: 'src/data/restore.ts', find: "state.apply({ type: 'found', epoch });", put: 'void epoch;' }],
+    caughtBy: {
+      file: 'r11-gaps',
+      test: /when an old backup was restored/,
+      says: /gaps of a restore that were not said/,
+    },
+  },
+  {
+    name: 'no ping',
+    promise: 'R13',
+    inProcess: true,
+    edits: [
+      {
+        file: 'src/relay/connection.ts',
+        find: '  checkPulse(): void {',
+        put: '  checkPulse(): void {\n    if (this.isClosed || this.isOpen) return;',
+      },
+    ],
+    caughtBy: {
+      file: 'r13-silent-peers',
+      test: /is lost within sixteen seconds/,
+      says: /silent peers not noticed in time/,
+    },
+  },
 ];

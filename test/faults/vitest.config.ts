@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { PLANTED } from './support/counts.ts';
+import { IS_LONG, PLANTED } from './support/counts.ts';
 import { plantPlugin } from './support/planting.ts';
 
 /** The promises, each proven by fault. Long tests with processes of their own; two at a time fill two cores. */
@@ -10,7 +10,7 @@ export default defineConfig({
     include: ['test/faults/**/*.fault.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 600_000,
+    testTimeout: IS_LONG ? 6 * 3_600_000 : 600_000,
     hookTimeout: 120_000,
     setupFiles: ['test/support/each-file.ts'],
   },

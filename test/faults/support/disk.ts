@@ -67,7 +67,9 @@ function run(program: string, args: readonly string[]): void {
   execFileSync(program, [...args], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-// Loaded after `temp-dir`: unmounted before the directories are removed.
+// Loaded after `temp-dir`: unmounted before the directories are removed. A relay that a failed test left there may still
+// run: the disk goes when it does.
 afterEveryTest(() => {
-  for (const disk of [...mounted]) disk.unmount();
+  for (const disk of [...mounted]) run('umount', ['-l', disk.path]);
+  mounted.clear();
 });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { systemClock } from '../../../src/util/clock.ts';
 import { CLI, type Machine, type Started } from '../../support/cli.ts';
+import { IS_LONG } from './counts.ts';
 import type { Place } from './talker.ts';
 
-// A hundred deaths take longer than a test of the program may.
-vi.setConfig({ testTimeout: 600_000 });
+/** The command line's tests take seconds; these take minutes. Milliseconds. */
+vi.setConfig({ testTimeout: IS_LONG ? 6 * 3_600_000 : 600_000 });
 
 export interface ServeOptions {
   readonly args?: readonly string[];

@@ -109,6 +109,8 @@ export interface SenderOptions {
   readonly window: number;
   /** In all; without it, until it is told to finish. */
   readonly count?: number;
+  /** Between two new ones, milliseconds; without it, none. */
+  readonly pauseMs?: number;
   readonly body?: (n: number) => string;
 }
 
@@ -171,6 +173,7 @@ export class Sender extends Talker {
     const again = [...this.#waiting];
     for (;;) {
       while (!isRefused && underWay.size < this.#options.window) {
+        if (this.#options.pauseMs && again.length === 0) await sleep(systemClock, this.#options.pauseMs);
         const draft = again.shift() ?? this.#fresh();
         if (!draft) break;
         const sending = this.#send(connection, draft).then(
@@ -218,6 +221,7 @@ export class Sender extends Talker {
       const { code, retry } = asRelayError(error);
       if (code !== 'not_connected') this.history.note({ kind: 'refused', id, code, retry });
       if (!retry && code !== 'not_connected') this.#settle(draft);
+      else this.change();
       throw error;
     }
   }
