@@ -279,8 +279,7 @@ describe('the thread', () => {
 
   it('lets go of what was forgotten, though nobody asks', async () => {
     const { dir, clock, journal } = await filled(10);
-    clock.advance(1_000);
-    await taken(dir, 10);
+    await taken(dir, 10, 'position', () => clock.advance(1_000));
     await journal.submit(handed([3, 10]));
     await journal.submit({ type: 'prune', positions: [3, 10] });
     // The thread may still be at what it took in: then it is asked a second later.
@@ -293,8 +292,7 @@ describe('the thread', () => {
 
   it('asks for no more time once it has all', async () => {
     const { dir, clock } = await filled(10);
-    clock.advance(1_000);
-    await taken(dir, 10);
+    await taken(dir, 10, 'position', () => clock.advance(1_000));
     await vi.waitUntil(() => {
       clock.advance(1_000);
       return clock.pending === 0;
