@@ -9,10 +9,12 @@ const ARROWS = {
   protocol: ['util'],
   state: ['util', 'protocol'],
   journal: ['util', 'protocol', 'state'],
+  // What is done with the data as a whole: copied, checked, written out, put back.
+  data: ['util', 'protocol', 'state', 'journal'],
   relay: ['util', 'protocol', 'state', 'journal'],
   transports: ['util', 'protocol', 'relay'],
   // The same MCP server over HTTP as over stdio.
-  http: ['util', 'protocol', 'state', 'journal', 'relay', 'delivery', 'mcp'],
+  http: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'delivery', 'mcp'],
   config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
   agents: ['util', 'protocol', 'config'],
@@ -25,10 +27,10 @@ const ARROWS = {
   plugins: ['util', 'config', 'agents'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
-  serve: ['util', 'protocol', 'state', 'journal', 'relay', 'transports', 'http', 'config', 'mcp'],
+  serve: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'transports', 'http', 'config', 'mcp'],
   // Goes on with sessions that have ended, from a process of its own.
   resume: ['util', 'protocol', 'config', 'agents'],
-  cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp', 'resume'],
+  cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp', 'resume', 'data'],
 };
 
 /** Modules of Node that reach outside the process, or wait, or answer differently each time. */
@@ -68,7 +70,7 @@ const promises = [
     name: 'client-apart-from-relay',
     comment: 'The relay and the client meet over the wire only.',
     from: { path: '^src/(client|agents|delivery|mcp)/' },
-    to: { path: '^src/(relay|http|transports|journal|state)/', reachable: true },
+    to: { path: '^src/(relay|http|transports|journal|state|data)/', reachable: true },
   },
   {
     name: 'protocol-runs-in-a-browser',

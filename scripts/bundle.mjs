@@ -42,14 +42,17 @@ const NOT_IN_MCP = [
  * @typedef {Pick<Chunk, 'fileName' | 'imports' | 'moduleIds'>} Linked
  */
 
-/** @param {string} [root] @returns {Promise<Chunk[]>} */
-export async function bundle(root = ROOT) {
+/**
+ * @param {string} [root] @param {import('rolldown').Plugin[]} [plugins] for tests that change the sources first
+ * @returns {Promise<Chunk[]>}
+ */
+export async function bundle(root = ROOT, plugins = []) {
   const all = Object.entries(entries(root));
   const together = Object.fromEntries(all.filter(([name]) => !ALONE.test(name)));
   const alone = all.filter(([name]) => ALONE.test(name));
-  const chunks = await bundled(root, together);
+  const chunks = await bundled(root, together, plugins);
   for (const [name, path] of alone) {
-    const made = await bundled(root, { [name]: path });
+    const made = await bundled(root, { [name]: path }, plugins);
     const needs = made.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]);
     const missing = needs.filter((id) => !id.startsWith('node:'));
     if (missing.length > 0) throw new Error(`${name} is copied alone, and would miss ${missing.join(', ')}.`);
@@ -58,12 +61,13 @@ export async function bundle(root = ROOT) {
   return chunks;
 }
 
-/** @param {string} root @param {Record<string, string>} input @returns {Promise<Chunk[]>} */
-async function bundled(root, input) {
+/** @param {string} root @param {Record<string, string>} input @param {import('rolldown').Plugin[]} plugins @returns {Promise<Chunk[]>} */
+async function bundled(root, input, plugins) {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
     input,
     cwd: root,
+    plugins,
     resolve: {
       alias: {
         '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),

@@ -56,7 +56,8 @@ function keepLogsSmall({ home }: Settings, log: Log): void {
 async function run(settings: Settings): Promise<number> {
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
-  const running = await startRelay({ ...settings, version: VERSION, log, searchThread: searchThread() });
+  const scripts = { searchThread: beside('search.mjs'), dataScript: beside('data.mjs') };
+  const running = await startRelay({ ...settings, version: VERSION, log, ...scripts });
   keepLogsSmall(settings, log);
   announce(running, log);
   await ended.asked;
@@ -68,8 +69,8 @@ async function run(settings: Settings): Promise<number> {
 }
 
 /** Beside this file in the bundle; the sources have none. */
-function searchThread(): URL | undefined {
-  const script = new URL('./search.mjs', import.meta.url);
+function beside(name: string): URL | undefined {
+  const script = new URL(name, import.meta.url);
   return existsSync(script) ? script : undefined;
 }
 

@@ -3,6 +3,7 @@
  * that there is news, and what is new is read from the history, from the position where the last look ended.
  */
 import type { RelayClient } from '../client/client.ts';
+import type { Gap } from '../client/standing.ts';
 import { RelayError } from '../protocol/codes.ts';
 import type { PresenceFrame } from '../protocol/frames.ts';
 import { EXIT } from '../util/failure.ts';
@@ -37,7 +38,7 @@ export class Watch {
 
   /** Until the signal, or until nobody reads our stdout. */
   async run(): Promise<number> {
-    this.#client.on('gap', () => this.#onGap());
+    this.#client.on('gap', (gap) => this.#onGap(gap));
     this.#client.on('welcome', ({ position }) => this.#onWelcome(position));
     this.#client.on('mail', () => void this.#read());
     this.#client.on('presence', (frame) => this.#print(() => this.#onPresence(frame)));
@@ -57,8 +58,11 @@ export class Watch {
     this.#wasAway = false;
   }
 
-  #onGap(): void {
+  #onGap({ why }: Gap): void {
+    // What ended unread is no gap in what is watched.
+    if (why === 'missed') return;
     this.#out.warn('The data of the relay was restored or replaced; this goes on with what is new.');
+    this.#client.gapTold();
     this.#position = undefined;
   }
 

@@ -11,6 +11,7 @@
  * Timers do not keep the process alive: whoever has nothing else that does must hold it while it waits.
  */
 import { asRelayError, RelayError } from '../protocol/codes.ts';
+import type { Envelope } from '../protocol/envelope.ts';
 import type { Deliver, Hello, PresenceFrame, ReceiptFrame, Welcome } from '../protocol/frames.ts';
 import type { Args, ReceiveResult, Results, Verb } from '../protocol/verbs.ts';
 import { type Clock, sleep } from '../util/clock.ts';
@@ -96,6 +97,10 @@ export class RelayClient {
   readonly #stash = new Stash();
   readonly #standing: Standing;
   readonly #afterwards: Afterwards = {
+    send: async (result) => {
+      this.#standing.saw(result.position);
+      return result;
+    },
     receive: (result, args, connection) => this.#received(result, args, connection),
     rename: async (result) => {
       this.#renamed(result.name);
@@ -122,6 +127,11 @@ export class RelayClient {
   get state(): ClientState {
     const { name, missed } = this.#standing;
     return { phase: this.#phase, name, wanted: missed, trouble: this.#trouble };
+  }
+
+  /** The last `gap` was told to whoever it concerns; until then each new process of this session hears of it again. */
+  gapTold(): void {
+    this.#standing.gapTold(relayUrl(this.#options.url()));
   }
 
   /** Unread envelopes as last told by the relay. */
@@ -257,7 +267,7 @@ export class RelayClient {
   async #welcomed(url: URL, connection: Connection, welcome: Welcome): Promise<void> {
     const { gap, change } = this.#standing.welcomed(url, welcome);
     // Other positions, or another session's: what was shown before says nothing about them.
-    if (gap || change?.why === 'suffixed') this.receipts.forget();
+    if ((gap && gap.why !== 'missed') || change?.why === 'suffixed') this.receipts.forget();
     if (gap) this.#events.emit('gap', gap);
     if (change) this.#events.emit('name', change);
     this.#connection = connection;
@@ -294,6 +304,7 @@ export class RelayClient {
         break;
       case 'deliver': {
         this.#unread = frame.unread;
+        this.#saw(frame.messages);
         const messages = this.receipts.admit(frame.messages);
         if (messages.length > 0) this.#events.emit('deliver', { ...frame, messages });
         break;
@@ -307,6 +318,10 @@ export class RelayClient {
       default:
         frame satisfies never;
     }
+  }
+
+  #saw(messages: readonly Envelope[]): void {
+    for (const { position } of messages) this.#standing.saw(position);
   }
 
   #onLate(verb: Verb, result: unknown): void {
@@ -326,6 +341,7 @@ export class RelayClient {
   async #received(first: ReceiveResult, args: Args<'receive'>, connection: Connection): Promise<ReceiveResult> {
     let result = first;
     for (let asked = 0; ; asked += 1) {
+      this.#saw(result.messages);
       const messages = this.receipts.admit(result.messages);
       const allShown = messages.length === 0 && result.messages.length > 0;
       if (!allShown || result.more === 0 || asked >= REASKS) {

@@ -38,8 +38,9 @@ export async function once<V extends Verb>(verb: V, args: Args<V>, options: Once
     end.abort(new RelayError('timeout')),
   );
   try {
-    const { status, body } = await tryEach(named, verb, JSON.stringify(args), options, end.signal);
-    if (status !== 200) throw refusal(named, status, body);
+    const response = await requestTo(named, `/v1/${verb}`, JSON.stringify(args), options, end.signal);
+    const body = await read(response, end.signal);
+    if (response.statusCode !== 200) throw refusal(named, response.statusCode ?? 0, body);
     return decode<V>(named, body);
   } finally {
     timer.cancel();
@@ -47,23 +48,19 @@ export async function once<V extends Verb>(verb: V, args: Args<V>, options: Once
   }
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-}
-
-async function tryEach(
+/** Posts to the first address of the relay that takes connections, and answers with what is about to come. */
+export async function requestTo(
   named: URL,
-  verb: Verb,
+  path: string,
   body: string,
-  options: OnceOptions,
+  options: Omit<OnceOptions, 'url'>,
   signal: AbortSignal,
-): Promise<Reply> {
+): Promise<IncomingMessage> {
   let failure: unknown;
   for (const candidate of candidates(named)) {
     signal.throwIfAborted();
     try {
-      return await post(httpUrl(candidate, `/v1/${verb}`), named, body, headersOf(options), signal);
+      return await post(httpUrl(candidate, path), named, body, headersOf(options), signal);
     } catch (error) {
       // Only before anything was sent may another address be tried: nothing must be done twice.
       if (!isConnectFailure(error)) throw error;
@@ -79,7 +76,7 @@ function post(
   body: string,
   headers: NonNullable<RequestOptions['headers']>,
   signal: AbortSignal,
-): Promise<Reply> {
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let wasConnected = false;
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
@@ -97,24 +94,27 @@ function post(
       });
     });
     request.once('error', (error) => reject(wasConnected ? brokenOff(error) : unreachable(named, error)));
-    request.once('response', (response) => read(response, resolve, reject));
+    request.once('response', resolve);
     request.end(body);
   });
 }
 
-function read(response: IncomingMessage, resolve: (reply: Reply) => void, reject: (error: unknown) => void): void {
+async function read(response: IncomingMessage, signal: AbortSignal): Promise<string> {
   let body = '';
   response.setEncoding('utf8');
-  response.on('data', (chunk: string) => {
-    body += chunk;
-    if (body.length > LONGEST_ANSWER)
-      response.destroy(new RelayError('too_large', 'The answer is larger than any of a relay.'));
-  });
-  response.once('error', (error) => reject(error instanceof RelayError ? error : brokenOff(error)));
-  response.once('end', () => resolve({ status: response.statusCode ?? 0, body }));
+  try {
+    for await (const chunk of response) {
+      body += chunk;
+      if (body.length > LONGEST_ANSWER) throw new RelayError('too_large', 'The answer is larger than any of a relay.');
+    }
+    return body;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof RelayError ? error : brokenOff(error);
+  }
 }
 
-function headersOf({ token, as, key, kind }: OnceOptions): Record<string, string> {
+function headersOf({ token, as, key, kind }: Omit<OnceOptions, 'url'>): Record<string, string> {
   return {
     'content-type': 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

@@ -40,9 +40,9 @@ export interface OutboxOptions {
 /** How long a caller waits for the answer: while connected, and while the first connection is being made. Milliseconds. */
 const ANSWER_MS = 15_000;
 const CONNECTING_MS = 3_000;
-/** Between tries of a relay that is there but cannot store now, doubling. Milliseconds. */
+/** Between tries of a relay that is there but cannot store now, doubling: when its disk has room again, it is soon known. Milliseconds. */
 const RETRY_MS = 1_000;
-const RETRY_LONGEST_MS = 30_000;
+const RETRY_LONGEST_MS = 2_000;
 /** A relay that fails at the same envelope this often fails because of it. */
 const FAILURES = 5;
 /** Room for the frame around a draft. */

@@ -1,6 +1,6 @@
 /** Who we are at the relay: the name that was granted, its key, and the epoch that positions belong to. */
 import type { Hello, Welcome } from '../protocol/frames.ts';
-import type { KeyStore } from './keys.ts';
+import type { KeyStore, Known } from './keys.ts';
 
 /**
  * Another name than the one before. `renamed`: the session itself has a new name, its inbox came along. `suffixed`:
@@ -12,11 +12,12 @@ export interface NameChange {
   readonly why: 'renamed' | 'suffixed';
 }
 
-/** The relay's data was restored or wiped; positions start anew. */
-export interface Gap {
-  readonly was: string;
-  readonly now: string;
-}
+/**
+ * Something is missing, and it is said. `replaced`: the relay's data was restored or wiped, positions start anew.
+ * `rolled back`: the same data, but older than what we know of it (a copy was put in its place, a disk forgot). `missed`:
+ * messages to us have ended that we were never given.
+ */
+export type Gap = { readonly why: 'replaced' | 'rolled back' } | { readonly why: 'missed'; readonly count: number };
 
 export class Standing {
   readonly #wanted: string | undefined;
@@ -24,7 +25,12 @@ export class Standing {
   readonly #onKeyLost: (name: string, error: unknown) => void;
   #granted: string | undefined;
   #isSuffixed = false;
-  #epoch: string | undefined;
+  #known: Known | undefined;
+  /** What this session was told of, and may forget: what is kept for its next life. */
+  #told: Known | undefined;
+  #isUntold = false;
+  /** The newest position that we have heard of in this epoch. */
+  #position = 0;
 
   /** `onKeyLost`: a key could not be written. This process still knows it; after a restart the name comes back suffixed. */
   constructor(wanted: string | undefined, keys: KeyStore, onKeyLost: (name: string, error: unknown) => void) {
@@ -53,11 +59,24 @@ export class Standing {
 
   /** What a welcome changed. */
   welcomed(relay: URL, welcome: Welcome): { readonly gap?: Gap; readonly change?: NameChange } {
-    if (welcome.name !== undefined)
-      this.#keep(relay, welcome.name, welcome.key ?? this.#keys.load(relay, welcome.name));
-    const gap = this.#noteEpoch(welcome.epoch);
+    const { name } = welcome;
+    if (name !== undefined && name !== this.#granted) this.#told = this.#known = this.#keys.recall(relay, name);
+    const gap = this.#noteGap(welcome);
+    if (name !== undefined) this.#keep(relay, name, welcome.key ?? this.#keys.load(relay, name));
     const change = this.#noteName(welcome.name, welcome.suffixed === true);
     return { ...(gap && { gap }), ...(change && { change }) };
+  }
+
+  /** The gap was told to whoever it concerns: the next life of this session need not tell it again. */
+  gapTold(relay: URL): void {
+    this.#isUntold = false;
+    this.#told = this.#known;
+    if (this.#granted !== undefined) this.#keep(relay, this.#granted, this.#keys.load(relay, this.#granted));
+  }
+
+  /** An answer or a delivery spoke of this position. */
+  saw(position: number): void {
+    this.#position = Math.max(this.#position, position);
   }
 
   /** By ourselves: inbox, positions and key moved along. */
@@ -70,10 +89,17 @@ export class Standing {
     return { was, now, why: 'renamed' };
   }
 
-  #noteEpoch(now: string): Gap | undefined {
-    const was = this.#epoch;
-    this.#epoch = now;
-    return was === undefined || was === now ? undefined : { was, now };
+  #noteGap({ epoch, position, missed = 0 }: Welcome): Gap | undefined {
+    const before = this.#known;
+    const newest = before?.epoch === epoch ? this.#position : 0;
+    this.#known = { epoch, missed };
+    this.#position = Math.max(newest, position);
+    const gap = gapBetween(before, this.#known, newest - position);
+    // Its positions are what counts from now on.
+    if (gap?.why === 'rolled back') this.#position = position;
+    this.#isUntold ||= gap !== undefined;
+    if (!this.#isUntold) this.#told = this.#known;
+    return gap;
   }
 
   #noteName(now: string | undefined, isSuffixed: boolean): NameChange | undefined {
@@ -88,9 +114,16 @@ export class Standing {
   #keep(relay: URL, name: string, key: string | undefined): void {
     if (key === undefined) return;
     try {
-      this.#keys.save(relay, name, key, this.#epoch);
+      this.#keys.save(relay, name, key, this.#told);
     } catch (error) {
       this.#onKeyLost(name, error);
     }
   }
+}
+
+function gapBetween(before: Known | undefined, now: Known, lost: number): Gap | undefined {
+  if (before !== undefined && before.epoch !== now.epoch) return { why: 'replaced' };
+  if (lost > 0) return { why: 'rolled back' };
+  const count = now.missed - (before?.missed ?? 0);
+  return count > 0 ? { why: 'missed', count } : undefined;
 }

@@ -28,6 +28,12 @@ export interface ValueOf {
   list: readonly string[];
   /** A whole number from 0 to 1,000. */
   count: number;
+  /** Milliseconds; written as `30d`, `12h`, `90m`, `10s`. */
+  time: number;
+  /** Bytes; written as a number, or as `64kB`, `64MB`, `1GB`. */
+  size: number;
+  /** A whole number from 1. */
+  whole: number;
 }
 
 export interface Option<T extends keyof ValueOf = keyof ValueOf> {
@@ -118,6 +124,46 @@ export const OPTIONS = {
     key: 'allowOrigins',
     default: [],
     sentence: 'One more Origin that a browser page may come from, as https://host:port.',
+    where: ['serve'],
+  }),
+  keepUnread: option({
+    type: 'time',
+    flag: '--keep-unread',
+    value: 'time',
+    env: 'RELAY_KEEP_UNREAD',
+    key: 'keepUnread',
+    computed: '30d',
+    sentence: 'How long a message may stay unread before it ends, and its sender is told: 30d, 12h, 90m.',
+    where: ['serve'],
+  }),
+  keep: option({
+    type: 'time',
+    flag: '--keep',
+    value: 'time',
+    env: 'RELAY_KEEP',
+    key: 'keep',
+    computed: 'for ever',
+    sentence: 'How long the words of a message are kept that nobody has unread: 90d, for example.',
+    where: ['serve'],
+  }),
+  keepMessages: option({
+    type: 'whole',
+    flag: '--keep-messages',
+    value: 'number',
+    env: 'RELAY_KEEP_MESSAGES',
+    key: 'keepMessages',
+    computed: 'all',
+    sentence: 'How many messages to one name or room are kept; of the others the words go that nobody has unread.',
+    where: ['serve'],
+  }),
+  keepBytes: option({
+    type: 'size',
+    flag: '--keep-bytes',
+    value: 'size',
+    env: 'RELAY_KEEP_BYTES',
+    key: 'keepBytes',
+    computed: 'all',
+    sentence: 'How many bytes of messages to one name or room are kept, in the same way: 64MB, for example.',
     where: ['serve'],
   }),
   logLevel: option({

@@ -32,6 +32,12 @@ export function readValue(entry: Option, raw: unknown, source: string, userHome?
       return count(raw) ?? wrong(entry, raw, source, 'a whole number from 0 to 1000');
     case 'list':
       return list(raw) ?? wrong(entry, raw, source, 'one or more words');
+    case 'time':
+      return timeOf(raw) ?? wrong(entry, raw, source, 'a time such as 30d, 12h, 90m or 10s');
+    case 'size':
+      return sizeOf(raw) ?? wrong(entry, raw, source, 'a size such as 500000, 64kB, 64MB or 1GB');
+    case 'whole':
+      return wholeFromOne(raw) ?? wrong(entry, raw, source, 'a whole number from 1');
     default:
       return entry.type satisfies never;
   }
@@ -57,6 +63,30 @@ function port(raw: unknown): number | undefined {
 function count(raw: unknown): number | undefined {
   const value = typeof raw === 'string' && /^\d{1,4}$/.test(raw) ? Number(raw) : raw;
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1_000 ? value : undefined;
+}
+
+const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const BYTES = { '': 1, kb: 1_000, mb: 1_000_000, gb: 1_000_000_000 } as const;
+
+/** Milliseconds of `30d`, `12h`, `90m`, `10s`: undefined for anything else, and for none at all. */
+export function timeOf(raw: unknown): number | undefined {
+  return scaled(raw, /^(\d{1,6})([smhd])$/, MS);
+}
+
+/** Bytes of `500000`, `64kB`, `64MB`, `1GB`. */
+export function sizeOf(raw: unknown): number | undefined {
+  return scaled(typeof raw === 'number' ? String(raw) : raw, /^(\d{1,15})(|kb|mb|gb)$/, BYTES);
+}
+
+function scaled(raw: unknown, pattern: RegExp, units: Readonly<Record<string, number>>): number | undefined {
+  const [, number, unit = ''] = (typeof raw === 'string' && pattern.exec(raw.toLowerCase())) || [];
+  const value = number === undefined ? 0 : Number(number) * (units[unit] ?? 0);
+  return value > 0 && Number.isSafeInteger(value) ? value : undefined;
+}
+
+function wholeFromOne(raw: unknown): number | undefined {
+  const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
 function url(raw: unknown): string | undefined {

@@ -40,7 +40,7 @@ export function answerError(context: Context, thrown: unknown, log: Log): Respon
   });
 }
 
-function parseArgs(body: string): unknown {
+export function parseArgs(body: string): unknown {
   if (body.trim() === '') return {};
   try {
     return JSON.parse(body);

@@ -1,8 +1,10 @@
 /** What the relay answers over HTTP, once `guard.ts` has let a request in. */
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { DataTasks } from '../data/tasks.ts';
 import { RelayError } from '../protocol/codes.ts';
 import type { Log } from '../relay/log.ts';
+import { adminRoutes } from './admin.ts';
 import { answerError, apiRoutes, callerOf } from './api.ts';
 import { healthRoutes } from './health.ts';
 import type { McpDoor } from './mcp.ts';
@@ -13,16 +15,20 @@ export interface AppOptions {
   readonly relay: RelayFace;
   readonly log: Log;
   readonly mcp: Pick<McpDoor, 'serve'>;
+  readonly tasks: DataTasks;
+  /** Of the data. */
+  readonly dir: string;
 }
 
 /** Node's own request and response, for what the web's do not tell. */
 type App = { Bindings: HttpBindings };
 
-export function createApp({ relay, log, mcp }: AppOptions): Hono<App> {
+export function createApp({ relay, log, mcp, tasks, dir }: AppOptions): Hono<App> {
   const app = new Hono<App>();
   app.route('/', healthRoutes(relay));
   app.route('/', metricsRoutes(relay));
   app.route('/v1', apiRoutes(relay, log));
+  app.route('/admin', adminRoutes({ relay, tasks, dir, log }));
   app.all('/mcp', (context) => mcp.serve(context.req.raw, context.env.outgoing, callerOf(context)));
   app.notFound((context) =>
     answerError(

@@ -1,5 +1,6 @@
 /** The least that HTTP needs of the relay. `relay/relay.ts` is it; tests bring a small fake. */
 import type { Kind } from '../protocol/session.ts';
+import type { PruneOptions } from '../relay/upkeep.ts';
 
 /** Who acts, as the request says: a keyed name needs its key, `kind` counts for a name that is new. */
 export interface Caller {
@@ -13,6 +14,8 @@ export interface RelayFace {
   perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown>;
   /** Calls whenever that name may have mail. Returns the way to stop. */
   onMail(name: string, listener: () => void): () => void;
+  /** Forgets the words of what everybody is done with. Answers how many messages that were. */
+  prune(options: PruneOptions): Promise<number>;
   /** Gauges, by name. */
   counts(): Readonly<Record<string, number>>;
   /** Monotone counters, by name. */

@@ -4,6 +4,7 @@
  * through here.
  *
  *     envelope ──after `done.position`, a slice at a time──→ words.search (body, who)
+ *     pruned ──after `done.pruned`, a slice at a time──→ gone from there
  *
  * `who` holds `s17` for the sender and `c23` for each channel.
  */
@@ -16,12 +17,12 @@ import type { Ask } from './search.ts';
 /** Envelopes of one transaction: some 5 ms. */
 const SLICE = 1_000;
 
-const VERSION = 1;
+const VERSION = 2;
 
 const TABLES = `
   CREATE VIRTUAL TABLE words.search USING fts5 (body, who, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
-  CREATE TABLE words.done (position INTEGER NOT NULL, epoch TEXT NOT NULL) STRICT;
-  INSERT INTO words.done (position, epoch) SELECT 0, value FROM main.meta WHERE key = 'epoch';
+  CREATE TABLE words.done (position INTEGER NOT NULL, pruned INTEGER NOT NULL, epoch TEXT NOT NULL) STRICT;
+  INSERT INTO words.done (position, pruned, epoch) SELECT 0, 0, value FROM main.meta WHERE key = 'epoch';
   PRAGMA words.user_version = ${VERSION};
 `;
 
@@ -29,6 +30,9 @@ const COPY = `
   INSERT INTO words.search (rowid, body, who)
   SELECT position, body, 's' || sender || ' ' || replace(replace(replace(channels, '[', 'c'), ',', ' c'), ']', '')
   FROM main.envelope WHERE position > ?1 AND position <= ?2`;
+
+const FORGET =
+  'DELETE FROM words.search WHERE rowid IN (SELECT position FROM main.pruned WHERE seq > ?1 AND seq <= ?2)';
 
 const find = (order: 'ASC' | 'DESC') =>
   `SELECT rowid AS position FROM words.search WHERE search MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid ${order} LIMIT ?`;
@@ -48,25 +52,37 @@ export class FullText {
 
   /** Up to here everything can be found. */
   get done(): number {
-    return this.#get<{ position: number }>('SELECT position FROM words.done')?.position ?? 0;
+    return this.#done().position;
   }
 
-  /** Takes in the next envelopes. Is there more? */
+  /** Takes in the next envelopes, and lets go of those that were forgotten since. Is there more? */
   catchUp(): boolean {
-    const { done } = this;
-    const next = `SELECT max(position) AS last, count(*) AS n FROM (SELECT position FROM main.envelope WHERE position > ? ORDER BY position LIMIT ${SLICE})`;
-    const { last, n } = this.#get<{ last: number | null; n: number }>(next, done) ?? { last: null, n: 0 };
-    if (last === null) return false;
+    const { position, pruned } = this.#done();
+    const next = this.#next('position', 'main.envelope', position);
+    const gone = this.#next('seq', 'main.pruned', pruned);
+    if (next.n === 0 && gone.n === 0) return false;
     this.#database.exec('BEGIN');
     try {
-      this.#prepared(COPY).run(done, last);
-      this.#prepared('UPDATE words.done SET position = ?').run(last);
+      this.#prepared(COPY).run(position, next.last);
+      // After the copy, which has none that is forgotten by now.
+      this.#prepared(FORGET).run(pruned, gone.last);
+      this.#prepared('UPDATE words.done SET position = ?, pruned = ?').run(next.last, gone.last);
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');
       throw error;
     }
-    return n === SLICE;
+    return next.n === SLICE || gone.n === SLICE;
+  }
+
+  /** The end of the next slice of a table, and how many rows it has. */
+  #next(key: string, table: string, after: number): { readonly last: number; readonly n: number } {
+    const sql = `SELECT coalesce(max(at), ?1) AS last, count(*) AS n FROM (SELECT ${key} AS at FROM ${table} WHERE ${key} > ?1 ORDER BY 1 LIMIT ${SLICE})`;
+    return this.#get(sql, after) ?? { last: after, n: 0 };
+  }
+
+  #done(): { readonly position: number; readonly pruned: number } {
+    return this.#get('SELECT position, pruned FROM words.done') ?? { position: 0, pruned: 0 };
   }
 
   find(
@@ -86,7 +102,8 @@ export class FullText {
     const { user_version: version } = this.#get<{ user_version: number }>('PRAGMA words.user_version') ?? {};
     if (version !== VERSION) return false;
     const sql = `SELECT 1 FROM words.done WHERE epoch = (SELECT value FROM main.meta WHERE key = 'epoch')
-      AND position <= (SELECT coalesce(max(position), 0) FROM main.envelope)`;
+      AND position <= max((SELECT coalesce(max(position), 0) FROM main.envelope), (SELECT coalesce(max(position), 0) FROM main.pruned))
+      AND pruned <= (SELECT coalesce(max(seq), 0) FROM main.pruned)`;
     return this.#database.prepare(sql).get() !== undefined;
   }
 

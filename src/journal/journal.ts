@@ -13,13 +13,14 @@ export interface Journal {
   /** Full text of what is stored. */
   readonly search: Search;
 
-  /** False while the last write failed: nothing is answered, reads may still work. */
+  /** False from a write or a read that failed until the storage works again: no command is answered with yes meanwhile, reads may still work. */
   readonly ready: boolean;
 
   /**
    * Applies one command. Resolves when it is durable: what was resolved survives the death of any process and a power
-   * cut. Rejects with a RelayError when the state refused it or the storage failed (`storage_full`, `storage_failed`);
-   * then nothing of it was written. Commands are applied in the order of these calls.
+   * cut. Rejects with a RelayError when the state refused it or the disk is full (`storage_full`): then nothing of it was
+   * written. Or when the storage failed (`storage_failed`): nothing of it is applied, but a restart may find it written
+   * after all, as a crash before the answer would. Commands are applied in the order of these calls.
    */
   submit<C extends Command>(command: C): Promise<Applied<C>>;
 

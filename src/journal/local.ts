@@ -12,10 +12,16 @@ import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
 import { searchInMemory } from './memory.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
+import { Recovery, type RecoveryOptions, rollback } from './recovery.ts';
 import type { Search } from './search.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
+
+interface LocalOptions extends Pick<RecoveryOptions, 'reopen' | 'onTrouble'> {
+  /** Without it the text is searched in memory. */
+  readonly search?: Search;
+}
 
 export class LocalJournal implements Journal {
   readonly state: State;
@@ -25,17 +31,20 @@ export class LocalJournal implements Journal {
   #queue: Entry[] = [];
   #flush: NodeJS.Immediate | undefined;
   #ride: Timer | undefined;
-  #failed = false;
+  readonly #recovery: Recovery;
+  #isWriting = false;
   #closed = false;
 
-  constructor(state: State, clock: Clock, search: Search = searchInMemory(state)) {
+  constructor(state: State, clock: Clock, { search = searchInMemory(state), ...recovery }: LocalOptions = {}) {
     this.state = state;
     this.search = search;
     this.#clock = clock;
+    this.#recovery = new Recovery({ ...recovery, store: state.store, clock });
+    state.store.onError = (error) => this.#onQueryError(error);
   }
 
   get ready(): boolean {
-    return !this.#failed && !this.#closed;
+    return this.#recovery.isReady && !this.#closed;
   }
 
   submit<C extends Command>(command: C): Promise<Applied<C>> {
@@ -60,6 +69,7 @@ export class LocalJournal implements Journal {
     if (this.#closed) return;
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
+    this.#recovery.stop();
     await this.search.close();
     this.#emptyMemory();
     this.#emptyLog();
@@ -112,6 +122,17 @@ export class LocalJournal implements Journal {
    * everything is rolled back and done again without it.
    */
   #commit(batch: readonly Entry[]): Settled[] {
+    const { refusal } = this.#recovery;
+    if (refusal) return batch.map((entry) => ({ entry, error: refusal }));
+    this.#isWriting = true;
+    try {
+      return this.#transact(batch);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  #transact(batch: readonly Entry[]): Settled[] {
     const { database } = this.state.store;
     const broken: Settled[] = [];
     let left = batch;
@@ -128,13 +149,15 @@ export class LocalJournal implements Journal {
         }
         this.state.store.flush();
         database.exec('COMMIT');
-        this.#failed = false;
+        this.#recovery.succeeded();
         this.search.stored(this.state.position);
+        if (batch.some(({ command }) => command.type === 'prune')) this.search.forgot();
         return [...broken, ...settled];
       } catch (error) {
-        this.#failed = true;
         this.#rollback();
-        return [...broken, ...left.map((entry) => ({ entry, error: storageError(error) }))];
+        const failure = storageError(error);
+        this.#recovery.failed(failure);
+        return [...broken, ...left.map((entry) => ({ entry, error: failure }))];
       }
     }
   }
@@ -156,11 +179,15 @@ export class LocalJournal implements Journal {
   }
 
   #rollback(): void {
-    try {
-      this.state.store.database.exec('ROLLBACK');
-    } catch {
-      // Best effort: SQLite has rolled back by itself when the disk failed or was full.
-    }
+    rollback(this.state.store.database);
     this.state.store.forget();
+  }
+
+  /** While a command is applied, the transaction tells what failed; any other query that finds the disk failing tells it here. */
+  #onQueryError(error: unknown): unknown {
+    if (this.#isWriting || !isStorageError(error)) return error;
+    const failure = storageError(error);
+    this.#recovery.failed(failure);
+    return failure;
   }
 }

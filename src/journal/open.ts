@@ -1,10 +1,12 @@
 /** Opens a journal: the file, its settings, its tables, and the first command of a new history. */
 import { join } from 'node:path';
+import { migrate } from '../state/schema.ts';
 import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
+import { adoptRestored, DATA } from './adopt.ts';
 import { loadDriver, openDatabase } from './driver.ts';
 import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
@@ -19,6 +21,8 @@ interface OpenOptions {
   readonly dir: string;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** For the log: the storage failed, or works again. */
+  readonly onTrouble?: (what: string, error?: unknown) => void;
   /** The code of the thread that searches (`src/search.ts`); without it this thread does. */
   readonly searchThread?: URL | undefined;
 }
@@ -28,31 +32,45 @@ const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = OFF;
-  PRAGMA busy_timeout = 5000;
+  PRAGMA busy_timeout = 1000;
   PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
 `;
 
 export async function openJournal(options: OpenOptions): Promise<Journal> {
   ensurePrivateDir(options.dir);
-  const path = join(options.dir, 'relay.sqlite');
+  adoptRestored(options.dir);
+  const path = join(options.dir, DATA);
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
   if (!createPrivate(path, '')) checkPrivateFile(path);
   const open = await loadDriver();
-  const { clock = systemClock, searchThread } = options;
-  const state = prepare(open(path));
+  const { clock = systemClock, onTrouble, searchThread } = options;
+  const state = new State(usable(open(path)));
   const files = { tables: path, words: join(options.dir, 'search.sqlite') };
   const search = searchThread
     ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
     : new InlineSearch(() => openFullText(open, files), closeText);
-  const journal = new LocalJournal(state, clock, search);
+  let epoch: string | undefined;
+  const reopen = () => sameData(path, open, epoch);
+  const journal = new LocalJournal(state, clock, { search, reopen, onTrouble });
   await found(journal, options.random ?? systemRandom);
+  epoch = state.epoch;
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
 }
 
 const closeText = (text: FullText) => text.close();
+
+/** Never makes a new file: a disk that went away takes its data along, and must come back with them. */
+function sameData(path: string, open: (path: string) => Database, epoch: string | undefined): Database {
+  checkPrivateFile(path);
+  const database = usable(open(path));
+  const row = database.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string } | undefined;
+  if (row?.value === epoch) return database;
+  database.close();
+  throw new Error('Other data lie in the place of those that were open.');
+}
 
 export async function openMemoryJournal(random: Random = systemRandom): Promise<Journal> {
   const database = await openDatabase(':memory:');
@@ -62,12 +80,13 @@ export async function openMemoryJournal(random: Random = systemRandom): Promise<
   return journal;
 }
 
-/** Checks, sets and migrates; a file that cannot be used is closed again. */
-function prepare(database: Database): State {
+/** Sets, checks and migrates; a file that cannot be used is closed again. */
+function usable(database: Database): Database {
   try {
     database.exec(SETTINGS);
     check(database);
-    return new State(database);
+    migrate(database);
+    return database;
   } catch (error) {
     database.close();
     throw isDamage(error) ? damaged('not a database, or broken pages', error) : error;

@@ -49,6 +49,7 @@ export class SearchThread implements Search {
   /** What the thread has taken in, as far as we know. */
   #done = 0;
   #isTaking = false;
+  #hasForgotten = false;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -72,6 +73,11 @@ export class SearchThread implements Search {
     this.#tickLater();
   }
 
+  forgot(): void {
+    this.#hasForgotten = true;
+    this.#tickLater();
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -89,9 +95,10 @@ export class SearchThread implements Search {
     this.#before = this.#newest;
     if (!this.#isTaking) {
       this.#isTaking = true;
+      this.#hasForgotten = false;
       this.#post({ type: 'catch-up', all: isQuiet });
     }
-    if (!isQuiet || this.#done < this.#newest) this.#tickLater();
+    if (!isQuiet || this.#hasForgotten || this.#done < this.#newest) this.#tickLater();
   }
 
   #tickLater(): void {

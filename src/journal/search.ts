@@ -29,6 +29,8 @@ export interface Search {
   find(ask: Ask): Promise<readonly number[]>;
   /** The newest position is this one now. */
   stored(position: number): void;
+  /** Some of what was stored was forgotten: its words are, too, soon. */
+  forgot(): void;
   /** May be called twice. */
   close(): Promise<void>;
 }
@@ -46,17 +48,27 @@ export class InlineSearch implements Search {
   }
 
   async find(ask: Ask): Promise<readonly number[]> {
-    this.#text ??= this.#open();
     const match = matchExpression(ask);
-    while (this.#text.catchUp());
-    return this.#text.find(match, ask);
+    this.#text ??= this.#open();
+    const text = this.#text;
+    try {
+      while (text.catchUp());
+      return text.find(match, ask);
+    } catch (error) {
+      // Opened anew by the next one: after an error of the disk this one may not work again.
+      await this.close();
+      throw error;
+    }
   }
 
   stored(): void {}
 
+  forgot(): void {}
+
   async close(): Promise<void> {
-    if (this.#text) this.#close(this.#text);
+    const text = this.#text;
     this.#text = undefined;
+    if (text) this.#close(text);
   }
 }
 

@@ -114,6 +114,7 @@ export function status(state: SessionState, answer: StatusResult | undefined, se
   const lines = [whoAmI(state), connection(state, answer)];
   if (answer) {
     lines.push(`Unread: ${answer.unread}${answer.unread > 0 ? ' (call relay_receive)' : ''}.`);
+    if (answer.missed) lines.push(`Ended before you were given them, ever: ${answer.missed}.`);
     lines.push(answer.rooms.length > 0 ? `Rooms: ${answer.rooms.join(', ')}.` : 'Rooms: none.');
   }
   if (state.outbox > 0) lines.push(`Kept on this machine until the relay is back: ${state.outbox}.`);

@@ -2,6 +2,7 @@
 import type { ClientState, RelayClient } from '../client/client.ts';
 import type { Outbox } from '../client/outbox.ts';
 import type { Refused } from '../client/outbox-store.ts';
+import type { Gap } from '../client/standing.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Draft, Envelope } from '../protocol/envelope.ts';
 import type { ReceiptFrame } from '../protocol/frames.ts';
@@ -9,6 +10,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
 import { safeText } from '../util/safe-text.ts';
+import { plural } from './answers.ts';
 import type { Kept, RefusedSend, Session, SessionState } from './session.ts';
 
 /** A call that comes while the first connection is being made waits for it this long, milliseconds. */
@@ -20,8 +22,14 @@ const ENDS: ReadonlySet<ReceiptState> = new Set(['expired', 'refused', 'dead']);
 /** Notices beyond this are counted; the model is not to read a log. */
 const NOTICES = 5;
 
+const RELAY_GAPS: Readonly<Record<Exclude<Gap['why'], 'missed'>, string>> = {
+  replaced:
+    'The data of the relay was restored or replaced: messages of before may be missing, and older ones may come again.',
+  'rolled back': 'The relay has lost its newest messages: some that you sent or were shown may be unknown to it now.',
+};
+
 interface Parts {
-  readonly client: Pick<RelayClient, 'on' | 'request' | 'receipts' | 'state' | 'unread' | 'place'>;
+  readonly client: Pick<RelayClient, 'on' | 'request' | 'receipts' | 'state' | 'unread' | 'place' | 'gapTold'>;
   readonly outbox: Pick<Outbox, 'send' | 'size' | 'refused'>;
   readonly delivery: Pick<Delivery, 'answered' | 'called'>;
 }
@@ -32,6 +40,8 @@ export class ClientSession implements Session {
   private readonly notices: string[] = [];
   /** Our own request is renaming us: the tool's answer says so, no notice is needed. */
   private renaming = 0;
+  /** A gap is among the notices that the model has not seen. */
+  private hasGap = false;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -42,11 +52,10 @@ export class ClientSession implements Session {
       else if (this.renaming === 0) this.notice(`Your name is ${now} now; it was ${was}.`);
     });
     parts.client.on('receipt', (frame) => this.onReceipt(frame));
-    parts.client.on('gap', () =>
-      this.notice(
-        'The data of the relay was restored or replaced: messages of before may be missing, and older ones may come again.',
-      ),
-    );
+    parts.client.on('gap', (gap) => {
+      this.notice(gapNotice(gap));
+      this.hasGap = true;
+    });
   }
 
   async request<V extends Verb>(verb: V, args: Args<V>, signal?: AbortSignal): Promise<Results[V]> {
@@ -100,10 +109,17 @@ export class ClientSession implements Session {
   private takeNotice(): string | undefined {
     const taken = this.notices.splice(0);
     if (taken.length === 0) return undefined;
+    if (this.hasGap) this.parts.client.gapTold();
+    this.hasGap = false;
     const rest =
       taken.length > NOTICES ? ` And ${taken.length - NOTICES} more; relay_status has the refused ones.` : '';
     return `${taken.slice(0, NOTICES).join(' ')}${rest}`;
   }
+}
+
+function gapNotice(gap: Gap): string {
+  if (gap.why !== 'missed') return RELAY_GAPS[gap.why];
+  return `${plural(gap.count, 'message')} to you ended before you were shown ${gap.count === 1 ? 'it' : 'them'}: unread for too long, or damaged. The senders were told.`;
 }
 
 function patience({ phase }: ClientState): number {

@@ -67,7 +67,12 @@ export const CODES = {
     close: 4429,
   },
   storage_full: { sentence: 'The disk of the relay is full; nothing was stored.', retry: true, status: 507 },
-  storage_failed: { sentence: 'The relay could not write to its disk; nothing was stored.', retry: true, status: 503 },
+  storage_failed: {
+    sentence:
+      'The relay could not write to its disk. Whether it was stored is not known; sent again with its id, it is stored once.',
+    retry: true,
+    status: 503,
+  },
   shutting_down: { sentence: 'The relay is going down.', retry: true, status: 503, close: 1001 },
   replaced: { sentence: 'The same session came back on another connection.', retry: false, status: 409, close: 4409 },
   silent: { sentence: 'Nothing was heard from this connection for too long.', retry: true, status: 408, close: 4410 },

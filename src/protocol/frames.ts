@@ -69,6 +69,8 @@ export interface Welcome {
   readonly epoch: string;
   readonly position: number;
   readonly unread: number;
+  /** Envelopes to this name that ended before it was handed them (expired, dead), ever; absent means none. */
+  readonly missed?: number;
   readonly version: string;
 }
 

@@ -43,6 +43,8 @@ export const LIMITS = {
   waitSeconds: 300,
   /** Seconds an envelope may ask to live: thirty days. */
   ttlSeconds: 30 * 24 * 3600,
+  /** Seconds that a message may stay unread before it ends: thirty days, where the relay is not told otherwise. */
+  unreadSeconds: 30 * 24 * 3600,
   queryChars: 256,
   idChars: 64,
   threadChars: 64,

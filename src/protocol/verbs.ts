@@ -153,6 +153,8 @@ export interface StatusResult {
   readonly name?: string;
   readonly kind?: Kind;
   readonly unread: number;
+  /** Messages to this name that ended before it was handed them, ever; absent means none. */
+  readonly missed?: number;
   readonly rooms: readonly string[];
   readonly here: number;
   readonly sessions: number;

@@ -16,6 +16,7 @@ import type { Effect } from '../state/command.ts';
 import { sessionById } from '../state/queries/sessions.ts';
 import type { Timer } from '../util/clock.ts';
 import { dispatchText } from './dispatch.ts';
+import type { Ear } from './hub.ts';
 import type { Holder } from './presence.ts';
 import type { Outlet } from './pump.ts';
 import type { Seat, Seats } from './seats.ts';
@@ -24,12 +25,14 @@ import type { Socket } from './socket.ts';
 
 type Phase = 'opened' | 'greeting' | 'open' | 'closed';
 
-export class Connection implements Holder, Outlet {
+export class Connection implements Holder, Outlet, Ear {
   readonly taker = 'connection';
+  instance = '';
   window = 0;
   since = 0;
   /** Milliseconds, monotonic: when anything was last heard. */
   #heard: number;
+  #pinged: number;
   /** How often anything was heard: two looks at it tell whether there was a sign of life between them. */
   signs = 0;
   readonly #services: Services;
@@ -37,12 +40,14 @@ export class Connection implements Holder, Outlet {
   readonly #socket: Socket;
   readonly #onClosed: (connection: Connection) => void;
   readonly #keyless: boolean;
-  /** Aborts when nobody waits for anything here any more. */
-  readonly #waits = new AbortController();
-  readonly #stops: (() => void)[] = [];
-  readonly #helloTimer: Timer;
+  /** Aborts when nobody waits for anything here any more. Made when somebody asks: most connections are idle, and many. */
+  #waits: AbortController | undefined;
+  #stopPresence: (() => void) | undefined;
+  #helloTimer: Timer | undefined;
   #phase: Phase = 'opened';
-  #hello: Hello | undefined;
+  #isSeated = false;
+  #wantsReceipts = false;
+  #watches = false;
   #session: number | undefined;
   #underWay = 0;
   #isFinishing = false;
@@ -64,15 +69,9 @@ export class Connection implements Holder, Outlet {
     this.#seats = seats;
     this.#socket = socket;
     this.#onClosed = onClosed;
-    this.#heard = services.clock.monotonic();
+    this.#heard = this.#pinged = services.clock.monotonic();
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
-    // Every request that waits listens to it; Node warns from eleven on.
-    setMaxListeners(LIMITS.requests, this.#waits.signal);
     socket.listen(this);
-  }
-
-  get instance(): string {
-    return this.#hello?.instance ?? '';
   }
 
   get isOpen(): boolean {
@@ -81,6 +80,12 @@ export class Connection implements Holder, Outlet {
 
   /** Aborts when the connection ends, or is told that it will. */
   get gone(): AbortSignal {
+    if (!this.#waits) {
+      this.#waits = new AbortController();
+      // Every request that waits listens to it; Node warns from eleven on.
+      setMaxListeners(LIMITS.requests, this.#waits.signal);
+      if (this.isClosed || this.#isFinishing) this.#waits.abort();
+    }
     return this.#waits.signal;
   }
 
@@ -96,10 +101,13 @@ export class Connection implements Holder, Outlet {
     return this.#socket.unsent > LIMITS.unsentBytes;
   }
 
-  /** Part of the relay's round every 5 s. */
+  /** Part of the relay's round every second, so that silence is noticed when it is long enough, and not up to a ping later. */
   checkPulse(): void {
-    if (this.#services.clock.monotonic() - this.#heard > TIMES.silence) this.#lose();
-    else this.#socket.ping();
+    const now = this.#services.clock.monotonic();
+    if (now - this.#heard > TIMES.silence) return this.#lose();
+    if (now - this.#pinged < TIMES.ping) return;
+    this.#pinged = now;
+    this.#socket.ping();
   }
 
   ping(): void {
@@ -117,7 +125,21 @@ export class Connection implements Holder, Outlet {
     const isBehind = this.#isBehind;
     this.#isBehind = false;
     if (isBehind) this.more(pumps.unread(this.#session));
-    pumps.of(this.#session).wake();
+    pumps.wake(this.#session);
+  }
+
+  onMail(): void {
+    if (this.#session !== undefined) this.#services.pumps.wake(this.#session);
+  }
+
+  onNews(): void {
+    if (this.#watches && this.#session !== undefined) this.more(this.#services.pumps.unread(this.#session));
+  }
+
+  onReceipt({ id, name, state, at, reason, unseen }: Effect & { kind: 'receipt' }): void {
+    if (!this.#wantsReceipts) return;
+    const why = { ...(reason === undefined ? {} : { reason }), ...(unseen === undefined ? {} : { unseen }) };
+    this.#push({ type: 'receipt', id, name, state, at, ...why });
   }
 
   onText(text: string): void {
@@ -177,8 +199,9 @@ export class Connection implements Holder, Outlet {
 
   #onHello(hello: Hello): void {
     if (this.#phase !== 'opened') throw new RelayError('hello_twice');
-    this.#helloTimer.cancel();
-    this.#hello = hello;
+    this.#cancelHelloTimer();
+    this.instance = hello.instance;
+    this.#isSeated = hello.seat;
     this.#phase = 'greeting';
     this.#seats
       .take({ hello, keyless: this.#keyless }, (seat) => this.#sit(hello, seat))
@@ -203,7 +226,8 @@ export class Connection implements Holder, Outlet {
   }
 
   #welcome(seat: Seat | undefined): void {
-    const { journal, pumps, version } = this.#services;
+    const { journal, store, pumps, version } = this.#services;
+    const missed = seat ? (sessionById(store, seat.session)?.missed ?? 0) : 0;
     this.#write({
       type: 'welcome',
       v: PROTOCOL_VERSION,
@@ -213,32 +237,24 @@ export class Connection implements Holder, Outlet {
       epoch: journal.state.epoch ?? '',
       position: journal.state.position,
       unread: seat ? pumps.unread(seat.session) : 0,
+      ...(missed > 0 ? { missed } : {}),
       version,
     });
   }
 
   #subscribe(hello: Hello): void {
     const { hub, presence, pumps } = this.#services;
-    if (hello.presence) this.#stops.push(presence.onChange((frame, who) => this.#onPresence(frame, who)));
+    if (hello.presence) this.#stopPresence = presence.onChange((frame, who) => this.#onPresence(frame, who));
     if (this.#session === undefined) return;
-    const session = this.#session;
     this.window = hello.window ?? 0;
-    if (hello.seat) pumps.of(session).attach(this);
-    const stop = hub.listen(session, {
-      onMail: () => pumps.of(session).wake(),
-      ...(hello.watch ? { onNews: () => this.more(pumps.unread(session)) } : {}),
-      ...(hello.receipts ? { onReceipt: (effect) => this.#onReceipt(effect) } : {}),
-    });
-    this.#stops.push(stop);
+    this.#wantsReceipts = hello.receipts ?? false;
+    this.#watches = hello.watch ?? false;
+    if (hello.seat) pumps.attach(this.#session, this);
+    hub.add(this.#session, this);
   }
 
   #onPresence(frame: PresenceFrame, session: number): void {
     if (session !== this.#session) this.#push(frame);
-  }
-
-  #onReceipt({ id, name, state, at, reason, unseen }: Effect & { kind: 'receipt' }): void {
-    const why = { ...(reason === undefined ? {} : { reason }), ...(unseen === undefined ? {} : { unseen }) };
-    this.#push({ type: 'receipt', id, name, state, at, ...why });
   }
 
   /** For what can be asked again: a slow reader is told later that there is more. */
@@ -255,7 +271,7 @@ export class Connection implements Holder, Outlet {
     const call = {
       services: this.#services,
       taker: this,
-      signal: this.#waits.signal,
+      signal: this.gone,
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),
     };
     dispatchText(call, request.verb, request.args)
@@ -274,7 +290,7 @@ export class Connection implements Holder, Outlet {
   /** The relay goes down: ends what waits, refuses what comes, resolves when everything that was accepted is answered. */
   finish(): Promise<void> {
     this.#isFinishing = true;
-    this.#waits.abort();
+    this.#waits?.abort();
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle = resolve;
@@ -289,6 +305,11 @@ export class Connection implements Holder, Outlet {
     if (this.#phase !== 'closed') this.#socket.send(text);
   }
 
+  #cancelHelloTimer(): void {
+    this.#helloTimer?.cancel();
+    this.#helloTimer = undefined;
+  }
+
   #lose(): void {
     this.#services.count('lost');
     this.#socket.terminate();
@@ -298,9 +319,9 @@ export class Connection implements Holder, Outlet {
   #end(event: 'left' | 'lost', code: number, reason: string): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#helloTimer.cancel();
-    this.#waits.abort();
-    for (const stop of this.#stops) stop();
+    this.#cancelHelloTimer();
+    this.#waits?.abort();
+    this.#stopPresence?.();
     if (this.#session !== undefined) this.#leave(this.#session, event);
     // 1006 means that the socket is gone already; it must not be sent (RFC 6455, 7.4.1).
     if (code !== 1006) this.#socket.close(code, reason);
@@ -308,10 +329,11 @@ export class Connection implements Holder, Outlet {
   }
 
   #leave(session: number, event: 'left' | 'lost'): void {
-    const { presence, pumps, unseen, journal, store, now, log } = this.#services;
+    const { hub, presence, pumps, unseen, journal, store, now, log } = this.#services;
+    hub.remove(session, this);
     pumps.release(session, this);
     const row = sessionById(store, session);
-    if (row && this.#hello?.seat) presence.leave(session, row.name, this, event, now());
+    if (row && this.#isSeated) presence.leave(session, row.name, this, event, now());
     if (!presence.isHere(session)) unseen.left(session);
     journal
       .post({ type: 'depart', session, at: now() })

@@ -15,6 +15,7 @@ import type { Claim } from '../state/command.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
 import { type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { isIntact } from '../state/sum.ts';
 import { Page } from './page.ts';
 import type { Services } from './services.ts';
 
@@ -40,6 +41,9 @@ interface Take {
 
 /** Envelopes of one deliver frame. */
 const BURST = 32;
+const DAMAGED = 'it was damaged on the disk of the relay';
+/** After a disk that could not be read, milliseconds. */
+const AGAIN = 1_000;
 
 export class Pump {
   readonly session: number;
@@ -47,7 +51,6 @@ export class Pump {
   readonly #claims = new Map<number, Taker>();
   /** Vain claims that the state may not have heard of yet. */
   readonly #attempts = new Map<number, number>();
-  readonly #outlets = new Set<Outlet>();
   /** Positions whose receipt is on its way to the journal: not given again before it is known whether it got there. */
   readonly #settling = new Map<number, number>();
   #isWoken = false;
@@ -57,19 +60,13 @@ export class Pump {
     this.#services = services;
   }
 
-  /** Nobody is attached and nothing is claimed: it may be forgotten. */
+  /** Nothing is claimed and nothing is to be pushed: it may be forgotten. */
   get isIdle(): boolean {
-    return [this.#outlets, this.#claims, this.#attempts, this.#settling].every((held) => held.size === 0);
-  }
-
-  attach(outlet: Outlet): void {
-    this.#outlets.add(outlet);
-    if (this.unread() > 0) this.wake();
+    return !this.#isWoken && [this.#claims, this.#attempts, this.#settling].every((held) => held.size === 0);
   }
 
   /** The taker is gone; what it claimed is free again, and whoever waits for mail hears of it. */
   release(taker: Taker): void {
-    for (const outlet of this.#outlets) if (outlet === taker) this.#outlets.delete(outlet);
     let freed = false;
     for (const [position, holder] of this.#claims) {
       if (holder !== taker) continue;
@@ -101,17 +98,31 @@ export class Pump {
   /** A receipt was applied. */
   settled(position: number): void {
     this.#attempts.delete(position);
-    if (this.#claims.delete(position) && this.#outlets.size > 0) this.wake();
+    if (this.#claims.delete(position)) this.wake();
+  }
+
+  get #outlets(): readonly Outlet[] {
+    return this.#services.pumps.outletsOf(this.session);
   }
 
   /** There may be something to push. Many calls of one turn are one push. */
   wake(): void {
-    if (this.#isWoken || this.#outlets.size === 0) return;
+    if (this.#isWoken || this.#outlets.length === 0) return;
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
-      for (const outlet of [...this.#outlets]) this.#push(outlet);
+      for (const outlet of [...this.#outlets]) this.#tryPush(outlet);
     });
+  }
+
+  /** A disk that cannot be read now is read again: nothing else would wake us when it can. */
+  #tryPush(outlet: Outlet): void {
+    try {
+      this.#push(outlet);
+    } catch (error) {
+      this.#services.log.error({ error }, 'mail could not be read; tried again in a second');
+      this.#services.clock.after(AGAIN, () => this.wake());
+    }
   }
 
   /** Claims the oldest unhanded envelopes that nobody holds: at most `count`, and a page of bytes. Oldest first. */
@@ -140,9 +151,17 @@ export class Pump {
     try {
       await this.#services.journal.submit(this.#claim(messages));
     } catch (error) {
-      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#claims.delete(position);
+      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#giveBack(position);
       throw error;
     }
+  }
+
+  /** It was never given out: that does not count as a try. */
+  #giveBack(position: number): void {
+    this.#claims.delete(position);
+    const before = (this.#attempts.get(position) ?? 1) - 1;
+    if (before > 0) this.#attempts.set(position, before);
+    else this.#attempts.delete(position);
   }
 
   /** How many of `filter` are unhanded and held by nobody. */
@@ -175,22 +194,28 @@ export class Pump {
 
   /** The envelope, unless its life is over. */
   #load(position: number, attempts: number): Envelope | undefined {
-    const { store, journal } = this.#services;
+    const { store } = this.#services;
     const row = envelopeRow(store, position);
     if (!row) return undefined;
-    if (row.expires_at !== null && row.expires_at <= this.#services.now()) return undefined;
+    if (row.expires_at !== null && row.expires_at <= this.#services.relayTime()) return undefined;
+    if (!isIntact(row)) return this.#bury(position, DAMAGED);
     if (attempts < LIMITS.attempts) return toEnvelope(store, row);
-    const reason = `given out ${attempts} times and never handed`;
+    return this.#bury(position, `given out ${attempts} times and never handed`);
+  }
+
+  /** It is given to nobody any more, and its sender is told why. */
+  #bury(position: number, reason: string): undefined {
+    const { journal, log, now, onDamaged } = this.#services;
+    if (reason === DAMAGED) onDamaged(position);
     const command = {
       type: 'receipt',
-      at: this.#services.now(),
+      at: now(),
       session: this.session,
       state: 'dead',
       positions: [position],
       reason,
     } as const;
-    journal.post(command).catch((error) => this.#services.log.warn({ error }, 'a dead envelope could not be marked'));
-    return undefined;
+    journal.post(command).catch((error) => log.warn({ error }, 'a dead envelope could not be marked'));
   }
 
   /** What is pushed does not wait for the disk: a crash within milliseconds costs its redelivery the mark. */
@@ -224,10 +249,14 @@ export class Pump {
   }
 }
 
-/** One pump a session, made when it is needed. */
+const NONE: readonly Outlet[] = [];
+
+/** One pump a session, made when there is something for it to do. */
 export class Pumps {
   readonly #services: Services;
   readonly #pumps = new Map<number, Pump>();
+  /** Connections that want their mail, by session. */
+  readonly #outlets = new Map<number, readonly Outlet[]>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -242,6 +271,21 @@ export class Pumps {
     return pump;
   }
 
+  attach(session: number, outlet: Outlet): void {
+    const others = this.#outlets.get(session);
+    this.#outlets.set(session, others ? [...others, outlet] : [outlet]);
+    if (this.unread(session) > 0) this.wake(session);
+  }
+
+  outletsOf(session: number): readonly Outlet[] {
+    return this.#outlets.get(session) ?? NONE;
+  }
+
+  /** There may be something to push. */
+  wake(session: number): void {
+    if (this.#outlets.has(session)) this.of(session).wake();
+  }
+
   /** How many are unhanded, without making a pump. */
   unread(session: number): number {
     const row = sessionById(this.#services.store, session);
@@ -249,21 +293,23 @@ export class Pumps {
   }
 
   settled(session: number, position: number): void {
-    const pump = this.#pumps.get(session);
-    pump?.settled(position);
-    this.#forget(session);
+    this.#pumps.get(session)?.settled(position);
   }
 
+  /** The taker is gone. */
   release(session: number, taker: Taker): void {
+    const left = this.outletsOf(session).filter((outlet) => outlet !== taker);
+    if (left.length > 0) this.#outlets.set(session, left);
+    else this.#outlets.delete(session);
     this.#pumps.get(session)?.release(taker);
-    this.#forget(session);
   }
 
   isHolding(session: number, taker: Taker): boolean {
     return this.#pumps.get(session)?.isHolding(taker) ?? false;
   }
 
-  #forget(session: number): void {
-    if (this.#pumps.get(session)?.isIdle) this.#pumps.delete(session);
+  /** Forgets those that have nothing to do; now and then, since most have again soon. */
+  sweep(): void {
+    for (const [session, pump] of this.#pumps) if (pump.isIdle) this.#pumps.delete(session);
   }
 }

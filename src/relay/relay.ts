@@ -6,6 +6,8 @@ import type { Journal } from '../journal/journal.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Effect } from '../state/command.ts';
+import { channelOf } from '../state/queries/channels.ts';
+import { newestTime } from '../state/queries/envelopes.ts';
 import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -19,6 +21,7 @@ import { type Caller, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
 import { Unseen } from './unseen.ts';
+import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
 
 export interface RelayOptions {
@@ -27,13 +30,14 @@ export interface RelayOptions {
   readonly random: Random;
   readonly log: Log;
   readonly version: string;
+  readonly retention?: Retention;
 }
 
 /** How long `stop` waits for answers that are under way, milliseconds: the process has 3 s to end. */
 const FINISH = 1_000;
 
-/** How often envelopes whose life is over are looked for, milliseconds. */
-const SWEEP = 1_000;
+/** How often it is looked who has fallen silent, milliseconds. */
+const PULSE = 1_000;
 /** How exact `last_seen` is for callers over HTTP, milliseconds. */
 const SEEN_EVERY = 10_000;
 
@@ -43,6 +47,7 @@ export class Relay {
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #connections = new Set<Connection>();
+  readonly #onClosed = (closed: Connection): void => void this.#connections.delete(closed);
   readonly #timers: Timer[];
   readonly #stopEffects: () => void;
   /** Of requests without a connection that may wait. */
@@ -50,17 +55,17 @@ export class Relay {
   /** HTTP requests under way. */
   readonly #performing = new Set<Promise<unknown>>();
   readonly #leases = new Set<Timer>();
-  #isSweeping = false;
+  /** Positions of envelopes that are not what was stored. */
+  readonly #damaged = new Set<number>();
+  readonly #upkeep: Upkeep;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
     this.#services = this.#assemble(options);
     this.#seats = new Seats(this.#services);
     this.#stopEffects = options.journal.onEffects((effects) => this.#onEffects(effects));
-    this.#timers = [
-      options.clock.every(TIMES.ping, () => this.#checkPulses()),
-      options.clock.every(SWEEP, () => void this.#sweep()),
-    ];
+    this.#timers = [options.clock.every(PULSE, () => this.#checkPulses())];
+    this.#upkeep = new Upkeep(this.#services, options.retention);
   }
 
   /** The journal takes commands and the relay is not going down. */
@@ -73,8 +78,7 @@ export class Relay {
    * given no key, for clients that could not keep one.
    */
   connect(socket: Socket, { keyless = false }: { readonly keyless?: boolean } = {}): void {
-    const onClosed = (closed: Connection) => void this.#connections.delete(closed);
-    const connection = new Connection(this.#services, this.#seats, socket, onClosed, keyless);
+    const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, keyless);
     this.#connections.add(connection);
     const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
@@ -135,6 +139,14 @@ export class Relay {
     return row ? this.#services.hub.listen(row.id, { onMail: listener }) : () => undefined;
   }
 
+  /** Forgets what the options say, but for what somebody has yet to read. Answers how many that were. */
+  async prune(options: PruneOptions): Promise<number> {
+    if (this.#stopped) throw new RelayError('shutting_down');
+    const { inbox, ...policy } = options;
+    const channel = inbox === undefined ? undefined : channelOf(this.#services.store, inbox);
+    return this.#upkeep.prune({ ...policy, channel });
+  }
+
   /** Gauges for /metrics. */
   counts(): { connections: number; here: number; sessions: number; performing: number; unsentBytes: number } {
     const connections = [...this.#connections];
@@ -156,6 +168,7 @@ export class Relay {
   async #stop(): Promise<void> {
     for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
     this.#services.unseen.stop();
+    this.#upkeep.stop();
     for (const waits of this.#waits) waits.abort();
     await this.#finish();
     this.#services.presence.silence();
@@ -174,22 +187,27 @@ export class Relay {
   }
 
   #assemble({ journal, clock, random, log, version }: RelayOptions): Services {
+    const { store } = journal.state;
     const started = clock.monotonic();
-    let last = 0;
+    // Before anything that is stored already no time begins, whatever the clock says after a restart.
+    let last = newestTime(store);
+    const anchor = Math.max(last, clock.now());
     const services: Unfinished = {
       journal,
-      store: journal.state.store,
+      store,
       clock,
       random,
       log,
       version,
-      hub: new Hub(journal.state.store),
+      hub: new Hub(store),
       presence: new Presence<Connection>(clock),
       now: () => {
         last = Math.max(last, clock.now());
         return last;
       },
+      relayTime: () => Math.round(anchor + clock.monotonic() - started),
       uptime: () => Math.round(clock.monotonic() - started),
+      onDamaged: (position) => this.#onDamaged(position),
       count: (name, by = 1) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
     };
     return finished(services);
@@ -221,20 +239,15 @@ export class Relay {
 
   #checkPulses(): void {
     for (const connection of [...this.#connections]) connection.checkPulse();
+    this.#services.pumps.sweep();
   }
 
-  async #sweep(): Promise<void> {
-    if (this.#isSweeping) return;
-    this.#isSweeping = true;
-    try {
-      const { journal, store, now } = this.#services;
-      const isDue = () => store.get('SELECT 1 FROM expiring WHERE expires_at <= ? LIMIT 1', now()) !== undefined;
-      while (!this.#stopped && isDue()) await journal.submit({ type: 'expire', at: now() });
-    } catch (error) {
-      this.#services.log.warn({ error }, 'envelopes whose life is over could not be ended; tried again in a second');
-    } finally {
-      this.#isSweeping = false;
-    }
+  /** Each once: whoever asks for it again is not to fill the log. */
+  #onDamaged(position: number): void {
+    if (this.#damaged.has(position)) return;
+    this.#damaged.add(position);
+    this.#services.count('damaged');
+    this.#services.log.error({ position }, 'an envelope was altered on the disk; it is given to nobody');
   }
 }
 

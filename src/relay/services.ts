@@ -24,6 +24,13 @@ export interface Services {
   readonly unseen: Unseen;
   /** Milliseconds since 1970; never goes back, whatever the machine's clock does. */
   now(): number;
+  /**
+   * Milliseconds since 1970 by which ends of life are measured: from the clock at the start, and from then on only by what
+   * has really passed. Somebody who sets the clock ends nobody's message.
+   */
+  relayTime(): number;
+  /** An envelope is not what was stored: it is reported, and given to nobody. */
+  onDamaged(position: number): void;
   /** Milliseconds since the relay started. */
   uptime(): number;
   /** Counts one more of something for /metrics. */

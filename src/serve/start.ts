@@ -2,15 +2,20 @@
  * Puts a relay together: lock, token, journal, relay, listening sockets, in this order; and takes it apart in the
  * other one. Everything that can refuse does so before the port is taken.
  */
+import { join } from 'node:path';
 import { ensureHome, statePaths } from '../config/paths.ts';
 import { readRelayFile, removeRelayFile, writeRelayFile } from '../config/relay-file.ts';
 import { ensureToken } from '../config/token.ts';
+import { directTasks } from '../data/tasks.ts';
+import { workerTasks } from '../data/worker.ts';
+import { clearCopies } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
 import { isLoopback } from '../http/bind.ts';
 import { Guard } from '../http/guard.ts';
 import { McpDoor, type McpOptions } from '../http/mcp.ts';
 import { refuseUpgrade } from '../http/refuse.ts';
 import { type Listening, listen } from '../http/server.ts';
+import { DATA } from '../journal/adopt.ts';
 import { openJournal } from '../journal/open.ts';
 import { connectLegacy } from '../relay/legacy.ts';
 import type { Log } from '../relay/log.ts';
@@ -33,12 +38,19 @@ export interface StartOptions {
   readonly legacy?: boolean;
   readonly allowHosts?: readonly string[];
   readonly allowOrigins?: readonly string[];
+  /** How long unread and read messages are kept, milliseconds; and how much of what was sent to one address. */
+  readonly keepUnread?: number | undefined;
+  readonly keep?: number | undefined;
+  readonly keepMessages?: number | undefined;
+  readonly keepBytes?: number | undefined;
   readonly version: string;
   readonly log: Log;
   /** For tests: adds to each server instance of `/mcp`. */
   readonly extendMcp?: McpOptions['extend'];
   /** The code of the thread that searches; without it the relay's own does. */
   readonly searchThread?: URL | undefined;
+  /** The bundled `data/main.ts`; without it, work on the data as a whole is done in this thread. */
+  readonly dataScript?: URL | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -81,8 +93,20 @@ export async function startRelay(options: StartOptions): Promise<Running> {
 async function assemble(options: StartOptions, data: string, lock: DataLock): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
-  const journal = await openJournal({ dir: data, clock, random, searchThread: options.searchThread });
-  const relay = new Relay({ journal, clock, random, log, version });
+  const journal = await openJournal({
+    dir: data,
+    clock,
+    random,
+    onTrouble: troubleIn(log),
+    searchThread: options.searchThread,
+  });
+  const retention = {
+    unread: options.keepUnread,
+    keep: options.keep,
+    count: options.keepMessages,
+    bytes: options.keepBytes,
+  };
+  const relay = new Relay({ journal, clock, random, log, version, retention });
   const door = new WsDoor({
     connect: (socket) => relay.connect(socket),
     ...(options.legacy ? { connectLegacy: (socket) => connectLegacy(socket, { relay, clock, random }) } : {}),
@@ -98,7 +122,10 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
     log,
     ...(options.extendMcp ? { extend: options.extendMcp } : {}),
   });
-  const { fetch } = createApp({ relay, log, mcp });
+  const path = join(data, DATA);
+  const tasks = options.dataScript === undefined ? directTasks(path) : workerTasks(path, options.dataScript);
+  clearCopies(data);
+  const { fetch } = createApp({ relay, log, mcp, tasks, dir: data });
   const listening = await listen({ host, port: options.port, guard, fetch, door, log }).catch(async (error) => {
     await relay.stop();
     throw explained(error, options);
@@ -118,6 +145,11 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
       return stopped;
     },
   };
+}
+
+/** The log's lines about the storage: it works again, or it does not and why. */
+function troubleIn(log: Log): (what: string, error?: unknown) => void {
+  return (what, error) => (error === undefined ? log.warn({}, what) : log.error({ error }, what));
 }
 
 interface Parts {

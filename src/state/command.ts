@@ -110,17 +110,29 @@ export interface Renamed {
   readonly was: string;
 }
 
-/** Ends what outlived its time, at most 100 envelopes at once. */
+/** Ends what outlived its time, some hundred receipts at once. */
 export interface Expire {
   readonly type: 'expire';
+  /** What was to live until then is over. */
   readonly at: number;
+  /** What was stored until then and is still unread is over, too. */
+  readonly stored?: number;
 }
 export interface Expired {
   /** There may be more to end. */
   readonly more: boolean;
 }
 
-export type Command = Found | Enter | Depart | Send | Report | Remark | Claim | Join | Leave | Rename | Expire;
+/** Forgets the words of these, but for those that somebody has yet to read. */
+export interface Prune {
+  readonly type: 'prune';
+  readonly positions: readonly number[];
+}
+export interface Pruned {
+  readonly pruned: number;
+}
+
+export type Command = Found | Enter | Depart | Send | Report | Remark | Claim | Join | Leave | Rename | Expire | Prune;
 
 export interface Outcomes {
   readonly found: undefined;
@@ -134,6 +146,7 @@ export interface Outcomes {
   readonly leave: undefined;
   readonly rename: Renamed;
   readonly expire: Expired;
+  readonly prune: Pruned;
 }
 export type Outcome<C extends Command> = Outcomes[C['type']];
 

@@ -9,12 +9,14 @@ import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
 import { Into } from './into.ts';
-import { followsAt } from './queries/channels.ts';
+import { followsAt, routesTo } from './queries/channels.ts';
 import { type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
 import { type ReceiptRow, receiptRow, receiptState } from './queries/receipts.ts';
 import { type SessionRow, sessionById } from './queries/sessions.ts';
+import { NO_CLAIMS } from './roster.ts';
 import type { Store } from './store.ts';
+import { isIntact } from './sum.ts';
 
 export interface Move {
   readonly session: number;
@@ -40,7 +42,7 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
   for (const step of steps) if (step.direct || isEnd(move.state)) writeRow(store, session, move, step);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
   const seen = markSeen(store, session, move, steps, handed);
-  saveSession(store, session, leaving, handed, seen);
+  saveSession(store, session, move.state, leaving, { handed, seen });
   const reason = move.reason === undefined ? {} : { reason: move.reason };
   return steps.map(({ row }) => ({ ...effectOf(session, row, move.state, move.at), ...reason }));
 }
@@ -49,7 +51,7 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
 export function stepsOf(store: Store, session: SessionRow, positions: readonly number[]): Step[] {
   const steps: Step[] = [];
   for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
-    const row = envelopeRow(store, position);
+    const row = trusted(store, session, position);
     if (!row) continue;
     const { channels } = row;
     const direct = channels.includes(session.id);
@@ -62,6 +64,14 @@ export function stepsOf(store: Store, session: SessionRow, positions: readonly n
   return steps;
 }
 
+/** Of an envelope that the disk has altered, its routes know better who sent it to whom; the newest have none yet. */
+function trusted(store: Store, session: SessionRow, position: number): EnvelopeRow | undefined {
+  const row = envelopeRow(store, position);
+  if (!row || isIntact(row) || position > store.tail.start) return row;
+  const routes = routesTo(store, session.id, position);
+  return { ...row, channels: routes.map(({ channel }) => channel), sender: routes[0]?.sender ?? row.sender };
+}
+
 /** States that no cursor can say. */
 function isEnd(state: ReceiptState): boolean {
   return state !== 'handed' && state !== 'seen';
@@ -70,7 +80,7 @@ function isEnd(state: ReceiptState): boolean {
 function writeRow(store: Store, session: SessionRow, move: Move, step: Step): void {
   const reached = move.state === 'expired' || move.state === 'dead' || move.state === 'refused' ? null : move.at;
   const before = receiptRow(store, step.row.position, session.id);
-  save(store, session, step.row.position, {
+  save(store, session.id, step.row.position, {
     state: move.state,
     at: move.at,
     handed_at: before?.handed_at ?? (step.from === 'stored' ? reached : null),
@@ -89,10 +99,10 @@ const RECEIPT = new Into('REPLACE', 'receipt', [
   'reason',
 ]);
 
-function save(store: Store, session: SessionRow, position: number, receipt: ReceiptRow): void {
+function save(store: Store, session: number, position: number, receipt: ReceiptRow): void {
   const { state, at, handed_at, seen_at, reason } = receipt;
-  store.tail.keepReceipt(position, session.id, receipt);
-  store.gather(RECEIPT, position, session.id, state, at, handed_at, seen_at, reason);
+  store.tail.keepReceipt(position, session, receipt);
+  store.gather(RECEIPT, position, session, state, at, handed_at, seen_at, reason);
 }
 
 /** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */
@@ -130,24 +140,37 @@ function markSeen(store: Store, session: SessionRow, move: Move, steps: readonly
   return seen;
 }
 
-/** Handed, and not seen when later mail was. Only the cursor knew, so the time of it is not known. */
-function writeException(store: Store, session: SessionRow, position: number): void {
-  if (receiptRow(store, position, session.id)) return;
-  save(store, session, position, { state: 'handed', at: null, handed_at: null, seen_at: null, reason: null });
+/** Handed, and not seen when later mail was, or when it was forgotten. Only the cursor knew, so the time of it is not known. */
+export function writeException(store: Store, { id }: Pick<SessionRow, 'id'>, position: number): void {
+  if (receiptRow(store, position, id)) return;
+  save(store, id, position, { state: 'handed', at: null, handed_at: null, seen_at: null, reason: null });
 }
 
-function saveSession(store: Store, session: SessionRow, leaving: readonly Step[], handed: number, seen: number): void {
+function saveSession(
+  store: Store,
+  session: SessionRow,
+  state: ReceiptState,
+  leaving: readonly Step[],
+  { handed, seen }: Pick<SessionRow, 'handed' | 'seen'>,
+): void {
   const direct = leaving.filter((step) => step.direct);
   const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
-  const claims = new Map(session.claims);
-  for (const step of leaving) claims.delete(step.row.position);
+  const missed = state === 'expired' || state === 'dead' ? leaving.length : 0;
   store.roster.change(session, {
     handed,
     seen,
     pending: session.pending - direct.length,
-    pending_bytes: session.pending_bytes - bytes,
-    claims,
+    pending_bytes: Math.max(0, session.pending_bytes - bytes),
+    claims: without(session.claims, leaving),
+    missed: session.missed + missed,
   });
+}
+
+function without(claims: SessionRow['claims'], leaving: readonly Step[]): SessionRow['claims'] {
+  if (claims.size === 0) return claims;
+  const left = new Map(claims);
+  for (const { row } of leaving) left.delete(row.position);
+  return left.size > 0 ? left : NO_CLAIMS;
 }
 
 /** What the sender is told. */

@@ -26,11 +26,13 @@ export interface SessionRow {
   readonly pending_bytes: number;
   /** Position → how often it was given out without being handed. */
   readonly claims: ReadonlyMap<number, number>;
+  /** Envelopes for it that ended before it was handed them: expired or dead. Only grows. */
+  readonly missed: number;
 }
 
 /** What changes all the time. */
 export type Progress = Partial<
-  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims'>
+  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims' | 'missed'>
 >;
 
 /** What a session gets: what is sent to `channel` after `since`, up to and with `until`. */
@@ -44,12 +46,16 @@ export interface Interval {
 const MOST = 20_000;
 
 const SESSION = `SELECT session.id, channel.name, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
-  handed, seen, pending, pending_bytes, claims FROM session JOIN channel ON channel.id = session.id`;
+  handed, seen, pending, pending_bytes, claims, missed FROM session JOIN channel ON channel.id = session.id`;
+
+/** Most have none: one for all of them. */
+export const NO_CLAIMS: ReadonlyMap<number, number> = new Map();
 
 export class Roster {
   readonly #store: Store;
   readonly #sessions = new Map<number, SessionRow>();
   readonly #ids = new Map<string, number>();
+  /** Of channels that are no session's. */
   readonly #names = new Map<number, string>();
   readonly #intervals = new Map<number, readonly Interval[]>();
   readonly #changed = new Set<SessionRow>();
@@ -70,7 +76,7 @@ export class Roster {
 
   /** What a channel is called now. */
   nameOf(channel: number): string {
-    const known = this.#names.get(channel);
+    const known = this.#sessions.get(channel)?.name ?? this.#names.get(channel);
     if (known !== undefined) return known;
     const sql = 'SELECT name FROM channel WHERE id = ?';
     const name = this.#store.get<{ name: string }>(sql, channel)?.name;
@@ -83,9 +89,9 @@ export class Roster {
     const known = this.#intervals.get(session);
     if (known) return known;
     const sql = 'SELECT channel, since, until FROM follow WHERE session = ?';
-    const rows = this.#store.all<Interval>(sql, session);
-    this.#intervals.set(session, rows);
-    return rows;
+    const intervals = this.#store.all<Interval>(sql, session).map(toInterval);
+    this.#intervals.set(session, intervals);
+    return intervals;
   }
 
   /** Writes by SQL what this holds; all of it is looked up again. */
@@ -113,31 +119,60 @@ export class Roster {
   }
 
   #load(sql: string, key: string | number): SessionRow | undefined {
-    const found = this.#store.get<Omit<SessionRow, 'claims'> & { claims: string }>(sql, key);
+    const found = this.#store.get<Stored>(sql, key);
     if (!found) return undefined;
-    const row = { ...found, claims: readClaims(found.claims) };
+    const row = toRow(found);
     this.#sessions.set(row.id, row);
     this.#ids.set(row.name, row.id);
-    this.#names.set(row.id, row.name);
     return row;
   }
 
   #write(row: SessionRow): void {
     this.#store.write(
-      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ? WHERE id = ?',
+      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ? WHERE id = ?',
       row.last_seen,
       row.handed,
       row.seen,
       row.pending,
       row.pending_bytes,
       row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims)),
+      row.missed,
       row.id,
     );
   }
 }
 
+type Stored = Omit<SessionRow, 'claims'> & { readonly claims: string };
+
+/** Field by field: what the driver makes takes twice the memory, and there may be thousands of them. */
+function toRow(stored: Stored): SessionRow {
+  return {
+    id: stored.id,
+    name: stored.name,
+    kind: stored.kind,
+    key: stored.key,
+    host: stored.host,
+    cwd: stored.cwd,
+    program: stored.program,
+    version: stored.version,
+    agent_session: stored.agent_session,
+    created_at: stored.created_at,
+    last_seen: stored.last_seen,
+    handed: stored.handed,
+    seen: stored.seen,
+    pending: stored.pending,
+    pending_bytes: stored.pending_bytes,
+    claims: readClaims(stored.claims),
+    missed: stored.missed,
+  };
+}
+
+function toInterval({ channel, since, until }: Interval): Interval {
+  return { channel, since, until };
+}
+
 function readClaims(text: string): ReadonlyMap<number, number> {
-  if (text === '{}') return new Map();
+  if (text === '{}') return NO_CLAIMS;
   const claims: Record<string, number> = JSON.parse(text);
   return new Map(Object.entries(claims).map(([position, attempts]) => [Number(position), attempts]));
 }

@@ -11,6 +11,8 @@
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
  *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
+ *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever;
+ *                                `seq` is the order of forgetting
  */
 import type { Database } from './store.ts';
 
@@ -110,9 +112,29 @@ const MIGRATIONS: readonly string[] = [
   INSERT INTO route (channel, position, sender) SELECT -sender, position, sender FROM envelope ORDER BY sender DESC, position;
   INSERT INTO meta (key, value) SELECT 'filed', CAST(coalesce(max(position), 0) AS TEXT) FROM envelope;
   `,
+  `
+  -- Null in what was stored before.
+  ALTER TABLE envelope ADD COLUMN sum INTEGER;
+  ALTER TABLE session ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE pruned (
+    seq      INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL UNIQUE,
+    id       TEXT NOT NULL UNIQUE,
+    sender   INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    channels TEXT NOT NULL,
+    hash     TEXT NOT NULL
+  ) STRICT;
+
+  INSERT INTO channel (id, kind, name) VALUES (0, 'session', '(relay)');
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Who sends what the relay itself has to say. Nobody can have this name, write to it, or follow it. */
+export const RELAY_CHANNEL = 0;
 
 /** The channel of broadcasts. */
 export const ALL_CHANNEL = 1;
@@ -129,6 +151,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   receipt: 'position, session',
   remark: 'position, session',
   expiring: 'expires_at, position',
+  pruned: 'position',
 };
 
 /** Brings the tables to the newest version, each step in a transaction of its own. Throws when the data is of a later version. */

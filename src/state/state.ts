@@ -4,6 +4,7 @@ import { applyClaim } from './commands/claim.ts';
 import { applyDepart, applyEnter } from './commands/enter.ts';
 import { applyExpire } from './commands/expire.ts';
 import { applyFound } from './commands/found.ts';
+import { applyPrune } from './commands/prune.ts';
 import { applyReceipt } from './commands/receipt.ts';
 import { applyRemark } from './commands/remark.ts';
 import { applyRename } from './commands/rename.ts';
@@ -58,6 +59,8 @@ export class State {
         return applyRename(this.store, command);
       case 'expire':
         return applyExpire(this.store, command);
+      case 'prune':
+        return applyPrune(this.store, command);
       default:
         return command satisfies never;
     }

@@ -26,33 +26,60 @@ export interface Database {
 }
 
 export class Store {
-  readonly database: Database;
   readonly roster: Roster;
   readonly tail: Tail;
-  readonly #statements = new Map<string, Statement>();
+  /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
+  onError: (error: unknown) => unknown = (error) => error;
+  #database: Database;
+  #statements = new Map<string, Statement>();
   readonly #gathered = new Map<Into, Value[]>();
   #hasGathered = false;
 
   constructor(database: Database, options: { readonly tail?: number } = {}) {
-    this.database = database;
+    this.#database = database;
     this.roster = new Roster(this);
     this.tail = new Tail(this, options.tail);
+  }
+
+  get database(): Database {
+    return this.#database;
+  }
+
+  /** The same tables, opened anew. What was prepared belongs to the old one, which is closed; what is in memory is read again. */
+  replace(database: Database): void {
+    const old = this.#database;
+    this.#database = database;
+    this.#statements = new Map();
+    this.forget();
+    try {
+      old.close();
+    } catch {
+      // Best effort: it is left because it fails.
+    }
   }
 
   /** The first row, or undefined. `Row` is what the SQL selects: both stand side by side wherever this is called. */
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
     this.flush();
-    return this.#prepared(sql).get(...values) as Row | undefined;
+    return this.getWritten(sql, ...values);
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
     this.flush();
-    return this.#prepared(sql).all(...values) as Row[];
+    try {
+      return this.#prepared(sql).all(...values) as Row[];
+    } catch (error) {
+      throw this.onError(error);
+    }
   }
 
   /** As `get`, for what cannot be among the gathered rows. */
   getWritten<Row>(sql: string, ...values: Value[]): Row | undefined {
-    return this.#prepared(sql).get(...values) as Row | undefined;
+    try {
+      return this.#prepared(sql).get(...values) as Row | undefined;
+    } catch (error) {
+      throw this.onError(error);
+    }
   }
 
   run(sql: string, ...values: Value[]): void {
@@ -117,7 +144,7 @@ export class Store {
   #prepared(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (!statement) {
-      statement = this.database.prepare(sql);
+      statement = this.#database.prepare(sql);
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -71,6 +71,19 @@ export class Tail {
     return this.#unwritten.get(id);
   }
 
+  /** It is forgotten; what became of it is not. */
+  remove(position: number): void {
+    const row = this.#rows.get(position);
+    if (!row) return;
+    this.#rows.delete(position);
+    this.#bytes -= utf8Bytes(row.body);
+    for (const channel of channelsOf(row)) {
+      const left = this.sentTo(channel).filter((each) => each !== position);
+      if (left.length > 0) this.#channels.set(channel, left);
+      else this.#channels.delete(channel);
+    }
+  }
+
   /** The receipt row of one of its envelopes: the table has none that is not here. */
   receipt(position: number, session: number): ReceiptRow | undefined {
     return this.#receipts.get(session)?.get(position);
@@ -94,8 +107,9 @@ export class Tail {
     if (!all && this.#rows.size <= this.#most && this.#bytes <= MOST_BYTES) return;
     this.#load();
     const positions = [...this.#rows.keys()];
-    const last = positions[all ? positions.length - 1 : (positions.length - 1) >> 1];
-    if (last === undefined) return;
+    // The newest of all may have been forgotten.
+    const last = all ? this.#newest : positions[(positions.length - 1) >> 1];
+    if (last === undefined || last <= this.#start) return;
     // One channel after the other: rows of one page come together.
     for (const [channel, sent] of [...this.#channels].sort(([a], [b]) => a - b)) this.#fileChannel(channel, sent, last);
     this.#store.write("REPLACE INTO meta (key, value) VALUES ('filed', ?)", String(last));
@@ -117,11 +131,23 @@ export class Tail {
   #load(): void {
     if (this.#isLoaded) return;
     this.#isLoaded = true;
+    try {
+      this.#read();
+    } catch (error) {
+      // A disk that cannot be read: half of it would be taken for all.
+      this.clear();
+      throw error;
+    }
+  }
+
+  #read(): void {
     const filed = this.#store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'filed'")?.value;
-    this.#start = this.#newest = Number(filed ?? 0);
+    this.#start = Number(filed ?? 0);
+    const pruned = this.#store.get<{ position: number | null }>('SELECT max(position) AS position FROM pruned');
+    this.#newest = Math.max(this.#start, pruned?.position ?? 0);
     for (const row of envelopesAfter(this.#store, this.#start)) {
       this.#keep(row);
-      this.#newest = row.position;
+      this.#newest = Math.max(this.#newest, row.position);
     }
     for (const { position, session, ...receipt } of receiptsAfter(this.#store, this.#start))
       this.keepReceipt(position, session, receipt);

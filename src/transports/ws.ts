@@ -62,9 +62,8 @@ export class WsDoor {
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, { under: duplex, onFirstSend: () => this.#strangers.delete(socket) });
+      const socket = new WsSocket(ws, { under: duplex, strangers: this.#strangers });
       this.#strangers.add(socket);
-      ws.once('close', () => this.#strangers.delete(socket));
       connect(socket);
     });
   }
@@ -94,8 +93,7 @@ export class WsDoor {
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #under: Duplex | undefined;
-  readonly #onFirstSend: (() => void) | undefined;
-  #sent = false;
+  readonly #strangers: Set<WsSocket> | undefined;
   #over = false;
   /** What this turn sends, and the bytes of each. */
   #texts: string[] = [];
@@ -103,19 +101,19 @@ export class WsSocket implements Socket {
   #gathered = 0;
   #listener: SocketListener | undefined;
 
-  /** `under`: what `ws` writes to. `onFirstSend`: the owner has answered, so it knows who this is. */
+  /** `under`: what `ws` writes to. `strangers`: those among which it is until its owner has answered. */
   constructor(
     ws: WebSocket,
-    { under, onFirstSend }: { readonly under?: Duplex; readonly onFirstSend?: () => void } = {},
+    { under, strangers }: { readonly under?: Duplex; readonly strangers?: Set<WsSocket> } = {},
   ) {
     this.#ws = ws;
     this.#under = under;
-    this.#onFirstSend = onFirstSend;
+    this.#strangers = strangers;
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('pong', () => this.#listener?.onPong());
-    ws.on('close', (code) => this.#listener?.onClose(code));
+    ws.on('close', (code) => this.#onClose(code));
     // Oversize, bad UTF-8, a reset: ws closes with the right code by itself, and `close` tells the listener.
-    ws.on('error', () => {});
+    ws.on('error', ignored);
   }
 
   get unsent(): number {
@@ -128,8 +126,7 @@ export class WsSocket implements Socket {
 
   send(text: string): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
-    if (!this.#sent) this.#onFirstSend?.();
-    this.#sent = true;
+    this.#strangers?.delete(this);
     this.#gather(text);
     if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
     this.#over = true;
@@ -142,7 +139,7 @@ export class WsSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
-    this.#flush();
+    this.flush();
     // A paused socket would never read the other side's close.
     this.#ws.resume();
     this.#ws.close(code, clip(reason));
@@ -153,7 +150,7 @@ export class WsSocket implements Socket {
   }
 
   #gather(text: string): void {
-    if (this.#texts.length === 0) process.nextTick(this.#flush);
+    if (this.#texts.length === 0) process.nextTick(flush, this);
     const bytes = Buffer.byteLength(text);
     this.#texts.push(text);
     this.#bytes.push(bytes);
@@ -161,27 +158,39 @@ export class WsSocket implements Socket {
   }
 
   /** What one turn sends leaves in one write: a write of its own for each frame would be most of what a frame costs. */
-  readonly #flush = (): void => {
+  flush(): void {
     const [texts, bytes] = [this.#texts, this.#bytes];
     this.#texts = [];
     this.#bytes = [];
     this.#gathered = 0;
     if (texts.length === 0 || this.#ws.readyState !== WebSocket.OPEN) return;
-    if (this.#under) this.#under.write(textFrames(texts, bytes), this.#onFlushed);
-    else for (const text of texts) this.#ws.send(text, this.#onFlushed);
-  };
+    const onFlushed = this.#over ? () => this.#onFlushed() : undefined;
+    if (this.#under) this.#under.write(textFrames(texts, bytes), onFlushed);
+    else for (const text of texts) this.#ws.send(text, onFlushed);
+  }
 
-  readonly #onFlushed = (): void => {
+  #onFlushed(): void {
     if (!this.#over || this.unsent > LIMITS.unsentBytes) return;
     this.#over = false;
     this.#ws.resume();
     this.#listener?.onDrain();
-  };
+  }
+
+  #onClose(code: number): void {
+    this.#strangers?.delete(this);
+    this.#listener?.onClose(code);
+  }
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (isBinary) this.close(1003, 'Frames are text.');
     else this.#listener?.onText(data.toString());
   }
+}
+
+function ignored(): void {}
+
+function flush(socket: WsSocket): void {
+  socket.flush();
 }
 
 /** The reason of a close frame is at most 123 bytes. */

@@ -235,7 +235,7 @@ describe('coming back', () => {
       relay.socket.hangUp(1006);
       await clock.run(3_000);
     }
-    expect(gaps).toEqual([{ was: 'e1', now: 'e2' }]);
+    expect(gaps).toEqual([{ why: 'replaced' }]);
     relay.answers.receive = () => ({ result: { messages: [envelope(1)], more: 0 } });
     expect((await client.request('receive', {})).messages).toHaveLength(1);
   });

@@ -26,8 +26,8 @@ const stores: readonly [string, () => KeyStore][] = [
 describe.each(stores)('resume keys %s', (_, make) => {
   it('are found by relay and name', () => {
     const keys = make();
-    keys.save(relay, 'CC-1', 'key-1', 'e1');
-    keys.save(remote, 'CC-1', 'key-2', 'e1');
+    keys.save(relay, 'CC-1', 'key-1', { epoch: 'e1', missed: 0 });
+    keys.save(remote, 'CC-1', 'key-2', { epoch: 'e1', missed: 0 });
     expect([keys.load(relay, 'CC-1'), keys.load(remote, 'CC-1'), keys.load(relay, 'CC-2')]).toEqual([
       'key-1',
       'key-2',
@@ -40,6 +40,15 @@ describe.each(stores)('resume keys %s', (_, make) => {
     keys.save(relay, 'CC-1', 'old');
     keys.save(relay, 'CC-1', 'new');
     expect(keys.load(relay, 'CC-1')).toBe('new');
+  });
+
+  it('come with what was known of the relay, when something was', () => {
+    const keys = make();
+    keys.save(relay, 'CC-1', 'key-1');
+    expect(keys.recall(relay, 'CC-1')).toBeUndefined();
+    keys.save(relay, 'CC-1', 'key-1', { epoch: 'e1', missed: 2 });
+    expect([keys.load(relay, 'CC-1'), keys.recall(relay, 'CC-1')]).toEqual(['key-1', { epoch: 'e1', missed: 2 }]);
+    expect(keys.recall(remote, 'CC-1')).toBeUndefined();
   });
 
   it('are the same whichever name of this machine the relay is called by', () => {
@@ -58,11 +67,12 @@ describe('key files', () => {
     problems = [];
   });
 
-  it('are found by the next process, private, with the epoch beside', () => {
-    open().save(relay, 'CC-1', 'key-1', 'e7');
+  it('are found by the next process, private, with what was known beside', () => {
+    open().save(relay, 'CC-1', 'key-1', { epoch: 'e7', missed: 3 });
     expect(open().load(relay, 'CC-1')).toBe('key-1');
+    expect(open().recall(relay, 'CC-1')).toEqual({ epoch: 'e7', missed: 3 });
     const file = join(dir, 'localhost_9999', 'CC-1.json');
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ name: 'CC-1', key: 'key-1', epoch: 'e7' });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ name: 'CC-1', key: 'key-1', epoch: 'e7', missed: 3 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(dir, 'localhost_9999')).mode & 0o777).toBe(0o700);
   });
@@ -73,6 +83,13 @@ describe('key files', () => {
     utimesSync(file, 1000, 1000);
     open().save(relay, 'CC-1', 'key-1');
     expect(statSync(file).mtimeMs).toBe(1_000_000);
+  });
+
+  it('of an earlier version, or with half of what is to be known, are keys all the same', () => {
+    mkdirSync(join(dir, 'localhost_9999'), { recursive: true, mode: 0o700 });
+    const file = join(dir, 'localhost_9999', 'CC-1.json');
+    writeFileSync(file, '{"name":"CC-1","key":"key-1","epoch":"e1"}', { mode: 0o600 });
+    expect([open().load(relay, 'CC-1'), open().recall(relay, 'CC-1')]).toEqual(['key-1', undefined]);
   });
 
   it('of another name are not used, though a disk that knows no case finds them', () => {

@@ -77,16 +77,11 @@ describe('the standing at the relay', () => {
     expect(standing.renamed(relay, 'CC-1')).toBeUndefined();
   });
 
-  it('tells a new epoch once', () => {
-    expect(standing.welcomed(relay, welcome({ name: 'CC-1', epoch: 'e1' })).gap).toBeUndefined();
-    expect(standing.welcomed(relay, welcome({ name: 'CC-1', epoch: 'e2' })).gap).toEqual({ was: 'e1', now: 'e2' });
-    expect(standing.welcomed(relay, welcome({ name: 'CC-1', epoch: 'e2' })).gap).toBeUndefined();
-  });
-
   it('goes on when a key cannot be written, and reports it', () => {
     const lost: string[] = [];
     const full: KeyStore = {
       load: () => undefined,
+      recall: () => undefined,
       save: () => {
         throw new Error('ENOSPC');
       },
@@ -94,5 +89,82 @@ describe('the standing at the relay', () => {
     const unlucky = new Standing('CC-1', full, (name) => lost.push(name));
     unlucky.welcomed(relay, welcome({ name: 'CC-1', key: 'k1' }));
     expect([unlucky.name, lost]).toEqual(['CC-1', ['CC-1']]);
+  });
+});
+
+describe('a gap', () => {
+  const named = (extra: Partial<Welcome>) => welcome({ name: 'CC-1', key: 'k1', ...extra });
+  const gapAt = (extra: Partial<Welcome>, at = standing) => at.welcomed(relay, named(extra)).gap;
+  const nextLife = () => new Standing('CC-1', keys, () => expect.unreachable());
+
+  it('is another epoch, said once', () => {
+    expect([gapAt({}), gapAt({ epoch: 'e2' }), gapAt({ epoch: 'e2' })]).toEqual([
+      undefined,
+      { why: 'replaced' },
+      undefined,
+    ]);
+  });
+
+  it('is not the first welcome of a session that knows of no relay', () => {
+    expect(gapAt({ epoch: 'e9', position: 100 })).toBeUndefined();
+  });
+
+  it('is said by the next process of the session, too, until somebody was told', () => {
+    gapAt({ epoch: 'e1' });
+    expect(gapAt({ epoch: 'e2' }, nextLife())).toEqual({ why: 'replaced' });
+    const told = nextLife();
+    expect(gapAt({ epoch: 'e2' }, told)).toEqual({ why: 'replaced' });
+    expect(gapAt({ epoch: 'e2' }, told)).toBeUndefined();
+    expect(gapAt({ epoch: 'e2' }, nextLife())).toEqual({ why: 'replaced' });
+    told.gapTold(relay);
+    expect(gapAt({ epoch: 'e2' }, nextLife())).toBeUndefined();
+  });
+
+  it('is the same epoch with a position before one that we know of', () => {
+    gapAt({ position: 10 });
+    standing.saw(12);
+    standing.saw(11);
+    expect([gapAt({ position: 12 }), gapAt({ position: 11 }), gapAt({ position: 11 })]).toEqual([
+      undefined,
+      { why: 'rolled back' },
+      undefined,
+    ]);
+  });
+
+  it('is not a smaller position of another epoch on top of that', () => {
+    standing.saw(50);
+    gapAt({ position: 60 });
+    expect(gapAt({ epoch: 'e2', position: 3 })).toEqual({ why: 'replaced' });
+    expect(gapAt({ epoch: 'e2', position: 3 })).toBeUndefined();
+  });
+
+  it('is what ended unread since the last time, counted', () => {
+    gapAt({});
+    expect(gapAt({ missed: 2 })).toEqual({ why: 'missed', count: 2 });
+    expect(gapAt({ missed: 2 })).toBeUndefined();
+    expect(gapAt({ missed: 5 })).toEqual({ why: 'missed', count: 3 });
+    standing.gapTold(relay);
+    expect(gapAt({ missed: 6 }, nextLife())).toEqual({ why: 'missed', count: 1 });
+  });
+
+  it('counts from nothing after another epoch', () => {
+    gapAt({ missed: 9 });
+    expect(gapAt({ epoch: 'e2', missed: 3 })).toEqual({ why: 'replaced' });
+    expect(gapAt({ epoch: 'e2', missed: 4 })).toEqual({ why: 'missed', count: 1 });
+  });
+
+  it('goes with the name: another name knows its own', () => {
+    gapAt({ epoch: 'e1' });
+    keys.save(relay, 'CC-1.2', 'k2', { epoch: 'e1', missed: 4 });
+    const { gap } = standing.welcomed(relay, welcome({ name: 'CC-1.2', suffixed: true, missed: 5 }));
+    expect(gap).toEqual({ why: 'missed', count: 1 });
+  });
+
+  it('goes along with a rename', () => {
+    gapAt({ epoch: 'e1', missed: 1 });
+    standing.gapTold(relay);
+    standing.renamed(relay, 'Ada');
+    const next = new Standing('Ada', keys, () => expect.unreachable());
+    expect(next.welcomed(relay, welcome({ name: 'Ada', missed: 1 }))).toEqual({});
   });
 });

@@ -120,6 +120,9 @@ afterEveryTest(async () => {
   for (const journal of opened.splice(0)) await journal.close();
 });
 
+/** By whoever all of them were for. */
+const handed = (positions: number[]): Command => ({ type: 'receipt', at: 9, session: 3, state: 'handed', positions });
+
 /** With A (session 2) and B (session 3), which are there from the first time on. */
 async function open(dir: string, more: Partial<Parameters<typeof openJournal>[0]> = {}): Promise<Journal> {
   const journal = await openJournal({ dir, ...more });
@@ -155,6 +158,23 @@ describe.each([
     await before.close();
     const journal = await open(dir, { searchThread });
     expect(await find(journal, 'needle')).toEqual([1, 2]);
+  });
+
+  it('has no more what was forgotten, whether it had it before or not', async () => {
+    const dir = join(tempDir(), 'data');
+    const journal = await open(dir, { searchThread });
+    for (const id of ['m1', 'm2', 'm3']) await journal.submit(send(id, 'needle'));
+    expect(await find(journal, 'needle')).toEqual([1, 2, 3]);
+    for (const id of ['m4', 'm5']) await journal.submit(send(id, 'needle'));
+    await journal.submit(handed([1, 2, 3, 4, 5]));
+    expect((await journal.submit({ type: 'prune', positions: [1, 3, 5] })).outcome.pruned).toBe(3);
+    expect(await find(journal, 'needle')).toEqual([2, 4]);
+    await journal.submit({ type: 'prune', positions: [4] });
+    await journal.close();
+    const again = await open(dir, { searchThread });
+    expect(await find(again, 'needle')).toEqual([2]);
+    await again.submit(send('m6', 'needle'));
+    expect(await find(again, 'needle')).toEqual([2, 6]);
   });
 
   it('starts anew beside tables of another history', async () => {
@@ -218,11 +238,11 @@ describe.each([
 
 describe('the thread', () => {
   /** Looks at what it has taken in, without making it take in more. */
-  async function taken(dir: string, wanted: number): Promise<void> {
+  async function taken(dir: string, wanted: number, what: 'position' | 'pruned' = 'position'): Promise<void> {
     const { DatabaseSync } = await import('@photostructure/sqlite');
     const words = new DatabaseSync(join(dir, 'search.sqlite'));
-    const done = words.prepare('SELECT position FROM done');
-    await vi.waitUntil(() => (done.get() as { position: number }).position === wanted, { timeout: 20_000 });
+    const done = words.prepare(`SELECT ${what} AS n FROM done`);
+    await vi.waitUntil(() => (done.get() as { n: number }).n === wanted, { timeout: 20_000 });
     words.close();
   }
 
@@ -246,6 +266,20 @@ describe('the thread', () => {
       return clock.pending === 0;
     });
     await taken(dir, 3_500);
+  });
+
+  it('lets go of what was forgotten, though nobody asks', async () => {
+    const { dir, clock, journal } = await filled(10);
+    clock.advance(1_000);
+    await taken(dir, 10);
+    await journal.submit(handed([3, 10]));
+    await journal.submit({ type: 'prune', positions: [3, 10] });
+    clock.advance(1_000);
+    await taken(dir, 2, 'pruned');
+    await vi.waitUntil(() => {
+      clock.advance(1_000);
+      return clock.pending === 0;
+    });
   });
 
   it('asks for no more time once it has all', async () => {

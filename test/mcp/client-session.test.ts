@@ -19,6 +19,7 @@ class FakeParts {
   place: string | RelayError = 'ws://localhost:9999';
   state: ClientState = { phase: 'connected', name: 'CC-1', wanted: undefined, trouble: undefined };
   onRequest: (() => Promise<unknown>) | undefined;
+  gapsTold = 0;
   readonly session: ClientSession;
 
   constructor() {
@@ -32,6 +33,9 @@ class FakeParts {
       request: async (...args: unknown[]) => {
         this.requests.push(args);
         return this.onRequest?.();
+      },
+      gapTold: () => {
+        this.gapsTold += 1;
       },
       receipts: {
         handed: (positions: readonly number[]) => this.said.push(`handed ${positions.join()}`),
@@ -217,8 +221,17 @@ describe('what the model is told once', () => {
 
   it('is a gap', () => {
     const parts = new FakeParts();
-    parts.emit('gap', { was: 'e1', now: 'e2' });
+    parts.emit('gap', { why: 'replaced' });
+    expect(parts.gapsTold).toBe(0);
     expect(parts.session.state.takeNotice()).toMatch(/restored or replaced/);
+    parts.emit('gap', { why: 'rolled back' });
+    expect(parts.session.state.takeNotice()).toMatch(/has lost its newest messages/);
+    parts.emit('gap', { why: 'missed', count: 1 });
+    expect(parts.session.state.takeNotice()).toMatch(/^1 message to you ended before you were shown it: /);
+    parts.emit('gap', { why: 'missed', count: 7 });
+    expect(parts.session.state.takeNotice()).toMatch(/^7 messages to you ended before you were shown them: /);
+    expect(parts.gapsTold).toBe(4);
+    expect([parts.session.state.takeNotice(), parts.gapsTold]).toEqual([undefined, 4]);
   });
 
   it('is that a kept message was refused', () => {
@@ -231,7 +244,7 @@ describe('what the model is told once', () => {
 
   it('is all of it together, but not a whole log', () => {
     const parts = new FakeParts();
-    parts.emit('gap', { was: 'e1', now: 'e2' });
+    parts.emit('gap', { why: 'replaced' });
     for (let i = 0; i < 10; i += 1) parts.session.refusedLater(refused({ to: ['ghost'] }));
     const notice = parts.session.state.takeNotice() ?? '';
     expect(notice.match(/was refused/g)).toHaveLength(4);

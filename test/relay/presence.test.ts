@@ -284,3 +284,25 @@ describe('what a session is doing', () => {
     expect(doing(w)).toEqual([]);
   });
 });
+
+describe('a peer that falls silent', () => {
+  it.each([0, 1, 900, 2_500, 4_999, 5_000])('%i ms after a sign of life is lost within sixteen seconds', async (ms) => {
+    const { relay, clock } = await openRelay();
+    const watcher = await Peer.open(relay, { name: 'W', presence: true });
+    const peer = await Peer.open(relay, { name: 'P' });
+    await clock.run(20_000);
+    await peer.ask('status', {});
+    const heard = clock.monotonic();
+    await clock.run(ms);
+    peer.socket.frozen = true;
+    peer.relaySide.frozen = true;
+    const lost = () => watcher.all('presence').some((frame) => frame.event === 'lost' && frame.name === 'P');
+    while (!lost()) {
+      // Ours is alive all the while.
+      watcher.say({ type: 'request', id: 1, verb: 'status', args: {} });
+      await clock.run(250);
+      expect(clock.monotonic() - heard).toBeLessThan(22_000);
+    }
+    expect(clock.monotonic() - heard - ms).toBeLessThanOrEqual(16_000);
+  });
+});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RelayError } from '../../src/protocol/codes.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { ReceiveResult } from '../../src/protocol/verbs.ts';
 import { silentLog } from '../../src/relay/log.ts';
@@ -415,5 +416,22 @@ describe('a page', () => {
     for (const { messages } of answers) expect(messages.length).toBeGreaterThan(0);
     expect(answers[0]).toMatchObject({ more: 20 - (answers[0]?.messages.length ?? 0), unread: 20 });
     expect(answers[1]).toMatchObject({ more: true });
+  });
+});
+
+describe('a claim that could not be written', () => {
+  it('gives the mail back, and is no vain try, however often the disk refuses', async () => {
+    const { relay, journal, clock } = await openRelay();
+    await relay.perform('status', {}, { name: 'B' });
+    await backlog(relay, 'B', 2);
+    const full = new RelayError('storage_full');
+    const submit = journal.submit.bind(journal);
+    Object.defineProperty(journal, 'submit', { value: () => Promise.reject(full), configurable: true });
+    for (let i = 0; i < 20; i++) expect(await codeOf(relay.perform('receive', {}, { name: 'B' }))).toBe('storage_full');
+    Object.defineProperty(journal, 'submit', { value: submit });
+    await clock.run(1_000);
+    const { messages } = (await relay.perform('receive', {}, { name: 'B' })) as { messages: object[] };
+    expect(messages).toMatchObject([{ body: 'n1' }, { body: 'n2' }]);
+    expect(messages).not.toContainEqual(expect.objectContaining({ redelivered: true }));
   });
 });

@@ -32,6 +32,8 @@ describe('the settings of serve', () => {
     [[], { RELAY_LEGACY: '1' }, { legacy: true }],
     [['--data', '/srv/relay', '9998'], {}, { data: '/srv/relay', port: 9998 }],
     [['--allow-host', 'a', '--allow-host', 'b:1'], {}, { allowHosts: ['a', 'b:1'] }],
+    [['--keep-unread', '7d', '--keep=12h'], {}, { keepUnread: 604_800_000, keep: 43_200_000 }],
+    [['--keep-messages', '100'], { RELAY_KEEP_BYTES: '64MB' }, { keepMessages: 100, keepBytes: 64_000_000 }],
     [['--allow-origin=https://a'], {}, { allowOrigins: ['https://a'] }],
   ])('are read from %j and %j', (argv, env, expected) => {
     expect(read(argv, env)).toMatchObject(expected);

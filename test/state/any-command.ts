@@ -64,7 +64,11 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('join' as const, 'leave' as const), session, room }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('rename' as const), session, to: name }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('depart' as const), session, at }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('expire' as const), at }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('expire' as const), at, stored: at }, { requiredKeys: ['type', 'at'] }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('prune' as const), positions }) },
 );
 
 /** Five sessions come first, so that most of what follows is about somebody. */

@@ -114,6 +114,8 @@ describe('a dump', () => {
     world.sent(a, 'B', { expires_at: 99_999 });
     world.report(b, 'handed', [1]);
     world.apply({ type: 'remark', at: 5, session: b, positions: [1], reason: 'idle' });
+    world.report(a, 'handed', [world.sent(b, 'A')]);
+    world.apply({ type: 'prune', positions: [2] });
     world.rename(a, 'Z');
     const dumped = new Set([...world.state.dump()].map((line) => line.split(' ')[0]));
     expect([...dumped].sort()).toEqual(tables);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { RECEIPT_STATES, type ReceiptState } from '../../src/protocol/receipt.ts';
+import type { Effect } from '../../src/state/command.ts';
 import { countStates } from '../../src/state/queries/receipts.ts';
 import { type Action, Model } from './model.ts';
-import { World } from './world.ts';
+import { refused, World } from './world.ts';
 
 // Thousands of cases: how long they take says nothing.
 vi.setConfig({ testTimeout: 120_000 });
@@ -45,7 +46,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const), who, room: who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rename' as const), who }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const), after: fc.nat({ max: 50 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { do: fc.constant('expire' as const), after: fc.nat({ max: 50 }), unread: fc.nat({ max: 40 }) },
+      { requiredKeys: ['do', 'after'] },
+    ),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('prune' as const), which: some }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('enter' as const) }) },
 );
 const story = fc.array(action, { minLength: 1, maxLength: 60, size: 'max' });
@@ -120,13 +128,17 @@ describe('receipts', () => {
           if (sent.to.length > 1) continue;
           const expected: Partial<Record<ReceiptState, number>> = {};
           for (const state of sent.states.values()) expected[state] = (expected[state] ?? 0) + 1;
-          expect(countStates(model.world.store, model.world.envelope(sent.position))).toEqual(expected);
+          expect(countStates(model.world.store, model.world.trace(sent.position))).toEqual(expected);
         }
       }),
       { numRuns: 60 },
     );
   });
 });
+
+function receiptsTold(world: World): Effect[] {
+  return world.told().filter(({ kind }) => kind === 'receipt');
+}
 
 /** A sends, B and C are to get it. */
 function three() {
@@ -285,7 +297,7 @@ describe('a receipt', () => {
     const position = world.sent(a, 'B', { id: 'x' });
     world.told();
     world.report(b, 'refused', [position], 'too long');
-    expect(world.told()).toMatchObject([{ kind: 'receipt', sender: a, id: 'x', name: 'B', reason: 'too long' }]);
+    expect(receiptsTold(world)).toMatchObject([{ kind: 'receipt', sender: a, id: 'x', name: 'B', reason: 'too long' }]);
     expect(world.receipt(position, 'B')).toMatchObject({ state: 'refused', reason: 'too long' });
   });
 });
@@ -336,7 +348,7 @@ describe('expiry', () => {
     world.told();
     expect(world.apply({ type: 'expire', at: 100 }).outcome).toEqual({ more: false });
     expect(world.receipts(position)).toEqual({ B: 'handed', C: 'expired' });
-    expect(world.told()).toMatchObject([{ sender: a, id: 'x', name: 'C', state: 'expired', at: 100 }]);
+    expect(receiptsTold(world)).toMatchObject([{ sender: a, id: 'x', name: 'C', state: 'expired', at: 100 }]);
     expect(world.inbox(c)).toEqual([]);
     expect(world.receipt(position, 'C')).toEqual({ name: 'C', state: 'expired', at: 100 });
   });
@@ -359,12 +371,109 @@ describe('expiry', () => {
     expect(world.row(b)).toMatchObject({ pending: 0, pending_bytes: 0 });
   });
 
-  it('takes a hundred at once, the first to end first, and says that there are more', () => {
+  it('takes some hundred receipts at once, the first to end first, and says that there are more', () => {
     const { world, a, b } = three();
-    for (let i = 0; i < 150; i++) world.sent(a, 'B', { expires_at: 500 - i });
+    for (let i = 0; i < 400; i++) world.sent(a, 'B', { expires_at: 500 - i });
     expect(world.apply({ type: 'expire', at: 500 }).outcome).toEqual({ more: true });
-    expect(world.inbox(b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(world.inbox(b)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
     expect(world.apply({ type: 'expire', at: 500 }).outcome).toEqual({ more: false });
     expect([world.inbox(b), world.apply({ type: 'expire', at: 500 }).effects]).toEqual([[], []]);
+  });
+
+  it('goes on where it left off with a broadcast to more than it takes at once, and tells the sender when all are ended', () => {
+    const world = new World();
+    const a = world.enter('A');
+    for (let i = 0; i < 1_000; i++) world.enter(`S${i}`);
+    const position = world.sent(a, 'all', { id: 'x', expires_at: 100 });
+    expect(world.apply({ type: 'expire', at: 100 }).outcome).toEqual({ more: true });
+    expect([countStates(world.store, world.envelope(position)), world.inbox(a)]).toEqual([
+      { expired: 500, stored: 500 },
+      [],
+    ]);
+    expect(world.apply({ type: 'expire', at: 100 }).outcome).toEqual({ more: true });
+    expect(countStates(world.store, world.envelope(position))).toEqual({ expired: 1_000 });
+    expect(world.inbox(a).map((at) => world.read(at))).toMatchObject([
+      {
+        from: '(relay)',
+        reply_to: 'x',
+        body: 'Your message x was not read in time, and has expired, for S0, S1, S2, S3, S4 and 995 more.',
+      },
+    ]);
+    expect(world.apply({ type: 'expire', at: 100 })).toEqual({ outcome: { more: false }, effects: [] });
+  });
+});
+
+describe('what is unread for too long', () => {
+  it('ends without an end of its own, up to what was stored until then', () => {
+    const { world, a, b } = three();
+    const [old, newer] = [world.sent(a, 'B', { at: 10 }), world.sent(a, 'B', { at: 20 })];
+    world.apply({ type: 'expire', at: 100, stored: 10 });
+    expect([world.receipts(old), world.receipts(newer), world.inbox(b)]).toEqual([
+      { B: 'expired' },
+      { B: 'stored' },
+      [newer],
+    ]);
+  });
+
+  it('is told to its sender once, however often it is looked at, and also when it had an end of its own', () => {
+    const { world, a, b } = three();
+    world.sent(a, 'B', { at: 10, expires_at: 50 });
+    world.sent(a, 'B', { at: 11 });
+    world.apply({ type: 'expire', at: 100 });
+    for (let i = 0; i < 3; i++) world.apply({ type: 'expire', at: 100, stored: 30 });
+    expect(world.inbox(a)).toHaveLength(2);
+    expect(world.row(b)).toMatchObject({ missed: 2, pending: 0 });
+  });
+
+  it('leaves alone what was read, and is not told of a notice that nobody read either', () => {
+    const { world, a, b } = three();
+    const [read, unread] = [world.sent(a, 'B', { at: 10 }), world.sent(a, 'B', { at: 10 })];
+    world.report(b, 'handed', [read]);
+    world.apply({ type: 'expire', at: 100, stored: 30 });
+    world.apply({ type: 'expire', at: 200, stored: 150 });
+    expect([world.receipts(read), world.receipts(unread), world.inbox(a)]).toEqual([
+      { B: 'handed' },
+      { B: 'expired' },
+      [],
+    ]);
+    expect(world.row(a).missed).toBe(1);
+  });
+});
+
+describe('a notice', () => {
+  it('says which message ended, for whom and why, as an answer to it', () => {
+    const { world, a, b } = three();
+    const position = world.sent(a, 'B', { id: 'x', thread: 't' });
+    world.apply({ type: 'receipt', at: 5, session: b, state: 'dead', positions: [position], reason: 'damaged' });
+    const [notice = 0] = world.inbox(a);
+    expect(world.read(notice)).toEqual({
+      id: 'end-1-3',
+      position: 2,
+      from: '(relay)',
+      to: ['A'],
+      at: 5,
+      thread: 't',
+      reply_to: 'x',
+      body: 'Your message x was given up for B. Reason: damaged',
+    });
+  });
+
+  it('finds an id of its own where a sender has taken it', () => {
+    const { world, a, b } = three();
+    world.send(a, 'C', { id: 'end-3-3' });
+    world.send(a, 'C', { id: 'end-3-3-2' });
+    world.report(b, 'refused', [world.sent(a, 'B')]);
+    expect(world.inbox(a).map((at) => world.envelope(at).id)).toEqual(['end-3-3-3']);
+  });
+
+  it('cannot be answered, and nobody can write to who sent it or take that name', () => {
+    const { world, a, b } = three();
+    world.report(b, 'refused', [world.sent(a, 'B')]);
+    const { id } = world.envelope(world.inbox(a)[0] ?? 0);
+    const answer = { type: 'send', at: 9, id: 'y', sender: a, body: 'why?', priority: 'normal', hash: 'h' } as const;
+    refused('unknown_message', () => world.apply({ ...answer, to: [], reply_to: id }));
+    refused('name_invalid', () => world.apply({ ...answer, to: ['(relay)'] }));
+    refused('name_invalid', () => world.enter('(relay)'));
+    expect(world.apply({ ...answer, to: ['B'], reply_to: id }).outcome.position).toBe(3);
   });
 });

@@ -2,7 +2,9 @@
  * What receipts and inboxes are by their definition, without cursors, rows or counters: one state for each envelope
  * and recipient. Properties compare the tables with it.
  */
+import { expect } from 'vitest';
 import type { ReceiptState } from '../../src/protocol/receipt.ts';
+import { RELAY_CHANNEL } from '../../src/state/schema.ts';
 import { World } from './world.ts';
 
 interface Sent {
@@ -14,6 +16,10 @@ interface Sent {
   readonly expires: number | undefined;
   readonly states: Map<number, ReceiptState>;
   readonly direct: ReadonlySet<number>;
+  readonly at: number;
+  /** Its end of life has come. */
+  isOver?: true;
+  isPruned?: true;
 }
 
 export type Action =
@@ -27,7 +33,8 @@ export type Action =
   | { readonly do: 'report'; readonly who: number; readonly state: ReceiptState; readonly which: readonly number[] }
   | { readonly do: 'join' | 'leave'; readonly who: number; readonly room: number }
   | { readonly do: 'rename'; readonly who: number }
-  | { readonly do: 'expire'; readonly after: number }
+  | { readonly do: 'expire'; readonly after: number; readonly unread?: number }
+  | { readonly do: 'prune'; readonly which: readonly number[] }
   | { readonly do: 'enter' };
 
 const ROOMS = ['#red', '#blue'];
@@ -50,6 +57,8 @@ export class Model {
   readonly members = new Map<string, Set<number>>(ROOMS.map((room) => [room, new Set()]));
   readonly effects: { session: number; position: number; state: ReceiptState }[] = [];
   #renames = 0;
+  /** Up to here what is unread has ended. */
+  #ended = 0;
 
   constructor(people: number) {
     for (let i = 0; i < people; i++) this.#enter();
@@ -84,7 +93,9 @@ export class Model {
       case 'rename':
         return this.#rename(this.at(action.who));
       case 'expire':
-        return this.#expire(action.after);
+        return this.#expire(action.after, action.unread);
+      case 'prune':
+        return this.#prune(action.which);
       default:
         return action satisfies never;
     }
@@ -97,6 +108,7 @@ export class Model {
 
   /** May `session` see this of the past? What it sent, what was sent to it, its present rooms, broadcasts. */
   maySee(session: number, sent: Sent): boolean {
+    if (sent.isPruned) return false;
     if (sent.sender === session || sent.to.includes('all') || sent.direct.has(session)) return true;
     return sent.to.some((address) => this.members.get(address)?.has(session));
   }
@@ -134,12 +146,13 @@ export class Model {
       body,
       ...(thread === undefined ? {} : { thread }),
       ...(expires === undefined ? {} : { expires_at: expires }),
-      ...(question === undefined ? {} : { reply_to: this.world.envelope(question.position).id }),
+      ...(question === undefined ? {} : { reply_to: this.world.trace(question.position).id }),
     });
     const states = new Map<number, ReceiptState>([...direct, ...group].map((session) => [session, 'stored']));
     const kept = isAll ? ['all'] : to;
-    this.envelopes.push({ position, sender, to: kept, body, thread, expires, states, direct });
-    if (question) this.#move(sender, question, 'replied');
+    const { at } = this.world.envelope(position);
+    this.envelopes.push({ position, sender, to: kept, body, thread, expires, states, direct, at });
+    if (question && !question.isPruned) this.#move(sender, question, 'replied');
   }
 
   #report(who: number, state: ReceiptState, which: readonly number[]): void {
@@ -147,17 +160,28 @@ export class Model {
     const chosen = [...new Set(which.map((number) => number % (this.envelopes.length + 1)))].sort((a, b) => a - b);
     const positions = chosen.map((index) => this.envelopes[index]?.position ?? 9_999);
     this.world.report(session, state, [...positions, ...positions].reverse());
-    for (const index of chosen) {
-      const sent = this.envelopes[index];
-      if (sent) this.#move(session, sent, state);
-    }
+    const reported = chosen.flatMap((index) => this.envelopes[index] ?? []).filter(({ isPruned }) => !isPruned);
+    const moved = reported.filter((sent) => this.#move(session, sent, state));
+    if (state === 'refused' || state === 'dead') for (const sent of moved) this.#tell(sent);
   }
 
-  #move(session: number, sent: Sent, state: ReceiptState): void {
+  #move(session: number, sent: Sent, state: ReceiptState): boolean {
     const from = sent.states.get(session);
-    if (from === undefined || !wouldMove(from, state)) return;
+    if (from === undefined || !wouldMove(from, state)) return false;
     sent.states.set(session, state);
     this.effects.push({ session, position: sent.position, state });
+    return true;
+  }
+
+  /** The relay's notice to the sender of what has ended; there is none about a notice. */
+  #tell({ sender, thread }: Sent): void {
+    if (sender === RELAY_CHANNEL) return;
+    const position = (this.envelopes.at(-1)?.position ?? 0) + 1;
+    const { body, at } = this.world.envelope(position);
+    const states = new Map<number, ReceiptState>([[sender, 'stored']]);
+    const to = [this.nameOf(sender)];
+    const direct = new Set([sender]);
+    this.envelopes.push({ position, sender: RELAY_CHANNEL, to, body, thread, expires: undefined, states, direct, at });
   }
 
   #membership(joins: boolean, session: number, room: string): void {
@@ -178,9 +202,40 @@ export class Model {
     this.names.set(session, name);
   }
 
-  #expire(at: number): void {
-    this.world.apply({ type: 'expire', at });
-    const due = this.envelopes.filter((sent) => sent.expires !== undefined && sent.expires <= at);
-    for (const sent of due) for (const session of this.sessions) this.#move(session, sent, 'expired');
+  /** First what has an end of life, the first to end first; then what is unread for too long, in order of position. */
+  #expire(at: number, unread: number | undefined): void {
+    const stored = unread === undefined ? undefined : this.envelopes[unread % Math.max(1, this.envelopes.length)]?.at;
+    this.world.apply({ type: 'expire', at, ...(stored === undefined ? {} : { stored }) });
+    const isDue = ({ isOver, expires, isPruned }: Sent) =>
+      !isOver && !isPruned && expires !== undefined && expires <= at;
+    const due = this.envelopes.filter(isDue);
+    for (const sent of due.sort((a, b) => (a.expires ?? 0) - (b.expires ?? 0) || a.position - b.position)) {
+      sent.isOver = true;
+      this.#end(sent);
+    }
+    if (stored !== undefined) this.#endUnread(stored);
+  }
+
+  #endUnread(stored: number): void {
+    const next = () => this.envelopes.find(({ position, isPruned }) => position > this.#ended && !isPruned);
+    for (let sent = next(); sent && sent.at <= stored; sent = next()) {
+      this.#end(sent);
+      this.#ended = sent.position;
+    }
+  }
+
+  #end(sent: Sent): void {
+    const ended = this.sessions.filter((session) => this.#move(session, sent, 'expired'));
+    if (ended.length > 0) this.#tell(sent);
+  }
+
+  #prune(which: readonly number[]): void {
+    const chosen = [...new Set(which)].flatMap(
+      (index) => this.envelopes[index % Math.max(1, this.envelopes.length)] ?? [],
+    );
+    const { outcome } = this.world.apply({ type: 'prune', positions: chosen.map(({ position }) => position) });
+    const done = new Set(chosen.filter((sent) => !sent.isPruned && ![...sent.states.values()].includes('stored')));
+    expect(outcome.pruned).toBe(done.size);
+    for (const sent of done) sent.isPruned = true;
   }
 }

@@ -32,7 +32,7 @@ describe('migrate', () => {
 
   it('makes the channel of everybody, which no session and no room can have', () => {
     const { store } = new World();
-    expect(store.get('SELECT * FROM channel')).toEqual({ id: ALL_CHANNEL, kind: 'all', name: 'all' });
+    expect(store.get('SELECT * FROM channel WHERE id = ?', ALL_CHANNEL)).toEqual({ id: 1, kind: 'all', name: 'all' });
     expect(() => store.run("INSERT INTO channel (kind, name) VALUES ('session', 'all')")).toThrow(/UNIQUE/);
   });
 

@@ -8,7 +8,14 @@ import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { Receipt, ReceiptState } from '../../src/protocol/receipt.ts';
 import type { Command, Effect, Enter, Entered, Send, Sent } from '../../src/state/command.ts';
 import { openChannels } from '../../src/state/queries/channels.ts';
-import { type EnvelopeRow, envelopeRow, envelopeRowById, toEnvelope } from '../../src/state/queries/envelopes.ts';
+import {
+  type EnvelopeRow,
+  envelopeRow,
+  envelopeRowById,
+  type Trace,
+  toEnvelope,
+  traceById,
+} from '../../src/state/queries/envelopes.ts';
 import { type HistoryFilter, history, historyOf } from '../../src/state/queries/history.ts';
 import { countUnhanded, unhanded } from '../../src/state/queries/inbox.ts';
 import { recipientsOf } from '../../src/state/queries/receipts.ts';
@@ -118,6 +125,12 @@ export class World {
     return envelopeRow(this.store, position) ?? expect.unreachable(`no envelope ${position}`);
   }
 
+  /** What is known of it, also when it was pruned. */
+  trace(position: number): Trace {
+    const pruned = this.store.get<{ id: string }>('SELECT id FROM pruned WHERE position = ?', position);
+    return (pruned && traceById(this.store, pruned.id)) ?? this.envelope(position);
+  }
+
   byId(id: string): EnvelopeRow | undefined {
     return envelopeRowById(this.store, id);
   }
@@ -135,12 +148,12 @@ export class World {
   }
 
   receipts(position: number): Record<string, ReceiptState> {
-    const { recipients } = recipientsOf(this.store, this.envelope(position), 1_000);
+    const { recipients } = recipientsOf(this.store, this.trace(position), 1_000);
     return Object.fromEntries(recipients.map((receipt) => [receipt.name, receipt.state]));
   }
 
   receipt(position: number, name: string): Receipt {
-    const { recipients } = recipientsOf(this.store, this.envelope(position), 1_000);
+    const { recipients } = recipientsOf(this.store, this.trace(position), 1_000);
     return recipients.find((receipt) => receipt.name === name) ?? expect.unreachable(`${name} is no recipient`);
   }
 

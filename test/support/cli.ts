@@ -12,7 +12,8 @@ import { ensure, ROOT } from '../../scripts/ensure.mjs';
 import { withLock } from '../../src/util/lock.ts';
 import { afterEveryTest } from './cleanup.ts';
 
-const CLI = join(ROOT, 'dist/cli.mjs');
+/** The bundle under test; a test of planted bugs names another. */
+export const CLI = process.env.CLAUDE_RELAY_TEST_CLI || join(ROOT, 'dist/cli.mjs');
 /** A build takes seconds; another worker may be at it. Milliseconds. */
 const BUILD_PATIENCE = 120_000;
 /** After SIGTERM; the relay itself gives up after 2.5 s. Milliseconds. */

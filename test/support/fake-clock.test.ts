@@ -59,6 +59,19 @@ describe('the fake clock', () => {
     expect([clock.now(), clock.monotonic(), clock.untilNext]).toEqual([500, 0, 10]);
   });
 
+  it('passes over time as a sleeping machine does: what fell due meanwhile fires late, and once', () => {
+    const clock = new FakeClock(1000);
+    const fired: string[] = [];
+    clock.after(5, () => fired.push('once'));
+    clock.every(10, () => fired.push('again'));
+    clock.skip(1_000);
+    expect([fired, clock.now(), clock.monotonic(), clock.untilNext]).toEqual([[], 2000, 1000, 0]);
+    clock.advance(9);
+    expect(fired).toEqual(['once', 'again']);
+    clock.advance(1);
+    expect(fired).toEqual(['once', 'again', 'again']);
+  });
+
   it('lets promises run between timers', async () => {
     const clock = new FakeClock();
     const at: number[] = [];

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../src/util/clock.ts';
 
 interface Waiting {
-  readonly due: number;
+  due: number;
   readonly order: number;
   readonly call: () => void;
   /** Present for `every`. */
@@ -54,6 +54,12 @@ export class FakeClock implements Clock {
     this.#offset += ms;
   }
 
+  /** Time passes and no timer fires, as long as it lasts: what fell due meanwhile is due now, once. */
+  skip(ms: number): void {
+    this.#elapsed += ms;
+    for (const timer of [...this.#waiting]) if (timer.due < this.#elapsed) timer.due = this.#elapsed;
+  }
+
   /** Timers that still wait: 0 when everything was cancelled that should have been. */
   get pending(): number {
     return this.#waiting.size;
@@ -72,13 +78,13 @@ export class FakeClock implements Clock {
     this.#elapsed = end;
   }
 
-  /** Moves time; after every timer, and at the end, lets promises and I/O callbacks run (see `settle`). */
-  async run(ms: number): Promise<void> {
+  /** Moves time; after every timer, and at the end, lets promises and I/O callbacks run for so many turns (see `settle`). */
+  async run(ms: number, turns?: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await settle();
-    while (this.#fireNext(end)) await settle();
+    await settle(turns);
+    while (this.#fireNext(end)) await settle(turns);
     this.#elapsed = end;
-    await settle();
+    await settle(turns);
   }
 
   #add(timer: Waiting): Timer {

@@ -2,6 +2,7 @@
 import type { Caller, RelayFace } from '../../src/http/relay-face.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Log } from '../../src/relay/log.ts';
+import type { PruneOptions } from '../../src/relay/upkeep.ts';
 
 export interface Asked {
   readonly verb: string;
@@ -46,6 +47,13 @@ export class FakeRelay implements RelayFace {
 
   listening(name: string): number {
     return this.#listeners.get(name)?.size ?? 0;
+  }
+
+  readonly pruned: PruneOptions[] = [];
+
+  async prune(options: PruneOptions): Promise<number> {
+    this.pruned.push(options);
+    return 7;
   }
 
   counts(): Readonly<Record<string, number>> {

@@ -1,4 +1,6 @@
 /** A relay's HTTP side on a free port of the loopback, over a fake relay. */
+import { join } from 'node:path';
+import { type DataTasks, directTasks } from '../../src/data/tasks.ts';
 import { createApp } from '../../src/http/app.ts';
 import { Guard } from '../../src/http/guard.ts';
 import { McpDoor } from '../../src/http/mcp.ts';
@@ -9,6 +11,7 @@ import { WsDoor } from '../../src/transports/ws.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeRelay, memoryLog } from './fake-relay.ts';
+import { tempDir } from './temp-dir.ts';
 
 export const TOKEN = 'test-token-0123456789-0123456789-0123456789';
 
@@ -20,6 +23,7 @@ export interface RigOptions {
   readonly connect?: (socket: Socket) => void;
   readonly connectLegacy?: (socket: Socket) => void;
   readonly limits?: { readonly connections: number; readonly unauthenticated: number };
+  readonly tasks?: DataTasks;
 }
 
 export async function httpRig(options: RigOptions = {}) {
@@ -29,7 +33,9 @@ export async function httpRig(options: RigOptions = {}) {
   const { allowHosts = [], allowOrigins = [] } = options;
   const guard = new Guard({ token: TOKEN, allowHosts, allowOrigins, clock });
   const mcp = new McpDoor({ relay, version: '0.0.0-test', clock, random: systemRandom, log });
-  const { fetch } = createApp({ relay, log, mcp });
+  const dir = tempDir();
+  const tasks = options.tasks ?? directTasks(join(dir, 'relay.sqlite'));
+  const { fetch } = createApp({ relay, log, mcp, tasks, dir });
   const sockets: Socket[] = [];
   const door = new WsDoor({
     connect: options.connect ?? ((socket) => void sockets.push(socket)),
@@ -54,6 +60,7 @@ export async function httpRig(options: RigOptions = {}) {
     door,
     sockets,
     mcp,
+    dir,
     port: listening.port,
     listening,
     async stop() {

@@ -1,18 +1,22 @@
 /** The commands, in the order in which help lists them. */
 import type { Command } from '../command.ts';
+import { backup } from './backup.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { doctor } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { history } from './history.ts';
 import { install } from './install.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
 import { peers } from './peers.ts';
+import { prune } from './prune.ts';
 import { receipts } from './receipts.ts';
 import { receive } from './receive.ts';
 import { registerCommand } from './register.ts';
 import { rename } from './rename.ts';
+import { restore } from './restore.ts';
 import { resume } from './resume.ts';
 import { rooms } from './rooms.ts';
 import { send } from './send.ts';
@@ -22,6 +26,7 @@ import { sessions } from './sessions.ts';
 import { shellInit } from './shell-init.ts';
 import { status } from './status.ts';
 import { uninstall } from './uninstall.ts';
+import { verify } from './verify.ts';
 import { watch } from './watch.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -45,6 +50,11 @@ export const COMMANDS: readonly Command[] = [
   uninstall,
   service,
   doctor,
+  backup,
+  restore,
+  verify,
+  exportCommand,
+  prune,
   shellInit,
   completion,
   registerCommand,

@@ -8,7 +8,19 @@ export const serve: Command = {
     'It prints “[Claude Relay] Ready! Listening on ws://localhost:9999” on stdout when it takes connections, and logs on stderr. ' +
     'SIGINT and SIGTERM end it.',
   arguments: [{ name: 'port', sentence: 'the same as --port', optional: true }],
-  settings: ['port', 'host', 'data', 'legacy', 'allowHosts', 'allowOrigins', 'logLevel'],
+  settings: [
+    'port',
+    'host',
+    'data',
+    'legacy',
+    'allowHosts',
+    'allowOrigins',
+    'keepUnread',
+    'keep',
+    'keepMessages',
+    'keepBytes',
+    'logLevel',
+  ],
   where: ['serve'],
   examples: [
     { line: 'claude-relay serve', says: 'on 127.0.0.1 and ::1, port 9999', needs: 'system' },

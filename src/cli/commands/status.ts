@@ -22,12 +22,13 @@ export const status: Command = {
       out.json({ relay: relay.place, ...answer });
       return EXIT.ok;
     }
-    const { name, kind, unread, rooms, here, sessions, version, uptime } = answer;
+    const { name, kind, unread, missed, rooms, here, sessions, version, uptime } = answer;
     out.table(
       [],
       [
         ['name', `${name ?? relay.name} (${kind ?? 'person'})`],
         ['unread', String(unread)],
+        ...(missed === undefined ? [] : [['missed', `${plural(missed, 'message')} ended before you were given them`]]),
         ['rooms', rooms.length > 0 ? rooms.join(', ') : 'none'],
         ['relay', `${relay.place}, version ${version}, running for ${duration(uptime)}`],
         ['sessions', `${here} of ${plural(sessions, 'known one')} here`],

@@ -2,10 +2,11 @@ import { RelayError } from '../../protocol/codes.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
 import { followsAt, openChannels, roomChannel } from '../../state/queries/channels.ts';
-import { envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
+import { type EnvelopeRow, envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
 import { type Find, type HistoryFilter, historyOf, history as look, maySeeRow } from '../../state/queries/history.ts';
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
+import { isIntact } from '../../state/sum.ts';
 import { Page } from '../page.ts';
 import type { Services } from '../services.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
@@ -13,9 +14,10 @@ import { actorOf, type VerbHandler } from '../verb.ts';
 const DEFAULT_COUNT = 20;
 
 export const history: VerbHandler<'history'> = async (call, args) => {
-  const { store } = call.services;
+  const { services } = call;
+  const { store } = services;
   const session = actorOf(call);
-  if (args.id !== undefined) return one(store, session, args.id);
+  if (args.id !== undefined) return one(services, session, args.id);
   const filter = filterOf(store, session, args);
   const range = {
     before: args.before ?? Number.MAX_SAFE_INTEGER,
@@ -26,9 +28,9 @@ export const history: VerbHandler<'history'> = async (call, args) => {
   const { rows, more } =
     args.query === undefined
       ? look(store, session, filter, range)
-      : await historyOf(store, session, filter, range, finder(call.services, session, filter, args.query));
+      : await historyOf(store, session, filter, range, finder(services, session, filter, args.query));
   return fitted(
-    rows.map((row) => toEnvelope(store, row)),
+    rows.flatMap((row) => intact(services, row) ?? []),
     more,
     range.ascending,
   );
@@ -41,11 +43,22 @@ function finder({ store, journal }: Services, session: number, filter: HistoryFi
   return (range, limit) => journal.search.find({ query, session, channels, ...where, ...range, limit });
 }
 
-function one(store: Store, session: number, id: string): HistoryResult {
+function one(services: Services, session: number, id: string): HistoryResult {
+  const { store } = services;
   const row = envelopeRowById(store, id);
   if (!row || !maySeeRow(store, row, session))
     throw new RelayError('unknown_message', `There is no message ${id} that you may see.`);
-  return { messages: [toEnvelope(store, row)], more: false };
+  const envelope = intact(services, row);
+  if (!envelope)
+    throw new RelayError('unknown_message', `${id} was damaged on the disk of the relay and cannot be shown.`);
+  return { messages: [envelope], more: false };
+}
+
+/** Undefined for what is not what was stored: it is reported, and passed over. */
+function intact({ store, onDamaged }: Services, row: EnvelopeRow): Envelope | undefined {
+  if (isIntact(row)) return toEnvelope(store, row);
+  onDamaged(row.position);
+  return undefined;
 }
 
 function filterOf(store: Store, session: number, args: Args<'history'>): HistoryFilter {

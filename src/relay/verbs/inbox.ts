@@ -1,6 +1,7 @@
 import { envelopeRow, toEnvelope } from '../../state/queries/envelopes.ts';
 import { countUnhanded, unhandedMatching } from '../../state/queries/inbox.ts';
 import { sessionById } from '../../state/queries/sessions.ts';
+import { isIntact } from '../../state/sum.ts';
 import { Page } from '../page.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 import { filterOf } from './receive.ts';
@@ -9,7 +10,7 @@ const DEFAULT_COUNT = 20;
 
 /** Looks. Nothing is taken, nothing is marked. */
 export const inbox: VerbHandler<'inbox'> = (call, args) => {
-  const { store } = call.services;
+  const { store, onDamaged } = call.services;
   const session = sessionById(store, actorOf(call));
   if (!session) return { messages: [], more: 0, unread: 0 };
   const count = args.count ?? DEFAULT_COUNT;
@@ -18,7 +19,8 @@ export const inbox: VerbHandler<'inbox'> = (call, args) => {
   const page = new Page(count);
   for (const position of positions.slice(0, count)) {
     const row = envelopeRow(store, position);
-    if (row && !page.add(toEnvelope(store, row))) break;
+    if (row && !isIntact(row)) onDamaged(position);
+    else if (row && !page.add(toEnvelope(store, row))) break;
   }
   const { messages } = page;
   return { messages, more: positions.length - messages.length, unread: countUnhanded(store, session) };

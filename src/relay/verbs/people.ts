@@ -28,6 +28,7 @@ export const status: VerbHandler<'status'> = ({ services, actor }) => {
   return {
     ...(row ? { name: row.name, kind: row.kind } : {}),
     unread: row ? pumps.unread(row.id) : 0,
+    ...(row && row.missed > 0 ? { missed: row.missed } : {}),
     rooms: row ? roomsOf(store, row.id).map((room) => room.name) : [],
     here: presence.count,
     sessions: countSessions(store),

@@ -46,7 +46,7 @@ function toCommand(draft: Draft, sender: number, services: Services): Send {
     priority: draft.priority ?? 'normal',
     ...(draft.thread === undefined ? {} : { thread: draft.thread }),
     ...(draft.reply_to === undefined ? {} : { reply_to: draft.reply_to }),
-    ...(draft.ttl_seconds === undefined ? {} : { expires_at: at + draft.ttl_seconds * 1000 }),
+    ...(draft.ttl_seconds === undefined ? {} : { expires_at: services.relayTime() + draft.ttl_seconds * 1000 }),
     ...(extra === undefined ? {} : { extra }),
     hash: digest(draft),
   };

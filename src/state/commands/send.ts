@@ -3,18 +3,18 @@ import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
-import { Into } from '../into.ts';
+import { insertEnvelope } from '../insert.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
-import { type EnvelopeRow, envelopeRowById, newestPosition, PRIORITY_NUMBER } from '../queries/envelopes.ts';
+import { PRIORITY_NUMBER, type Trace, traceById } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
-import { ALL_CHANNEL } from '../schema.ts';
+import { ALL_CHANNEL, RELAY_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
 
 export function applySend(store: Store, command: Send): Applied<Send> {
-  const twin = envelopeRowById(store, command.id);
+  const twin = traceById(store, command.id);
   if (twin) return repeated(twin, command);
-  const answered = command.reply_to === undefined ? undefined : envelopeRowById(store, command.reply_to);
+  const answered = command.reply_to === undefined ? undefined : traceById(store, command.reply_to);
   const channels = resolve(store, command, answered);
   for (const channel of channels) checkSpace(store, channel, command);
   const position = insert(store, command, channels);
@@ -26,7 +26,7 @@ export function applySend(store: Store, command: Send): Applied<Send> {
   return { outcome: { position, at: command.at, channels, duplicate: false }, effects };
 }
 
-function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
+function repeated(twin: Trace, command: Send): Applied<Send> {
   if (twin.sender !== command.sender || twin.hash !== command.hash) {
     throw new RelayError(
       'id_conflict',
@@ -41,7 +41,7 @@ function repeated(twin: EnvelopeRow, command: Send): Applied<Send> {
  * Addresses to channels. `all` swallows the others; a name in an addressed room is reached once, through the room. But
  * for the sender's own: a room does not give its members what they sent to it.
  */
-function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined): number[] {
+function resolve(store: Store, command: Send, answered: Trace | undefined): number[] {
   const [first, ...others] = command.to;
   if (first === undefined) return [answerChannel(store, command, answered)];
   if (others.length === 0) return [channelOf(store, first)];
@@ -55,7 +55,7 @@ function resolve(store: Store, command: Send, answered: EnvelopeRow | undefined)
 }
 
 /** An answer without an address goes to the room that the question came through, else to who asked. */
-function answerChannel(store: Store, command: Send, answered: EnvelopeRow | undefined): number {
+function answerChannel(store: Store, command: Send, answered: Trace | undefined): number {
   const id = command.reply_to ?? '';
   const missing = new RelayError(
     'unknown_message',
@@ -63,6 +63,8 @@ function answerChannel(store: Store, command: Send, answered: EnvelopeRow | unde
   );
   if (!answered) throw missing;
   const { channels } = answered;
+  if (answered.sender === RELAY_CHANNEL)
+    throw new RelayError('unknown_message', `${id} is from the relay itself, which reads no answers.`);
   const now = Number.MAX_SAFE_INTEGER;
   const mine = channels.find((channel) => followsAt(store, command.sender, channel, now));
   if (answered.sender === command.sender) return channels[0] ?? ALL_CHANNEL;
@@ -85,54 +87,18 @@ function checkSpace(store: Store, channel: number, command: Send): void {
   );
 }
 
-/** Half a surrogate pair cannot be stored: what is in memory says the same as the table. */
 function insert(store: Store, command: Send, channels: readonly number[]): number {
-  const row = {
-    position: newestPosition(store) + 1,
+  const envelope = {
     id: command.id,
     sender: command.sender,
     at: command.at,
-    channels,
-    thread: command.thread?.toWellFormed() ?? null,
+    thread: command.thread ?? null,
     reply_to: command.reply_to ?? null,
     priority: PRIORITY_NUMBER[command.priority],
     expires_at: command.expires_at ?? null,
-    body: command.body.toWellFormed(),
+    body: command.body,
     extra: command.extra ?? null,
     hash: command.hash,
   };
-  store.tail.add(row);
-  write(store, row);
-  for (const channel of channels) count(store, channel, row);
-  return row.position;
-}
-
-const ENVELOPE = new Into('INSERT', 'envelope', [
-  'position',
-  'id',
-  'sender',
-  'at',
-  'channels',
-  'thread',
-  'reply_to',
-  'priority',
-  'expires_at',
-  'body',
-  'extra',
-  'hash',
-]);
-const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
-
-function write(store: Store, row: EnvelopeRow): void {
-  const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash } = row;
-  const channels = JSON.stringify(row.channels);
-  store.gather(ENVELOPE, position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash);
-  if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
-}
-
-function count(store: Store, channel: number, { body }: EnvelopeRow): void {
-  const recipient = sessionById(store, channel);
-  if (!recipient) return;
-  const pending_bytes = recipient.pending_bytes + utf8Bytes(body);
-  store.roster.change(recipient, { pending: recipient.pending + 1, pending_bytes });
+  return insertEnvelope(store, envelope, channels);
 }

@@ -52,6 +52,16 @@ export function followsAt(store: Store, session: number, channel: number, positi
   return store.get(sql, session, channel, position) !== undefined;
 }
 
+/** The ways by which the session got what lies at `position`, and who sent it: for an envelope that cannot be asked itself. */
+export function routesTo(store: Store, session: number, position: number): { channel: number; sender: number }[] {
+  return store.all<{ channel: number; sender: number }>(
+    `SELECT DISTINCT route.channel, route.sender FROM follow JOIN route ON route.channel = follow.channel AND route.position = ?2
+     WHERE follow.session = ?1 AND follow.since < ?2 AND follow.until >= ?2`,
+    session,
+    position,
+  );
+}
+
 /** Channels that the session follows now: its own, its rooms, all. */
 export function openChannels(store: Store, session: number): number[] {
   const sql = 'SELECT channel FROM follow WHERE session = ? AND until = ? ORDER BY channel';

@@ -17,10 +17,17 @@ export interface EnvelopeRow {
   readonly body: string;
   readonly extra: string | null;
   readonly hash: string;
+  /** See `sum.ts`. Null in what was stored before there were sums. */
+  readonly sum: number | null;
 }
 
-/** As the table has it. */
-type Stored = Omit<EnvelopeRow, 'channels'> & { readonly channels: string };
+/** As the tables have it. */
+type Stored<Row extends { readonly channels: readonly number[] }> = Omit<Row, 'channels'> & {
+  readonly channels: string;
+};
+
+/** What is known of every envelope that was ever stored, also when its words were forgotten. */
+export type Trace = Pick<EnvelopeRow, 'position' | 'id' | 'sender' | 'at' | 'channels' | 'hash'>;
 
 /** As the table holds it: how much it may disturb. */
 export const PRIORITY_NUMBER: Readonly<Record<Priority, number>> = { quiet: -1, normal: 0, urgent: 1 };
@@ -30,16 +37,43 @@ function priorityOf({ priority }: Pick<EnvelopeRow, 'priority'>): Pick<Envelope,
   return { priority: priority > 0 ? 'urgent' : 'quiet' };
 }
 
-/** The newest position; 0 when nothing was sent. */
+/** The newest position; 0 when nothing was sent. What was pruned counts: no position is given twice. */
 export function newestPosition(store: Store): number {
   return store.tail.newest;
+}
+
+/** When the newest was stored, by the relay's clock then; 0 when there is none. */
+export function newestTime(store: Store): number {
+  return store.get<{ at: number }>('SELECT at FROM envelope ORDER BY position DESC LIMIT 1')?.at ?? 0;
+}
+
+/** Up to here everything that was unread for too long has ended. */
+export function endedPosition(store: Store): number {
+  return Number(store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'ended'")?.value ?? 0);
+}
+
+/** The first envelope after a position. */
+export function nextAfter(store: Store, position: number): EnvelopeRow | undefined {
+  return envelopesAfter(store, position, 1)[0];
+}
+
+export function traceById(store: Store, id: string): Trace | undefined {
+  const row = envelopeRowById(store, id);
+  if (row) return row;
+  const sql = 'SELECT position, id, sender, at, channels, hash FROM pruned WHERE id = ?';
+  const pruned = store.getWritten<Stored<Trace>>(sql, id);
+  return pruned && read(pruned);
+}
+
+export function isKnown(store: Store, id: string): boolean {
+  return traceById(store, id) !== undefined;
 }
 
 export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
   const kept = store.tail.row(position);
   if (kept) return kept;
-  const row = store.getWritten<Stored>('SELECT * FROM envelope WHERE position = ?', position);
-  return row && read(row);
+  const row = store.getWritten<Stored<EnvelopeRow>>('SELECT * FROM envelope WHERE position = ?', position);
+  return row && read<EnvelopeRow>(row);
 }
 
 export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefined {
@@ -55,14 +89,25 @@ export function recentSends(store: Store, sender: number, count: number): Envelo
   return sentTo(store, sentBy(sender), range, count).flatMap((position) => envelopeRow(store, position) ?? []);
 }
 
-/** All after a position, oldest first. */
-export function envelopesAfter(store: Store, position: number): EnvelopeRow[] {
-  return store.all<Stored>('SELECT * FROM envelope WHERE position > ? ORDER BY position', position).map(read);
+/** After a position, oldest first; all of them without a limit. */
+export function envelopesAfter(store: Store, position: number, limit = -1): EnvelopeRow[] {
+  const sql = 'SELECT * FROM envelope WHERE position > ? ORDER BY position LIMIT ?';
+  return store.all<Stored<EnvelopeRow>>(sql, position, limit).map((row) => read<EnvelopeRow>(row));
 }
 
-function read(row: Stored): EnvelopeRow {
-  const channels: number[] = JSON.parse(row.channels);
-  return { ...row, channels };
+function read<Row extends { readonly channels: readonly number[] }>(row: Stored<Row>): Row;
+function read(row: { readonly channels: string }): { readonly channels: readonly number[] } {
+  return { ...row, channels: channelsIn(row.channels) };
+}
+
+/** The channels that an envelope was sent to; none when the disk has made the list unreadable: `isIntact` says so then. */
+export function channelsIn(text: string): readonly number[] {
+  try {
+    const channels: unknown = JSON.parse(text);
+    return Array.isArray(channels) && channels.every(Number.isSafeInteger) ? channels : [];
+  } catch {
+    return [];
+  }
 }
 
 /** As it travels; sender and addresses by their present names. */

@@ -1,7 +1,7 @@
 /** How far envelopes got: from the receipt rows, and where there is none, from the session's cursors. */
 import { awaitsNotice, type Receipt, type ReceiptState } from '../../protocol/receipt.ts';
 import type { Store } from '../store.ts';
-import type { EnvelopeRow } from './envelopes.ts';
+import type { EnvelopeRow, Trace } from './envelopes.ts';
 import type { SessionRow } from './sessions.ts';
 
 export interface ReceiptRow {
@@ -52,7 +52,7 @@ const RECIPIENTS = `
   LEFT JOIN receipt ON receipt.position = ?2 AND receipt.session = follow.session
   WHERE follow.channel = ?1 AND follow.since < ?2 AND follow.until >= ?2 AND (follow.session <> ?3 OR follow.session = follow.channel)`;
 
-export function recipientsOf(store: Store, row: EnvelopeRow, limit: number): { recipients: Receipt[]; more: number } {
+export function recipientsOf(store: Store, row: Trace, limit: number): { recipients: Receipt[]; more: number } {
   const found = new Map<string, Receipt>();
   for (const channel of row.channels) {
     const rows = store.all<RecipientRow>(
@@ -68,7 +68,7 @@ export function recipientsOf(store: Store, row: EnvelopeRow, limit: number): { r
 }
 
 /** How many recipients are in each state; one that two addresses reach counts for each. */
-export function countStates(store: Store, row: EnvelopeRow): Partial<Record<ReceiptState, number>> {
+export function countStates(store: Store, row: Trace): Partial<Record<ReceiptState, number>> {
   const counts: Partial<Record<ReceiptState, number>> = {};
   for (const channel of row.channels) {
     const sql = `SELECT ${STATE} AS state, count(*) AS n ${RECIPIENTS} GROUP BY 1`;
@@ -77,6 +77,26 @@ export function countStates(store: Store, row: EnvelopeRow): Partial<Record<Rece
     }
   }
   return counts;
+}
+
+/** Recipients through that channel who were not handed it and have no end of it either. */
+export function unreadBy(store: Store, row: Trace, channel: number, limit: number): number[] {
+  const sql = `SELECT follow.session AS session ${RECIPIENTS} AND ${STATE} = 'stored' ORDER BY follow.session LIMIT ?4`;
+  const rows = store.all<{ session: number }>(sql, channel, row.position, row.sender, limit);
+  return rows.map(({ session }) => session);
+}
+
+/** Has anybody yet to read it? */
+export function isUnread(store: Store, row: Trace): boolean {
+  return row.channels.some((channel) => unreadBy(store, row, channel, 1).length > 0);
+}
+
+/** How many recipients it has expired for, and the first of them. */
+export function expiredFor(store: Store, position: number, limit: number): { count: number; sessions: number[] } {
+  const where = "FROM receipt WHERE position = ? AND state = 'expired'";
+  const count = store.get<{ n: number }>(`SELECT count(*) AS n ${where}`, position)?.n ?? 0;
+  const rows = store.all<{ session: number }>(`SELECT session ${where} ORDER BY session LIMIT ?`, position, limit);
+  return { count, sessions: rows.map(({ session }) => session) };
 }
 
 /** At most so many recipients that have not seen it, with what is in the way. */

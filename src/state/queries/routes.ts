@@ -9,7 +9,7 @@ export interface Range {
 
 /** What a session sent is filed like a channel of its own. */
 export function sentBy(session: number): number {
-  return -session;
+  return 0 - session; // not -0 for the relay itself
 }
 
 /** At most `limit` positions of the range, in its order. */

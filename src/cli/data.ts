@@ -1,0 +1,84 @@
+/**
+ * Commands about the data as a whole. A relay that runs does the work itself; where none answers on this machine, the
+ * command does it, under the relay's own lock.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AdminPlace } from '../client/admin.ts';
+import { discover } from '../client/discover.ts';
+import { isLoopback, relayUrl } from '../client/place.ts';
+import type { DataTasks } from '../data/tasks.ts';
+import { RelayError } from '../protocol/codes.ts';
+import { Failure } from '../util/failure.ts';
+import type { Context } from './command.ts';
+
+interface Ways<T> {
+  /** Asks the relay. */
+  online(place: AdminPlace): Promise<T>;
+  /** Works on the files; nobody else does meanwhile. */
+  offline(data: OwnData): Promise<T>;
+}
+
+export interface OwnData {
+  readonly dir: string;
+  readonly tasks: DataTasks;
+}
+
+export async function withData<T>(ctx: Context, { online, offline }: Ways<T>): Promise<T> {
+  const place = placeOf(ctx);
+  try {
+    return await online(place);
+  } catch (error) {
+    if (!isAway(error) || !isHere(ctx, place)) throw error;
+    return await withOwnData(ctx, offline);
+  }
+}
+
+/** Under the lock of the relay that would use them. Throws a Failure while one does, and when there are none. */
+export async function withOwnData<T>(ctx: Context, work: (data: OwnData) => Promise<T>, mustExist = true): Promise<T> {
+  const { data: dir } = ctx.config.settings;
+  const path = join(dir, 'relay.sqlite');
+  if (mustExist && !existsSync(path))
+    throw new Failure('error', `There are no data of a relay in ${dir}.`, 'Start one: claude-relay serve');
+  // Loaded when they are needed: most commands never open a database.
+  const [{ lockData }, { directTasks }, { ensurePrivateDir }] = await Promise.all([
+    import('../serve/data-lock.ts'),
+    import('../data/tasks.ts'),
+    import('../util/files.ts'),
+  ]);
+  ensurePrivateDir(dir);
+  const lock = await lockData(dir, () => undefined);
+  try {
+    return await work({ dir, tasks: directTasks(path) });
+  } finally {
+    lock.release();
+  }
+}
+
+function placeOf({ config, env, signal }: Context): AdminPlace {
+  const { settings, from } = config;
+  const found = discover({
+    home: settings.home,
+    env,
+    url: from.relayUrl === 'default' ? undefined : settings.relayUrl,
+    token: settings.token,
+  });
+  return { url: found.url(), token: found.token(), signal };
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof RelayError && error.code === 'not_connected';
+}
+
+/** Nobody said where the relay is, or it would be on this machine. */
+function isHere({ config }: Context, { url }: AdminPlace): boolean {
+  return config.from.relayUrl === 'default' && isLoopback(relayUrl(url));
+}
+
+/** `1.4 MB` */
+export function bytesWords(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let [value, unit] = [bytes, 0];
+  for (; value >= 1_000 && unit < units.length - 1; unit++) value /= 1_000;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

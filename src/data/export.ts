@@ -1,0 +1,92 @@
+/** Everything that was said, as text that other programs (JSONL) or people (Markdown) read: oldest first, in pieces. */
+import type { Envelope } from '../protocol/envelope.ts';
+import { type EnvelopeRow, envelopesAfter, toEnvelope } from '../state/queries/envelopes.ts';
+import { nameOf } from '../state/queries/sessions.ts';
+import type { Store } from '../state/store.ts';
+import { isIntact } from '../state/sum.ts';
+import { safeJson, safeText } from '../util/safe-text.ts';
+
+export const FORMATS = ['jsonl', 'markdown'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface ExportOptions {
+  readonly format: Format;
+  /** Only what was sent by or to this name, or to this room. */
+  readonly about?: string | undefined;
+  /** Only what was stored since, milliseconds since 1970. */
+  readonly since?: number | undefined;
+}
+
+const PAGE = 200;
+
+/** What was damaged on the disk is left out; a last comment says so in Markdown, and a line with `damaged` in JSONL. */
+export function* exportText(store: Store, { format, about, since = 0 }: ExportOptions): Generator<string> {
+  const write = WRITERS[format]();
+  for (let after = 0; ; ) {
+    const rows = envelopesAfter(store, after, PAGE);
+    let text = '';
+    for (const row of rows) {
+      if (row.at < since || !isAbout(store, row, about)) continue;
+      text += isIntact(row) ? write.envelope(toEnvelope(store, row)) : write.damaged(row.position);
+    }
+    if (text !== '') yield text;
+    const last = rows.at(-1);
+    if (!last) return;
+    after = last.position;
+  }
+}
+
+function isAbout(store: Store, row: EnvelopeRow, about: string | undefined): boolean {
+  if (about === undefined) return true;
+  return nameOf(store, row.sender) === about || row.channels.some((channel) => nameOf(store, channel) === about);
+}
+
+interface Writer {
+  envelope(envelope: Envelope): string;
+  damaged(position: number): string;
+}
+
+const WRITERS: Readonly<Record<Format, () => Writer>> = {
+  jsonl: () => ({
+    // Nothing in it can move a terminal, and every reader of JSON gets the same text.
+    envelope: (envelope) => `${safeJson(envelope)}\n`,
+    damaged: (position) => `${safeJson({ position, damaged: true })}\n`,
+  }),
+  markdown: () => new Markdown(),
+};
+
+/** A heading for each day, a line for each message, its body as a quotation: no body can look like our own text. */
+class Markdown implements Writer {
+  #day = '';
+
+  envelope({ id, from, to, at, thread, reply_to: answered, body }: Envelope): string {
+    const time = new Date(at).toISOString();
+    const details = [
+      `\`${id}\``,
+      ...(thread ? [`thread ${inline(thread)}`] : []),
+      ...(answered ? [`answers \`${answered}\``] : []),
+    ];
+    const head = `**${inline(from)}** → **${to.map(inline).join(', ')}** ${time.slice(11, 19)} (${details.join(', ')})`;
+    return `${this.#heading(time.slice(0, 10))}${head}\n\n${quoted(body)}\n\n`;
+  }
+
+  damaged(position: number): string {
+    return `*A message was damaged on the disk and cannot be shown (position ${position}).*\n\n`;
+  }
+
+  #heading(day: string): string {
+    if (day === this.#day) return '';
+    this.#day = day;
+    return `## ${day}\n\n`;
+  }
+}
+
+function quoted(body: string): string {
+  const lines = safeText(body, { multiline: true }).split('\n');
+  return lines.map((line) => `> ${line}`.trimEnd()).join('\n');
+}
+
+/** One line, in which nothing is markup. */
+function inline(text: string): string {
+  return safeText(text).replace(/[\\`*_{}[\]<>#|!]/g, (mark) => `\\${mark}`);
+}

@@ -1,0 +1,37 @@
+/** The thread of `worker.ts`: does one task, and says what came of it. */
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Failure, reason } from '../util/failure.ts';
+import { copyData } from './copy.ts';
+import { exportText } from './export.ts';
+import { reading } from './reading.ts';
+import { verifyData } from './verify.ts';
+import type { Said, Task } from './worker.ts';
+
+async function perform(task: Task): Promise<unknown> {
+  switch (task.do) {
+    case 'copy':
+      return copyData(task.path, task.to);
+    case 'verify':
+      return verifyData(task.path);
+    case 'export':
+      return reading(task.path, async (store) => {
+        for (const text of exportText(store, task.options)) {
+          say({ kind: 'piece', text });
+          if (parentPort) await once(parentPort, 'message');
+        }
+      });
+    default:
+      return task satisfies never;
+  }
+}
+
+function say(said: Said): void {
+  parentPort?.postMessage(said);
+}
+
+try {
+  say({ kind: 'done', value: await perform(workerData) });
+} catch (error) {
+  say({ kind: 'failed', message: reason(error), remedy: error instanceof Failure ? error.remedy : undefined });
+}

@@ -1,0 +1,73 @@
+/** Puts one envelope into the state: its row, the counters of direct recipients, the end of its life. */
+import { utf8Bytes } from '../protocol/check.ts';
+import { Into } from './into.ts';
+import { type EnvelopeRow, newestPosition } from './queries/envelopes.ts';
+import { sessionById } from './queries/sessions.ts';
+import type { Store } from './store.ts';
+import { type Summed, summed } from './sum.ts';
+
+export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
+
+const ENVELOPE = new Into('INSERT', 'envelope', [
+  'position',
+  'id',
+  'sender',
+  'at',
+  'channels',
+  'thread',
+  'reply_to',
+  'priority',
+  'expires_at',
+  'body',
+  'extra',
+  'hash',
+  'sum',
+]);
+const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
+
+/**
+ * Answers with its position: the next one, and never one that was given before. Half a surrogate pair cannot be stored:
+ * what is in memory says the same as the table, and so does the sum.
+ */
+export function insertEnvelope(store: Store, envelope: NewEnvelope, channels: readonly number[]): number {
+  const row = summed({
+    ...envelope,
+    position: newestPosition(store) + 1,
+    channels,
+    thread: envelope.thread?.toWellFormed() ?? null,
+    body: envelope.body.toWellFormed(),
+  });
+  store.tail.add(row);
+  write(store, row);
+  for (const channel of channels) count(store, channel, row);
+  return row.position;
+}
+
+function write(store: Store, row: EnvelopeRow): void {
+  const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash, sum } = row;
+  const channels = JSON.stringify(row.channels);
+  store.gather(
+    ENVELOPE,
+    position,
+    id,
+    sender,
+    at,
+    channels,
+    thread,
+    reply_to,
+    priority,
+    expires_at,
+    body,
+    extra,
+    hash,
+    sum,
+  );
+  if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
+}
+
+function count(store: Store, channel: number, { body }: EnvelopeRow): void {
+  const recipient = sessionById(store, channel);
+  if (!recipient) return;
+  const pending_bytes = recipient.pending_bytes + utf8Bytes(body);
+  store.roster.change(recipient, { pending: recipient.pending + 1, pending_bytes });
+}

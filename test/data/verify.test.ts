@@ -1,0 +1,62 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { verifyData } from '../../src/data/verify.ts';
+import { closed, someData } from './kit.ts';
+
+describe('verifying', () => {
+  it('finds everything whole that commands have made, and counts it', async () => {
+    const data = await someData(12);
+    await data.journal.submit({ type: 'receipt', at: 5, session: 3, state: 'handed', positions: [1, 2] });
+    await data.journal.submit({ type: 'prune', positions: [1, 2] });
+    expect(await verifyData(data.path)).toEqual({
+      ok: true,
+      epoch: data.journal.state.epoch,
+      position: 12,
+      sessions: 2,
+      envelopes: 10,
+      pruned: 2,
+      bytes: expect.any(Number),
+      problems: [],
+      damaged: [],
+    });
+  });
+
+  it('finds messages that were altered', async () => {
+    const data = await someData(1_200);
+    data.journal.state.store.run("UPDATE envelope SET body = 'other' WHERE position IN (7, 1100)");
+    const found = await verifyData(data.path);
+    expect([found.ok, found.damaged]).toEqual([
+      false,
+      [
+        { position: 7, id: 'm7' },
+        { position: 1_100, id: 'm1100' },
+      ],
+    ]);
+  });
+
+  it.each([
+    ['DELETE FROM envelope WHERE position = 2', '1 messages that are missing'],
+    ['INSERT INTO route VALUES (3, 9, 2)', '1 addresses without their message'],
+    [
+      "INSERT INTO pruned (position, id, sender, at, channels, hash) VALUES (2, 'm2', 2, 1, '[3]', 'h')",
+      '1 messages that were forgotten and are still there',
+    ],
+    ['UPDATE session SET seen = handed + 1 WHERE id = 3', '1 impossible inboxes'],
+    ['INSERT INTO follow (session, channel, since) VALUES (2, 99, 0)', '1 memberships in nothing'],
+  ])('finds what does not fit together: %s', async (sql, problem) => {
+    const data = await someData(3);
+    data.journal.state.store.run(sql);
+    expect(await verifyData(data.path)).toMatchObject({ ok: false, problems: [problem] });
+  });
+
+  it('finds broken pages', async () => {
+    const data = await someData(500);
+    await closed(data);
+    const fd = openSync(data.path, 'r+');
+    writeSync(fd, Buffer.alloc(40 * 4_096, 0x5a), 0, 40 * 4_096, 20 * 4_096);
+    closeSync(fd);
+    const found = await verifyData(data.path).catch((error: Error) => error.message);
+    if (typeof found === 'string') expect(found).toMatch(/malformed/);
+    else expect(found.ok).toBe(false);
+  });
+});

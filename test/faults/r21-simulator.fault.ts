@@ -1,0 +1,77 @@
+/** R21: same seed, same run. Schedules of faults over the real state, journal, pump, connections and clients. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { told } from './support/check.ts';
+import { times } from './support/counts.ts';
+import { record } from './support/figures.ts';
+import { hashOf } from './support/history.ts';
+import { seedOf } from './support/seeded.ts';
+import { World } from './support/sim/world.ts';
+
+const SCHEDULES = times({ ci: 2_000, long: 100_000, planted: 300 });
+const STEPS = 40;
+const REPLAYED = times({ ci: 50, long: 500, planted: 3 });
+
+interface Run {
+  readonly world: World;
+  readonly trouble: string | undefined;
+}
+
+async function play(seed: number, dir: string): Promise<Run> {
+  const world = new World(seed, dir);
+  try {
+    await world.begin();
+    for (let i = 0; i < STEPS; i += 1) await world.step();
+    await world.heal();
+    const findings = world.findings();
+    return { world, trouble: findings.length === 0 ? undefined : told(findings as never) };
+  } catch (error) {
+    return { world, trouble: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+/** Everything that happened, as one number: what was seen, and what became durable, in their orders. */
+function trace({ world, trouble }: Run): string {
+  return hashOf(JSON.stringify([world.history.events, world.disk.durable, trouble]));
+}
+
+/** In memory where there is a file system for that: an outbox syncs each of its files. */
+function scratch(): string {
+  return mkdtempSync(process.platform === 'linux' ? '/dev/shm/claude-relay-sim-' : '/tmp/claude-relay-sim-');
+}
+
+describe('R21: the simulator', () => {
+  it(`breaks no promise in ${SCHEDULES} schedules`, async () => {
+    const first = seedOf();
+    const dir = scratch();
+    const sums = { sent: 0, read: 0, commands: 0 };
+    try {
+      for (let i = 0; i < SCHEDULES; i += 1) {
+        const { world, trouble } = await play(first + i, dir);
+        if (trouble !== undefined) throw new Error(`Seed ${first + i}: ${trouble}`);
+        sums.sent += world.history.count('sent');
+        sums.read += world.history.count('read');
+        sums.commands += world.disk.durable.length;
+      }
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+    record('R21', { schedules: SCHEDULES, ...sums, seed: first });
+  });
+
+  it(`does the same again for the same seed, ${REPLAYED} times of ${REPLAYED}, and something else for another`, async () => {
+    const dir = scratch();
+    const traces = new Set<string>();
+    try {
+      for (let seed = 1; seed <= REPLAYED; seed += 1) {
+        const first = trace(await play(seed, dir));
+        expect(trace(await play(seed, dir)), `seed ${seed}`).toBe(first);
+        traces.add(first);
+      }
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+    expect(traces.size).toBe(REPLAYED);
+    record('R21', { replayed: REPLAYED });
+  });
+});
