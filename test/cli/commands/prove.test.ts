@@ -30,7 +30,8 @@ describe('doctor --prove of a session that reads', () => {
     const one = await playedSession(at, 'CC-1', { door: 'queue' });
     const [, message] = await Promise.all([at.ok(['doctor', '--prove', 'CC-1', '--for', '20']), reads(one)]);
     expect(message).not.toHaveProperty('priority');
-    expect(message.expires_at).toBe(message.at + 25_000);
+    // The one is time that passed, the other the machine's clock.
+    expect(Math.abs(Number(message.expires_at) - message.at - 25_000)).toBeLessThan(1_000);
     expect(message.body.length).toBeLessThan(160);
   });
 
