@@ -61,6 +61,9 @@ interface Names {
   readonly tool?: readonly string[];
 }
 
+/** Stands in every text that we put before a model: a turn that begins with it was not begun by a person. */
+export const OURS = '<message-';
+
 const SESSION_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 /** The part of reading that all dialects share; `kinds` says what each event means. */

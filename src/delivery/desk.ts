@@ -5,7 +5,7 @@
  *     tool            only if something urgent waits, and then what is older with it: the order is kept
  *     turn-end        nothing where a door will wake it; else what waits, and the turn goes on
  */
-import type { Dialect, HookCall, HookEvent, HookReply } from '../agents/dialect.ts';
+import { type Dialect, type HookCall, type HookEvent, type HookReply, OURS } from '../agents/dialect.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Attention } from './attention.ts';
 import type { Budget } from './budget.ts';
@@ -74,7 +74,7 @@ export class Desk {
     if (event.kind === 'turn-end') lookout.look();
     courier.wake();
     // A turn that its person began is not part of a loop.
-    if (event.kind === 'prompt' && event.prompt !== undefined && !event.prompt.includes('<message-')) budget.refill();
+    if (event.kind === 'prompt' && event.prompt !== undefined && !event.prompt.includes(OURS)) budget.refill();
   }
 
   #mayGo({ kind }: HookEvent, { continuations }: Dialect): boolean {

@@ -169,6 +169,7 @@ const ROWS: readonly Row[] = [
     { kind: 'prompt', session: 'p', prompt: 'hi' },
     json({ additionalContext: 'TEXT' }),
   ],
+  ['copilot', 'userPromptSubmitted', { sessionId: 'p', prompt: 'x\n<message-k7f2m id=m1>' }, undefined, undefined],
   [
     'copilot',
     'postToolUse',

@@ -40,7 +40,7 @@ export class OpenCode extends Agent<OpenCodeOptions> {
 
   async interactive(...args: readonly string[]): Promise<Terminal> {
     const terminal = this.terminal(...(this.options.args ?? []), ...args);
-    await terminal.shows(/Ask anything/);
+    await terminal.shows(/ctrl\+p commands/);
     return terminal;
   }
 

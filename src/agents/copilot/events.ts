@@ -34,11 +34,6 @@ export class SessionEvents {
     this.#watched.add(ids);
   }
 
-  /** Those that are watched and stand in this text. */
-  namedIn(text: string): readonly string[] {
-    return this.#watched.namedIn(text);
-  }
-
   /** What is known of the watched ones. Those that are seen are not looked for any more. */
   take(): ReadonlyMap<string, Evidence> {
     return this.#watched.take();

@@ -3,7 +3,7 @@
  * is. Facts as of 1.0.102.
  */
 import { join } from 'node:path';
-import { blocked, type Dialect, printed, readEvent } from '../dialect.ts';
+import { blocked, type Dialect, OURS, printed, readEvent } from '../dialect.ts';
 import type { AgentProgram, Beside, Place } from '../program.ts';
 import { CopilotTranscript, transcriptPath } from './transcript.ts';
 
@@ -19,8 +19,15 @@ const dialect: Dialect = {
   chars: 9_500,
   // It ends the turn itself after eight.
   continuations: 6,
-  read: (call) =>
-    readEvent(call, KINDS, { session: ['sessionId'], transcript: ['transcriptPath'], tool: ['toolName'] }),
+  read(call) {
+    const event = readEvent(call, KINDS, {
+      session: ['sessionId'],
+      transcript: ['transcriptPath'],
+      tool: ['toolName'],
+    });
+    // A turn of ours. Whether it is read is told by the record: the model may not be reached, and then it is not.
+    return event?.prompt?.includes(OURS) ? undefined : event;
+  },
   say(_call, { kind }, text) {
     if (kind === 'turn-end') return blocked(text);
     return kind === 'end' ? undefined : printed({ additionalContext: text });

@@ -6,6 +6,7 @@
  *              urgent     … `immediate`: before the next request of the turn that runs; a command that runs goes on in the background
  */
 import { SessionEvents } from '../../agents/copilot/events.ts';
+import { OURS } from '../../agents/dialect.ts';
 import type { Clock } from '../../util/clock.ts';
 import { type Fields, fieldsOf } from '../../util/fields.ts';
 import { Link, type Put } from '../link.ts';
@@ -70,9 +71,8 @@ export class CopilotExtension {
     if (agentId !== undefined) return;
     const { content, source, isAutopilotContinuation } = fieldsOf(data);
     const text = String(content);
-    // What its person did not type is a turn all the same.
-    const isTyped = source === undefined && isAutopilotContinuation !== true && this.#events.namedIn(text).length === 0;
-    this.#tell({ kind: 'prompt', ...(isTyped ? { prompt: text.slice(0, TOLD) } : {}) });
+    const isTyped = source === undefined && isAutopilotContinuation !== true && !text.includes(OURS);
+    if (isTyped) this.#tell({ kind: 'prompt', prompt: text.slice(0, TOLD) });
   }
 
   #tell(event: object): void {

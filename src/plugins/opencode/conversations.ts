@@ -33,6 +33,8 @@ const RUNS = new Set(['pending', 'running']);
 
 class Conversation {
   readonly id: string;
+  /** OpenCode has said what it is. Before that it may be a helper's. */
+  isKnown = false;
   /** Of the one whose helper this is. */
   parent: string | undefined;
   manner: Manner | undefined;
@@ -96,6 +98,7 @@ export class Conversations {
   learn(info: Fields): Conversation | undefined {
     if (typeof info.id !== 'string') return undefined;
     const one = this.#of(info.id);
+    one.isKnown = true;
     one.parent = typeof info.parentID === 'string' ? info.parentID : undefined;
     one.isReverted = info.revert !== undefined && info.revert !== null;
     one.manner = mannerOf(info) ?? one.manner;

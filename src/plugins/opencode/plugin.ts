@@ -149,8 +149,7 @@ export class OpenCodePlugin {
     if (!isOurs) this.#current = id;
     else if (!this.#tellsRequests) this.#spoken.set(id, `${this.#spoken.get(id) ?? ''}\n${text}`);
     this.#tellNow();
-    if (id !== this.#current) return;
-    if (isOurs) return this.#link.event({ kind: 'prompt', session: id });
+    if (id !== this.#current || isOurs) return;
     const offer = await this.#link.ask({ kind: 'prompt', session: id, prompt: text.slice(0, TOLD) });
     this.#put(offer, (added) => addPart(parts, added));
   }
@@ -178,7 +177,7 @@ export class OpenCodePlugin {
 
   /** A conversation that is not known yet is asked for: one that was opened, not begun, is told of by nobody. */
   async #isHelper(id: string): Promise<boolean> {
-    if (!this.#conversations.get(id)) {
+    if (!this.#conversations.get(id)?.isKnown) {
       const info = await within(this.#clock, PATIENCE, this.#host.get(id));
       this.#conversations.learn(info ?? {});
     }

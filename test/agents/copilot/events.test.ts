@@ -201,8 +201,4 @@ describe('what its model has read', () => {
     events.note({ ...answer(), agentId: 'a1' });
     expect([...events.take()]).toEqual([['m1', 'queued']]);
   });
-
-  it('knows which ids a text names', () => {
-    expect(watching().namedIn('id=m1 id=m2')).toEqual(['m1']);
-  });
 });

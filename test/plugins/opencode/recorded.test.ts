@@ -80,7 +80,6 @@ describe('a recorded OpenCode', () => {
         "idle",
         "turn-end",
         "taken",
-        "prompt",
         "shown",
         "idle",
         "turn-end",
