@@ -147,7 +147,7 @@ export class LocalJournal implements Journal {
           left = left.filter((entry) => entry !== culprit);
           continue;
         }
-        this.state.store.flush();
+        this.state.store.commit();
         database.exec('COMMIT');
         this.#recovery.succeeded();
         this.search.stored(this.state.position);

@@ -57,7 +57,7 @@ export class MemoryJournal implements Journal {
     database.exec('BEGIN');
     try {
       const applied = this.state.apply(command);
-      this.state.store.flush();
+      this.state.store.commit();
       database.exec('COMMIT');
       return applied;
     } catch (error) {

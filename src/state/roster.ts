@@ -111,6 +111,10 @@ export class Roster {
   flush(): void {
     for (const session of this.#changed) this.#write(session);
     this.#changed.clear();
+  }
+
+  /** Nothing is changed, and nobody holds a row: too many of them are let go. */
+  trim(): void {
     if (this.#sessions.size > MOST || this.#names.size > MOST) this.clear();
   }
 

@@ -3,8 +3,9 @@
  * the journal; nothing here opens a file.
  *
  * Two parts of the tables are also in memory: the newest envelopes (`tail.ts`), and sessions (`roster.ts`). What changes
- * there, and new rows, are gathered and written together: with the commit, or before anything is read by SQL. Whoever
- * writes by SQL makes the memory forget, so that it never says what the tables do not.
+ * there, and new rows, are gathered and written together: with the commit, or before anything is read by SQL. Only the
+ * commit lets go of what is in memory, so that a command sees one boundary between memory and tables all the while.
+ * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
 import { AT_ONCE, type Into } from './into.ts';
 import { Roster } from './roster.ts';
@@ -108,12 +109,27 @@ export class Store {
 
   /** Writes what was gathered. */
   flush(): void {
-    if (this.#hasGathered) this.#write(false);
+    if (!this.#hasGathered) return;
+    this.#hasGathered = false;
+    this.roster.flush();
+    for (const [into, values] of this.#gathered) this.#writeAll(into, values);
+    this.#gathered.clear();
+    this.tail.written();
   }
 
-  /** As `flush`, and files the whole tail: the tables are complete then. */
+  /** The end of a transaction: as `flush`, and what is too much to be kept in memory is left to the tables. */
+  commit(): void {
+    if (!this.#hasGathered) return;
+    this.tail.file(false);
+    this.flush();
+    this.roster.trim();
+  }
+
+  /** As `commit`, and files the whole tail: the tables are complete then. */
   settle(): void {
-    this.#write(true);
+    this.#hasGathered = true;
+    this.tail.file(true);
+    this.flush();
   }
 
   /** Forgets what was gathered, and all that is in memory. After a rollback. */
@@ -122,15 +138,6 @@ export class Store {
     this.#gathered.clear();
     this.roster.clear();
     this.tail.clear();
-  }
-
-  #write(everything: boolean): void {
-    this.#hasGathered = false;
-    this.tail.file(everything);
-    this.roster.flush();
-    for (const [into, values] of this.#gathered) this.#writeAll(into, values);
-    this.#gathered.clear();
-    this.tail.written();
   }
 
   #writeAll({ width, sql }: Into, values: readonly Value[]): void {

@@ -102,7 +102,7 @@ export class Tail {
     return this.#channels.get(channel) ?? NONE;
   }
 
-  /** Files the older half when there is too much, or everything. Part of a flush. */
+  /** Files the older half when there is too much, or everything. Part of a commit. */
   file(all: boolean): void {
     if (!all && this.#rows.size <= this.#most && this.#bytes <= MOST_BYTES) return;
     this.#load();

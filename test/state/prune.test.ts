@@ -102,7 +102,7 @@ describe.each([
     prune(...positions.slice(0, 2), positions[3] ?? 0);
     const looks = () => [world.inbox(a), world.inbox(b), world.count(b), world.history(a), newestPosition(world.store)];
     const before = looks();
-    world.store.flush();
+    world.store.commit();
     world.store.forget();
     expect(looks()).toEqual(before);
     world.store.settle();

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { outdated, type Policy } from '../../src/state/queries/retention.ts';
 import { emptyDatabase, World } from './world.ts';
 
-const found = (world: World, policy: Policy) =>
-  [...new Set([...outdated(world.store, policy)].flat())].sort((a, b) => a - b);
+const found = (world: World, policy: Policy) => {
+  world.store.commit();
+  return [...new Set([...outdated(world.store, policy)].flat())].sort((a, b) => a - b);
+};
 const upTo = (n: number, from = 1) => Array.from({ length: n }, (_, i) => from + i);
 
 function twoWith(tail: number) {

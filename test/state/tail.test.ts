@@ -55,7 +55,7 @@ describe('the tail', () => {
       fc.property(anyHistory, anyHistory, (kept, undone) => {
         const [world, other] = [new World(), new World()];
         for (const command of kept) for (const each of [world, other]) apply(each, command);
-        world.store.flush();
+        world.store.commit();
         world.store.database.exec('BEGIN');
         for (const command of undone) apply(world, command);
         world.store.database.exec('ROLLBACK');
@@ -68,14 +68,17 @@ describe('the tail', () => {
     );
   });
 
-  const filed = (world: World) => world.store.all('SELECT DISTINCT position FROM route ORDER BY 1').length;
+  const filed = (world: World) => {
+    world.store.commit();
+    return world.store.all('SELECT DISTINCT position FROM route ORDER BY 1').length;
+  };
 
   it('files the older half when it holds too many: under each channel, and under the sender', () => {
     const world = new World(emptyDatabase(), { tail: 4 });
     const [a, b] = [world.enter('A'), world.enter('B')];
     world.join(a, '#r');
     for (const to of ['B', ['B', '#r'], 'all', 'A', 'B', 'B']) world.send(a, to);
-    world.store.flush();
+    world.store.commit();
     const rows = world.store.all('SELECT channel, position, sender FROM route ORDER BY position, channel');
     const row = (channel: number, position: number) => ({ channel, position, sender: a });
     const room = world.state.apply({ type: 'join', session: b, room: '#r' }) && 4;
@@ -113,9 +116,9 @@ describe('the tail', () => {
     const world = new World(database, { tail: 4 });
     const [a, b] = [world.enter('A'), world.enter('B')];
     for (let i = 0; i < 7; i++) world.sent(a, 'B');
-    world.store.flush();
+    world.store.commit();
     world.report(b, 'handed', [2, 5, 6]);
-    world.store.flush();
+    world.store.commit();
     const { tail } = new World(database).store;
     expect([tail.start, tail.newest, tail.sentTo(b), tail.sentTo(-a)]).toEqual([4, 7, [5, 6, 7], [5, 6, 7]]);
     expect([5, 6, 7].map((position) => tail.receipt(position, b)?.state)).toEqual(['handed', 'handed', undefined]);

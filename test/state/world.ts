@@ -171,7 +171,7 @@ export class World {
     const range = { before: Number.MAX_SAFE_INTEGER, after: 0, count: 10_000, ascending: false, ...page };
     this.#search ??= searchInMemory(this.state);
     const found = await historyOf(this.store, session, filter, range, (within, limit) => {
-      this.store.flush();
+      this.store.commit();
       return this.#search?.find({ query, session, channels, ...where, ...within, limit }) ?? expect.unreachable();
     });
     return found.rows.map((row) => row.position);

@@ -37,7 +37,7 @@ export function history(store: Store, session: number, filter: HistoryFilter, ra
   return walk.found;
 }
 
-/** Those of them that \`find\` finds. */
+/** Those of them that `find` finds. */
 export async function historyOf(
   store: Store,
   session: number,

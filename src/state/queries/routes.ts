@@ -14,8 +14,6 @@ export function sentBy(session: number): number {
 
 /** At most `limit` positions of the range, in its order. */
 export function sentTo(store: Store, channel: number, range: Range, limit: number): number[] {
-  // A flush may file some of the tail: between the two parts, it would give them twice or not at all.
-  store.flush();
   const parts = [filed, recent];
   const found: number[] = [];
   for (const part of range.ascending ? parts : parts.reverse()) {
