@@ -40,7 +40,7 @@ function find({ id, match, ask }: SearchRequest & { type: 'find' }): SearchReply
 function catchUp(all: boolean): void {
   const more = tried(() => withText((each) => each.catchUp()));
   if (more && all) setImmediate(catchUp, all);
-  else reply({ type: 'done', position: tried(() => withText((each) => each.done)) ?? 0 });
+  else reply({ type: 'done', position: more === undefined ? undefined : tried(() => withText((each) => each.done)) });
 }
 
 /** What fails now is tried again a second later, and told to who searches. */

@@ -17,7 +17,8 @@ export type SearchRequest =
 export type SearchReply =
   | { readonly type: 'found'; readonly id: number; readonly positions: readonly number[] }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string }
-  | { readonly type: 'done'; readonly position: number };
+  /** What it has taken in; undefined when it failed. */
+  | { readonly type: 'done'; readonly position: number | undefined };
 
 interface Options {
   /** The thread's code. */
@@ -49,7 +50,8 @@ export class SearchThread implements Search {
   /** What the thread has taken in, as far as we know. */
   #done = 0;
   #isTaking = false;
-  #hasForgotten = false;
+  /** It has to be asked again in any case: something was forgotten, or it failed. */
+  #isOwed = false;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -74,8 +76,7 @@ export class SearchThread implements Search {
   }
 
   forgot(): void {
-    this.#hasForgotten = true;
-    this.#tickLater();
+    this.#askAgain();
   }
 
   async close(): Promise<void> {
@@ -95,10 +96,15 @@ export class SearchThread implements Search {
     this.#before = this.#newest;
     if (!this.#isTaking) {
       this.#isTaking = true;
-      this.#hasForgotten = false;
+      this.#isOwed = false;
       this.#post({ type: 'catch-up', all: isQuiet });
     }
-    if (!isQuiet || this.#hasForgotten || this.#done < this.#newest) this.#tickLater();
+    if (!isQuiet || this.#isOwed || this.#done < this.#newest) this.#tickLater();
+  }
+
+  #askAgain(): void {
+    this.#isOwed = true;
+    this.#tickLater();
   }
 
   #tickLater(): void {
@@ -123,7 +129,8 @@ export class SearchThread implements Search {
   #onReply(reply: SearchReply): void {
     if (reply.type === 'done') {
       this.#isTaking = false;
-      this.#done = reply.position;
+      if (reply.position === undefined) this.#askAgain();
+      else this.#done = reply.position;
       return;
     }
     const waiting = this.#waiting.get(reply.id);

@@ -290,6 +290,27 @@ describe('the thread', () => {
     });
   });
 
+  it('lets go of what was forgotten a second later when its file was not to be written', async () => {
+    const { dir, clock, journal } = await filled(10);
+    const isQuiet = () => {
+      clock.advance(1_000);
+      return clock.pending === 0;
+    };
+    await taken(dir, 10, 'position', () => clock.advance(1_000));
+    await vi.waitUntil(isQuiet);
+    await journal.submit(handed([3]));
+    const { DatabaseSync } = await import('@photostructure/sqlite');
+    const words = new DatabaseSync(join(dir, 'search.sqlite'));
+    words.exec('BEGIN IMMEDIATE');
+    await journal.submit({ type: 'prune', positions: [3] });
+    clock.advance(1_000);
+    await vi.waitUntil(() => clock.pending === 1, { timeout: 20_000 });
+    words.exec('ROLLBACK');
+    words.close();
+    await taken(dir, 1, 'pruned', () => clock.advance(1_000));
+    await vi.waitUntil(isQuiet);
+  });
+
   it('asks for no more time once it has all', async () => {
     const { dir, clock } = await filled(10);
     await taken(dir, 10, 'position', () => clock.advance(1_000));
