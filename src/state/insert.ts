@@ -4,25 +4,11 @@ import { Into } from './into.ts';
 import { type EnvelopeRow, newestPosition } from './queries/envelopes.ts';
 import { sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
-import { type Summed, summed } from './sum.ts';
+import { SAID, type Summed, summed } from './sum.ts';
 
 export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
 
-const ENVELOPE = new Into('INSERT', 'envelope', [
-  'position',
-  'id',
-  'sender',
-  'at',
-  'channels',
-  'thread',
-  'reply_to',
-  'priority',
-  'expires_at',
-  'body',
-  'extra',
-  'hash',
-  'sum',
-]);
+const ENVELOPE = new Into('INSERT', 'envelope', [...SAID, 'sum']);
 const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
 
 /**
@@ -44,25 +30,9 @@ export function insertEnvelope(store: Store, envelope: NewEnvelope, channels: re
 }
 
 function write(store: Store, row: EnvelopeRow): void {
-  const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash, sum } = row;
-  const channels = JSON.stringify(row.channels);
-  store.gather(
-    ENVELOPE,
-    position,
-    id,
-    sender,
-    at,
-    channels,
-    thread,
-    reply_to,
-    priority,
-    expires_at,
-    body,
-    extra,
-    hash,
-    sum,
-  );
-  if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
+  const stored = { ...row, channels: JSON.stringify(row.channels) };
+  store.gather(ENVELOPE, ...SAID.map((column) => stored[column]), row.sum);
+  if (row.expires_at !== null) store.gather(EXPIRING, row.expires_at, row.position);
 }
 
 function count(store: Store, channel: number, { body }: EnvelopeRow): void {

@@ -12,22 +12,24 @@ export type Summed = Omit<EnvelopeRow, 'sum'>;
 /** Rows in memory that were found intact, or were never anywhere else: they are not looked at again. */
 const INTACT = new WeakSet<EnvelopeRow>();
 
+/** All that an envelope says, in the order in which it is summed. */
+export const SAID = [
+  'position',
+  'id',
+  'sender',
+  'at',
+  'channels',
+  'thread',
+  'reply_to',
+  'priority',
+  'expires_at',
+  'body',
+  'extra',
+  'hash',
+] as const satisfies readonly (keyof Summed)[];
+
 export function sumOf(row: Summed): number {
-  const { position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash: said } = row;
-  const text = JSON.stringify([
-    position,
-    id,
-    sender,
-    at,
-    channels,
-    thread,
-    reply_to,
-    priority,
-    expires_at,
-    body,
-    extra,
-    said,
-  ]);
+  const text = JSON.stringify(SAID.map((column) => row[column]));
   return hash('sha256', text, 'buffer').readUIntBE(0, BYTES);
 }
 
