@@ -9,7 +9,7 @@ import { notices } from './notices.mjs';
 /** @param {string} root @returns {Promise<Texts>} */
 async function generate(root) {
   const { configMarkdown, sampleConfig } = await loadSource(root, 'src/config/document.ts');
-  const { packageFiles } = await loadSource(root, 'src/agents/packages.ts');
+  const { packageFiles } = await loadSource(root, 'src/agents/install/packages.ts');
   return {
     ...packageFiles(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))),
     'docs/config.md': configMarkdown(),

@@ -1,12 +1,12 @@
 /** What `install` and `uninstall` share: which programs are meant, what would change, and how it is told. */
 import { dirname, sep } from 'node:path';
-import { type Change, changesToInstall, changesToUninstall, type Kind, kindOf } from '../agents/edit/change.ts';
-import { unifiedDiff } from '../agents/edit/diff.ts';
-import type { Installed } from '../agents/edit/record.ts';
-import { ChangedMeanwhile, recordOf, transact } from '../agents/edit/transaction.ts';
-import { isProgramId, type ProgramId } from '../agents/ids.ts';
-import type { Detected, Installer, Machine, Plan, PlanOptions } from '../agents/installer.ts';
-import { INSTALLERS, installerOf } from '../agents/installers.ts';
+import { type Change, changesToInstall, changesToUninstall, type Kind, kindOf } from '../agents/install/edit/change.ts';
+import { unifiedDiff } from '../agents/install/edit/diff.ts';
+import type { Installed } from '../agents/install/edit/record.ts';
+import { ChangedMeanwhile, recordOf, transact } from '../agents/install/edit/transaction.ts';
+import { isProgramId, type ProgramId } from '../agents/install/ids.ts';
+import type { Detected, Installer, Machine, Plan, PlanOptions } from '../agents/install/installer.ts';
+import { INSTALLERS, installerOf } from '../agents/install/installers.ts';
 import { systemClock } from '../util/clock.ts';
 import { Failure } from '../util/failure.ts';
 import type { Context, Surroundings } from './command.ts';

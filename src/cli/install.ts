@@ -1,9 +1,9 @@
 /** What `install` and `uninstall` do. A file of its own, so that no other command waits for it to load. */
-import type { Change } from '../agents/edit/change.ts';
-import { recordOf } from '../agents/edit/transaction.ts';
-import type { Machine } from '../agents/installer.ts';
-import { INSTALLERS } from '../agents/installers.ts';
-import { type Verdict, verify } from '../agents/verify.ts';
+import type { Change } from '../agents/install/edit/change.ts';
+import { recordOf } from '../agents/install/edit/transaction.ts';
+import type { Machine } from '../agents/install/installer.ts';
+import { INSTALLERS } from '../agents/install/installers.ts';
+import { type Verdict, verify } from '../agents/install/verify.ts';
 import {
   type Action,
   carryOut,

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
-import { snapshot } from '../agents/samples.ts';
+import { snapshot } from '../agents/install/samples.ts';
 import { type Machine, McpSession, machine } from '../support/cli.ts';
 
 const PROGRAMS = ['claude-code', 'codex', 'gemini', 'antigravity', 'cursor', 'vscode'];

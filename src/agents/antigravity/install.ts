@@ -3,12 +3,12 @@
  * member of the file, named after whoever put it there. It drops a file of hooks that is not strict JSON, and says nothing.
  */
 import { join } from 'node:path';
-import { type JsonObject, jsonEdit, member } from '../edit/json.ts';
-import { STRICT_JSON, server } from '../entries.ts';
-import { findProgram } from '../find.ts';
-import { shellHandler } from '../handlers.ts';
-import type { Installer, Machine, Plan } from '../installer.ts';
-import { SERVER } from '../launch.ts';
+import { type JsonObject, jsonEdit, member } from '../install/edit/json.ts';
+import { STRICT_JSON, server } from '../install/entries.ts';
+import { findProgram } from '../install/find.ts';
+import { shellHandler } from '../install/handlers.ts';
+import type { Installer, Machine, Plan } from '../install/installer.ts';
+import { SERVER } from '../install/launch.ts';
 
 const ID = 'antigravity';
 /** `PreInvocation` comes before every call of the model, so also after a tool; it alone may add to what the model reads. */

@@ -1,6 +1,6 @@
 /** Which of Claude Code's events we hear, and the one entry more that waits. */
-import { execHandler, groupedHooks, type HookLists } from '../handlers.ts';
-import type { Launch } from '../launch.ts';
+import { execHandler, groupedHooks, type HookLists } from '../install/handlers.ts';
+import type { Launch } from '../install/launch.ts';
 
 const ID = 'claude-code';
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'] as const;

@@ -3,11 +3,11 @@
  * and permissions in `~/.claude/settings.json`. It reads both as strict JSON.
  */
 import { join } from 'node:path';
-import { jsonEdit, rule } from '../edit/json.ts';
-import { hookEntries, STRICT_JSON, server } from '../entries.ts';
-import { directory, findProgram } from '../find.ts';
-import type { Check, Installer, Machine, Plan, PlanOptions } from '../installer.ts';
-import { SERVER } from '../launch.ts';
+import { jsonEdit, rule } from '../install/edit/json.ts';
+import { hookEntries, STRICT_JSON, server } from '../install/entries.ts';
+import { directory, findProgram } from '../install/find.ts';
+import type { Check, Installer, Machine, Plan, PlanOptions } from '../install/installer.ts';
+import { SERVER } from '../install/launch.ts';
 import { claudeCodeHooks } from './hooks.ts';
 
 const ID = 'claude-code';

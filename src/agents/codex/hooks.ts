@@ -1,6 +1,6 @@
 /** Which of Codex's events we hear. */
-import { groupedHooks, type HookLists, shellHandler } from '../handlers.ts';
-import type { Launch } from '../launch.ts';
+import { groupedHooks, type HookLists, shellHandler } from '../install/handlers.ts';
+import type { Launch } from '../install/launch.ts';
 
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop'] as const;
 

@@ -3,14 +3,14 @@
  * idle session. It loads extensions in experimental mode only.
  */
 import { join } from 'node:path';
-import { builtFile } from '../built.ts';
-import { jsonEdit } from '../edit/json.ts';
-import { ownedFile } from '../edit/owned.ts';
-import { JSON_WITH_COMMENTS, server } from '../entries.ts';
-import { directory, findProgram } from '../find.ts';
-import { HOOK_SECONDS } from '../handlers.ts';
-import type { Installer, Machine, Plan } from '../installer.ts';
-import { hookLine, SERVER } from '../launch.ts';
+import { builtFile } from '../install/built.ts';
+import { jsonEdit } from '../install/edit/json.ts';
+import { ownedFile } from '../install/edit/owned.ts';
+import { JSON_WITH_COMMENTS, server } from '../install/entries.ts';
+import { directory, findProgram } from '../install/find.ts';
+import { HOOK_SECONDS } from '../install/handlers.ts';
+import type { Installer, Machine, Plan } from '../install/installer.ts';
+import { hookLine, SERVER } from '../install/launch.ts';
 
 const ID = 'copilot';
 const EVENTS = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd'] as const;

@@ -1,12 +1,12 @@
 /** Cursor, the editor and its CLI: both read `~/.cursor/mcp.json` and `~/.cursor/hooks.json`. It has no way to wake an idle session. */
 import { join } from 'node:path';
-import { type JsonEntry, jsonEdit } from '../edit/json.ts';
-import { hooks } from '../edit/json-hooks.ts';
-import { JSON_WITH_COMMENTS, STRICT_JSON, server } from '../entries.ts';
-import { findProgram } from '../find.ts';
-import { HOOK_SECONDS } from '../handlers.ts';
-import type { Installer, Machine, Plan } from '../installer.ts';
-import { hookLine, isOurHook, SERVER } from '../launch.ts';
+import { type JsonEntry, jsonEdit } from '../install/edit/json.ts';
+import { hooks } from '../install/edit/json-hooks.ts';
+import { JSON_WITH_COMMENTS, STRICT_JSON, server } from '../install/entries.ts';
+import { findProgram } from '../install/find.ts';
+import { HOOK_SECONDS } from '../install/handlers.ts';
+import type { Installer, Machine, Plan } from '../install/installer.ts';
+import { hookLine, isOurHook, SERVER } from '../install/launch.ts';
 
 const ID = 'cursor';
 const EVENTS = ['sessionStart', 'postToolUse', 'stop'] as const;

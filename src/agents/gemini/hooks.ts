@@ -1,6 +1,6 @@
 /** Which of Gemini CLI's events we hear. Its times are milliseconds, and it shows hooks by their name. */
-import { groupedHooks, HOOK_SECONDS, type HookLists, shellHandler } from '../handlers.ts';
-import type { Launch } from '../launch.ts';
+import { groupedHooks, HOOK_SECONDS, type HookLists, shellHandler } from '../install/handlers.ts';
+import type { Launch } from '../install/launch.ts';
 
 const ID = 'gemini';
 const EVENTS = ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'] as const;

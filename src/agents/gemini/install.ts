@@ -1,10 +1,10 @@
 /** Gemini CLI: everything in `settings.json`, which it reads as JSON with comments. It has no way to wake an idle session. */
 import { join } from 'node:path';
-import { jsonEdit } from '../edit/json.ts';
-import { hookEntries, STRICT_JSON, server } from '../entries.ts';
-import { directory, findProgram } from '../find.ts';
-import type { Check, Installer, Machine, Plan } from '../installer.ts';
-import { SERVER } from '../launch.ts';
+import { jsonEdit } from '../install/edit/json.ts';
+import { hookEntries, STRICT_JSON, server } from '../install/entries.ts';
+import { directory, findProgram } from '../install/find.ts';
+import type { Check, Installer, Machine, Plan } from '../install/installer.ts';
+import { SERVER } from '../install/launch.ts';
 import { geminiHooks } from './hooks.ts';
 
 const ID = 'gemini';

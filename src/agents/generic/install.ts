@@ -1,7 +1,7 @@
 /** Any other MCP client: what to write into its configuration, which only its user knows the place of. */
 
-import type { Installer, Machine, Plan } from '../installer.ts';
-import { mcpCommand, SERVER } from '../launch.ts';
+import type { Installer, Machine, Plan } from '../install/installer.ts';
+import { mcpCommand, SERVER } from '../install/launch.ts';
 
 export const generic: Installer = {
   id: 'generic',

@@ -4,12 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { builtFile } from '../built.ts';
-import { type JsonObject, jsonEdit, member } from '../edit/json.ts';
-import { JSON_WITH_COMMENTS } from '../entries.ts';
-import { directory, findProgram } from '../find.ts';
-import type { Check, Installer, Machine, Plan } from '../installer.ts';
-import { extraArguments, isOurServer, mcpCommand, SERVER } from '../launch.ts';
+import { builtFile } from '../install/built.ts';
+import { type JsonObject, jsonEdit, member } from '../install/edit/json.ts';
+import { JSON_WITH_COMMENTS } from '../install/entries.ts';
+import { directory, findProgram } from '../install/find.ts';
+import type { Check, Installer, Machine, Plan } from '../install/installer.ts';
+import { extraArguments, isOurServer, mcpCommand, SERVER } from '../install/launch.ts';
 
 /** In the order in which its own `mcp add` takes them. */
 const NAMES = ['opencode.json', 'opencode.jsonc'] as const;

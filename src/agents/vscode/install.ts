@@ -3,11 +3,11 @@
  * Code, so those that are installed for them are its hooks too; a file of its own there would run in both.
  */
 import { join } from 'node:path';
-import { jsonEdit } from '../edit/json.ts';
-import { JSON_WITH_COMMENTS, server } from '../entries.ts';
-import { findProgram } from '../find.ts';
-import type { Installer, Machine, Plan } from '../installer.ts';
-import { SERVER } from '../launch.ts';
+import { jsonEdit } from '../install/edit/json.ts';
+import { JSON_WITH_COMMENTS, server } from '../install/entries.ts';
+import { findProgram } from '../install/find.ts';
+import type { Installer, Machine, Plan } from '../install/installer.ts';
+import { SERVER } from '../install/launch.ts';
 
 export const vscode: Installer = {
   id: 'vscode',

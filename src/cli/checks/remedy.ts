@@ -1,8 +1,8 @@
 /** What to do about a session that nothing wakes, or whose hooks say nothing. */
 import { hostname } from 'node:os';
-import { recordOf } from '../../agents/edit/transaction.ts';
-import { isProgramId, type ProgramId } from '../../agents/ids.ts';
-import { installerOf } from '../../agents/installers.ts';
+import { recordOf } from '../../agents/install/edit/transaction.ts';
+import { isProgramId, type ProgramId } from '../../agents/install/ids.ts';
+import { installerOf } from '../../agents/install/installers.ts';
 import type { SessionInfo } from '../../protocol/session.ts';
 import { Failure } from '../../util/failure.ts';
 import { type AroundMachine, machineOf, stateOf } from '../agents.ts';

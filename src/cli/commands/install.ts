@@ -1,5 +1,5 @@
 /** `install`: puts the relay into agent programs. Everything about them is loaded when it runs. */
-import { PROGRAM_IDS } from '../../agents/ids.ts';
+import { PROGRAM_IDS } from '../../agents/install/ids.ts';
 import { EXIT } from '../../util/failure.ts';
 import type { Command } from '../command.ts';
 

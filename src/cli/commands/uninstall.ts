@@ -1,5 +1,5 @@
 /** `uninstall`: takes out of agent programs what `install` put in. */
-import { PROGRAM_IDS } from '../../agents/ids.ts';
+import { PROGRAM_IDS } from '../../agents/install/ids.ts';
 import { EXIT } from '../../util/failure.ts';
 import type { Command } from '../command.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { freshFiles, world } from '../programs.ts';
+import { freshFiles, world } from '../install/programs.ts';
 
 describe('Antigravity', () => {
   it('gets a server, and a hook under our name with handlers alone', () => {

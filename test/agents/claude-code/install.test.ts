@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claudeCode } from '../../../src/agents/claude-code/install.ts';
-import { freshFiles, install, pathsOf, uninstall, world } from '../programs.ts';
-import { write } from '../samples.ts';
+import { freshFiles, install, pathsOf, uninstall, world } from '../install/programs.ts';
+import { write } from '../install/samples.ts';
 
 const ran = (stdout: string, code = 0) => ({ code, stdout, stderr: '' });
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { codex } from '../../../src/agents/codex/install.ts';
-import { freshFiles, install, pathsOf, uninstall, type World, world } from '../programs.ts';
-import { write } from '../samples.ts';
+import { freshFiles, install, pathsOf, uninstall, type World, world } from '../install/programs.ts';
+import { write } from '../install/samples.ts';
 
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop'];
 const THEIRS = '[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = "x"\n';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copilot } from '../../../src/agents/copilot/install.ts';
-import { freshFiles, install, pathsOf, world } from '../programs.ts';
-import { write } from '../samples.ts';
+import { freshFiles, install, pathsOf, world } from '../install/programs.ts';
+import { write } from '../install/samples.ts';
 
 const EVENTS = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { freshFiles, world } from '../programs.ts';
+import { freshFiles, world } from '../install/programs.ts';
 
 describe('Cursor', () => {
   it('gets a server, and hooks in a file that says its version', () => {

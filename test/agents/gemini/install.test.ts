@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gemini } from '../../../src/agents/gemini/install.ts';
-import { freshFiles, pathsOf, world } from '../programs.ts';
+import { freshFiles, pathsOf, world } from '../install/programs.ts';
 
 const EVENTS = ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'];
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { generic } from '../../../src/agents/generic/install.ts';
-import { world } from '../programs.ts';
+import { world } from '../install/programs.ts';
 
 it('any other client is told what to write, and where such things are; nothing is written', () => {
   const here = world();

@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { opencode } from '../../../src/agents/opencode/install.ts';
-import { freshFiles, install, pathsOf, uninstall, world } from '../programs.ts';
-import { write } from '../samples.ts';
+import { freshFiles, install, pathsOf, uninstall, world } from '../install/programs.ts';
+import { write } from '../install/samples.ts';
 
 describe('OpenCode', () => {
   it('gets a server, a configuration that it will not touch, and the plugin of this build', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { vscode } from '../../../src/agents/vscode/install.ts';
-import { freshFiles, pathsOf, world } from '../programs.ts';
+import { freshFiles, pathsOf, world } from '../install/programs.ts';
 
 describe('VS Code', () => {
   it('gets a server in the default profile', () => {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { snapshot, write } from '../../agents/samples.ts';
+import { snapshot, write } from '../../agents/install/samples.ts';
 import { commandLine, FakeRunner, type LineOptions } from '../../support/command-line.ts';
 import { memoryDir } from '../../support/temp-dir.ts';
 
