@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { kindOf } from '../../../src/agents/install/edit/change.ts';
 import { PROGRAM_IDS } from '../../../src/agents/install/ids.ts';
 import { INSTALLERS, installerOf } from '../../../src/agents/install/installers.ts';
+import { programById } from '../../../src/agents/programs.ts';
 import { FILES, install, uninstall, type World, world } from './programs.ts';
 import { samplesOf, snapshot } from './samples.ts';
 
@@ -66,6 +67,28 @@ describe('install and uninstall', () => {
     for (const id of PROGRAMS) await install(here, id);
     for (const id of PROGRAMS) await uninstall(here, id);
     expect(outside(here)).toEqual(before);
+  });
+});
+
+/** What follows `hook <program>`, in a line for a shell or in a list of arguments. */
+function hookEvents(texts: readonly string[], id: string): string[] {
+  const pattern = new RegExp(`\\bhook\\W+${id}\\W+(\\w+)`, 'g');
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, event]) => event ?? '')))];
+}
+
+describe('the hooks that are installed', () => {
+  it.each(PROGRAMS)('into %s are those that its dialect understands', async (id) => {
+    const changes = await install(world(), id);
+    const events = hookEvents(
+      changes.flatMap(({ after }) => after ?? []),
+      id,
+    );
+    const dialect = programById(id)?.dialect;
+    expect(events.filter((event) => dialect?.read({ program: id, event, input: {} }) === undefined)).toEqual([]);
+    const asWhat = events.map((event) => dialect?.read({ program: id, event, input: {} })?.kind);
+    // OpenCode is told by its plugin; VS Code has the hooks of others.
+    if (id === 'opencode' || id === 'vscode') expect(events).toEqual([]);
+    else expect(asWhat).toEqual(expect.arrayContaining(['start', 'tool', 'turn-end']));
   });
 });
 
