@@ -1,6 +1,6 @@
 /**
  * `claude-relay mcp` as an agent program starts it, with a relay that runs: from the start to the answer to `initialize`,
- * against a bare `node` that prints a line and ends; and its private memory when it is connected and idle.
+ * against a bare `node` that prints a line and ends; and its private memory when it is connected and has been idle for 20 s.
  */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ export async function run(setup) {
     theirs: bareNode,
   });
   const memory = [];
-  for (let round = 0; round < 3; round++) memory.push((await session(relay.dir, 5_000)).memory);
+  for (let round = 0; round < 3; round++) memory.push((await session(relay.dir, 20_000)).memory);
   await relay.stop();
   return [
     {
