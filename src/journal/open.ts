@@ -31,6 +31,7 @@ interface OpenOptions {
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
+  PRAGMA wal_autocheckpoint = 4000;
   PRAGMA foreign_keys = OFF;
   PRAGMA busy_timeout = 1000;
   PRAGMA cache_size = -16384;

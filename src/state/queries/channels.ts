@@ -1,5 +1,6 @@
 import { checkName } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
+import type { Interval } from '../roster.ts';
 import { ALL_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { nearNames } from './near.ts';
@@ -48,8 +49,8 @@ export function countFollowersAt(store: Store, channel: number, position: number
 
 /** Does `session` get what is sent to `channel` at `position`? */
 export function followsAt(store: Store, session: number, channel: number, position: number): boolean {
-  const sql = 'SELECT 1 FROM follow WHERE session = ?1 AND channel = ?2 AND since < ?3 AND until >= ?3';
-  return store.get(sql, session, channel, position) !== undefined;
+  const follows = (at: Interval) => at.channel === channel && at.since < position && at.until >= position;
+  return store.roster.intervals(session).some(follows);
 }
 
 /** The ways by which the session got what lies at `position`, and who sent it: for an envelope that cannot be asked itself. */
@@ -64,8 +65,8 @@ export function routesTo(store: Store, session: number, position: number): { cha
 
 /** Channels that the session follows now: its own, its rooms, all. */
 export function openChannels(store: Store, session: number): number[] {
-  const sql = 'SELECT channel FROM follow WHERE session = ? AND until = ? ORDER BY channel';
-  return store.all<{ channel: number }>(sql, session, Number.MAX_SAFE_INTEGER).map((row) => row.channel);
+  const open = store.roster.intervals(session).filter(({ until }) => until === Number.MAX_SAFE_INTEGER);
+  return open.map(({ channel }) => channel).sort((a, b) => a - b);
 }
 
 /** Rooms that the session is in now. */

@@ -33,7 +33,8 @@ interface Found {
 /** Envelopes of the range, from the narrowest index that helps. */
 export function history(store: Store, session: number, filter: HistoryFilter, range: Page): Found {
   const walk = new Walk(store, session, filter, range);
-  while (walk.take(candidates(store, session, filter, walk.open, walk.range), CHUNK));
+  const limit = Object.keys(filter).length > 0 ? CHUNK : chunkOf(range);
+  while (walk.take(candidates(store, session, filter, walk.open, walk.range, limit), limit));
   return walk.found;
 }
 
@@ -46,9 +47,14 @@ export async function historyOf(
   find: Find,
 ): Promise<Found> {
   const walk = new Walk(store, session, filter, range);
-  const limit = Math.min(CHUNK, range.count + 1);
+  const limit = chunkOf(range);
   while (walk.take(await find(walk.range, limit), limit));
   return walk.found;
+}
+
+/** One more than the page: where all fit, the first look is the last. */
+function chunkOf({ count }: Page): number {
+  return Math.min(CHUNK, count + 1);
 }
 
 /** A page that fills with what fits, from one end of the range towards the other. */
@@ -112,14 +118,15 @@ function candidates(
   filter: HistoryFilter,
   open: ReadonlySet<number>,
   range: Range,
+  limit: number,
 ): number[] {
   const order = range.ascending ? 'ASC' : 'DESC';
   if (filter.thread !== undefined) {
     const sql = `SELECT position FROM envelope WHERE thread = ? AND position > ? AND position < ? ORDER BY position ${order} LIMIT ?`;
-    const rows = store.all<{ position: number }>(sql, filter.thread, range.after, range.before, CHUNK);
+    const rows = store.all<{ position: number }>(sql, filter.thread, range.after, range.before, limit);
     return rows.map((row) => row.position);
   }
   const channels = filter.room === undefined ? [...open, sentBy(session)] : [filter.room];
-  const found = new Set(channels.flatMap((channel) => sentTo(store, channel, range, CHUNK)));
-  return [...found].sort((a, b) => (range.ascending ? a - b : b - a)).slice(0, CHUNK);
+  const found = new Set(channels.flatMap((channel) => sentTo(store, channel, range, limit)));
+  return [...found].sort((a, b) => (range.ascending ? a - b : b - a)).slice(0, limit);
 }

@@ -1,0 +1,147 @@
+/**
+ * `npm run bench`: measures every row of the table and what it is compared with, side by side; names as arguments measure
+ * only those. Prints the figures, writes `bench/results.json` after a full run (or adds to it), and ends with what falls short.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { ensure, isMain, ROOT, runScript } from '../scripts/ensure.mjs';
+import { runLoad } from './load/run.mjs';
+import { fallsShort, misses, short } from './row.mjs';
+
+/** In the order of the table; the last three are for orientation. */
+const ROWS = [
+  'direct',
+  'direct-64',
+  'direct-4k',
+  'stores',
+  'single',
+  'latency',
+  'broadcast',
+  'connections',
+  'joins',
+  'history',
+  'start',
+  'mcp',
+  'hook',
+  'disk',
+  'socket-io',
+  'growth',
+];
+
+const RESULTS = join(ROOT, 'bench/results.json');
+const MILLION = 1_000_000;
+
+/**
+ * @typedef {import('./row.mjs').Figure} Figure
+ * @typedef {{ at: string, figures: Figure[] }} Result
+ */
+
+/** @param {readonly string[]} args */
+function readArgs(args) {
+  const number = (/** @type {string} */ name, /** @type {number} */ standard) => {
+    const given = args.find((arg) => arg.startsWith(`--${name}=`));
+    return given ? Number(given.slice(name.length + 3)) : standard;
+  };
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = names.find((name) => !ROWS.includes(name));
+  if (unknown) throw new Error(`There is no row named ${unknown}; there are ${ROWS.join(', ')}.`);
+  return {
+    names: names.length > 0 ? ROWS.filter((name) => names.includes(name)) : ROWS,
+    rounds: number('rounds', 7),
+    seconds: number('seconds', 2),
+  };
+}
+
+/** A million messages are stored once a run, by whichever row needs them first. */
+class Million {
+  /** @type {Promise<import('./row.mjs').Stored> | undefined} */
+  #made;
+  /** @type {string | undefined} */
+  #dir;
+
+  get() {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  remove() {
+    if (this.#dir) rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  async #make() {
+    const { newDir, relayIn } = await import('./servers/start.mjs');
+    const dir = newDir();
+    this.#dir = dir;
+    say('  (storing a million messages)');
+    const { stop, ...server } = await relayIn(dir, { keep: true });
+    const { name, key } = await runLoad('fill', { server, messages: MILLION, sessions: 64, bytes: 200 });
+    // The full text is filled once it is quiet.
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    await stop();
+    return { dir, name, key, messages: MILLION };
+  }
+}
+
+/** @param {string} text */
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+/** @param {Figure} figure */
+function line(figure) {
+  const { what, value, unit, atLeast, lookFor, note } = figure;
+  const wanted = atLeast === undefined ? '' : `  at least ${atLeast}, look for ${lookFor}`;
+  const state = fallsShort(figure) ? '✗' : misses(figure) ? '·' : ' ';
+  const shown = `${short(value)} ${unit}`.padStart(12);
+  return ` ${state} ${what.padEnd(48)} ${shown}${wanted.padEnd(34)}${note ? `  (${note})` : ''}`;
+}
+
+/** @param {Record<string, Result>} results */
+function shortfalls(results) {
+  return Object.entries(results).flatMap(([name, { figures }]) =>
+    figures.filter(fallsShort).map((figure) => `${name}: ${line(figure).trim()}`),
+  );
+}
+
+/** @returns {Record<string, Result>} */
+function earlier() {
+  return existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).rows : {};
+}
+
+/** @param {Record<string, Result>} rows */
+function write(rows) {
+  const [cpu] = cpus();
+  const machine = { node: process.version, cpu: cpu?.model.trim(), cpus: cpus().length, kernel: release() };
+  const ordered = Object.fromEntries(ROWS.flatMap((name) => (rows[name] ? [[name, rows[name]]] : [])));
+  writeFileSync(RESULTS, `${JSON.stringify({ machine, rows: ordered }, null, 2)}\n`);
+}
+
+async function main() {
+  const { names, ...setup } = readArgs(process.argv.slice(2));
+  ensure();
+  const million = new Million();
+  const rows = earlier();
+  try {
+    for (const name of names) {
+      say(name);
+      const { run } = await import(`./rows/${name}.mjs`);
+      /** @type {Figure[]} */
+      const figures = await run({ ...setup, stored: () => million.get() });
+      rows[name] = { at: new Date().toISOString(), figures };
+      for (const figure of figures) say(line(figure));
+      write(rows);
+    }
+  } finally {
+    million.remove();
+  }
+  const left = shortfalls(Object.fromEntries(names.flatMap((name) => (rows[name] ? [[name, rows[name]]] : []))));
+  say(left.length === 0 ? '\nNothing falls short.' : `\nThese fall short:\n${left.join('\n')}`);
+  return 0;
+}
+
+if (isMain(import.meta.url)) {
+  await runScript(main);
+  // A server that a row left behind would hold this process.
+  process.exit();
+}

@@ -1,0 +1,69 @@
+/**
+ * Does the cost grow with the history, or with the sessions? For orientation: rate and processor time under the load of
+ * `direct`, and one way at 200 messages a second, with 1 thousand, 100 thousand and 1 million messages stored; and the same
+ * with 10, 100 and 1,000 sessions that all write, some 256 messages in flight in all.
+ */
+import { runLoad } from '../load/run.mjs';
+import { median, quantile } from '../measure.mjs';
+import { prefix, short } from '../row.mjs';
+import { startRelay } from '../servers/start.mjs';
+import { pairs } from './direct.mjs';
+
+/** @typedef {import('../servers/start.mjs').Server} Server */
+
+/** @type {import('../row.mjs').Run} */
+export async function run(setup) {
+  const eight = { pairs: 8, inFlight: 16 };
+  /** @type {[string, object, () => Promise<Server>][]} */
+  const cases = [
+    ['1,000 stored', eight, () => filled(1_000)],
+    ['100,000 stored', eight, () => filled(100_000)],
+    ['1,000,000 stored', eight, async () => startRelay((await setup.stored()).dir)],
+    ['10 sessions', { pairs: 5, inFlight: 51 }, () => startRelay()],
+    ['100 sessions', { pairs: 50, inFlight: 5 }, () => startRelay()],
+    ['1,000 sessions', { pairs: 500, inFlight: 1 }, () => startRelay()],
+  ];
+  const figures = [];
+  for (const [what, load, start] of cases) figures.push(...(await measured(setup, what, load, await start())));
+  return figures;
+}
+
+/** @param {number} messages */
+async function filled(messages) {
+  const server = await startRelay();
+  const { stop, ...address } = server;
+  await runLoad('fill', { server: address, messages, sessions: 32, bytes: 200 });
+  return server;
+}
+
+/** @param {import('../row.mjs').Setup} setup @param {string} what @param {object} load @param {Server} relay @returns {Promise<import('../row.mjs').Figure[]>} */
+async function measured(setup, what, load, relay) {
+  await pairs(relay, { ...load, bytes: 200, warmup: 3, seconds: 0.5 });
+  const results = [];
+  for (let round = 0; round < setup.rounds; round++)
+    results.push(await pairs(relay, { ...load, bytes: 200, warmup: 0.5, seconds: setup.seconds }));
+  const { stop, ...server } = relay;
+  const { times } = await runLoad('paced', {
+    server,
+    prefix: prefix(),
+    pairs: 8,
+    rate: 200,
+    bytes: 200,
+    seconds: setup.seconds * 2,
+  });
+  await stop();
+  return [
+    {
+      what: `${what}: rate`,
+      value: median(results.map(({ rate }) => rate)),
+      unit: '/s',
+      note: `${short(median(results.map(({ cpu }) => cpu)))} µs each`,
+    },
+    {
+      what: `${what}: one way, p50`,
+      value: quantile(times, 0.5),
+      unit: 'ms',
+      note: `p99 ${short(quantile(times, 0.99))}`,
+    },
+  ];
+}

@@ -1,0 +1,45 @@
+/**
+ * Storing only: one connection with 128 messages of 200 bytes in flight, nobody reads them. Against JetStream with file
+ * storage, which does not sync before it answers, and (for orientation) a Redis stream that syncs each write.
+ */
+import { runLoad } from '../load/run.mjs';
+import { alternate, median, medianRatio } from '../measure.mjs';
+import { prefix, short } from '../row.mjs';
+import { startJetStream, startRedis, startRelay } from '../servers/start.mjs';
+
+/** @type {import('../row.mjs').Run} */
+export async function run(setup) {
+  const [relay, nats, redis] = [await startRelay(), await startJetStream(), await startRedis()];
+  const there = [relay, nats, redis].flatMap((server) => server ?? []);
+  const publish = (
+    /** @type {import('../servers/start.mjs').Server} */ { stop, ...server },
+    warmup = 0.5,
+    seconds = setup.seconds,
+  ) => runLoad('publish', { server, prefix: prefix(), inFlight: 128, bytes: 200, warmup, seconds });
+  for (const server of there) await publish(server, 2, 0.5);
+  const results = await alternate(
+    setup.rounds,
+    Object.fromEntries(there.map((server) => [server.protocol, () => publish(server)])),
+  );
+  for (const server of there) await server.stop();
+  const rates = (/** @type {string} */ side) => (results[side] ?? []).map(({ rate }) => rate);
+  const ratio = (/** @type {string} */ side) => ({
+    value: medianRatio(rates('relay'), rates(side)),
+    unit: /** @type {const} */ ('x'),
+    note: `${short(median(rates('relay')))} : ${short(median(rates(side)))} /s`,
+  });
+  return [
+    ...(nats
+      ? [
+          {
+            what: 'rate against JetStream',
+            ...ratio('nats'),
+            atLeast: 1,
+            lookFor: 2.5,
+            better: /** @type {const} */ ('more'),
+          },
+        ]
+      : []),
+    ...(redis ? [{ what: 'rate against a Redis stream that syncs', ...ratio('redis') }] : []),
+  ];
+}
