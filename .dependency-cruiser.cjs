@@ -14,17 +14,23 @@ const ARROWS = {
   relay: ['util', 'protocol', 'state', 'journal'],
   transports: ['util', 'protocol', 'relay'],
   // The same MCP server over HTTP as over stdio.
-  http: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'mcp'],
+  http: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'delivery', 'mcp'],
   config: ['util', 'protocol'],
   client: ['util', 'protocol', 'config'],
-  agents: ['util', 'protocol', 'config', 'client'],
+  agents: ['util', 'protocol', 'config'],
+  // Inbox to door: beside the agent program, in its session process.
+  delivery: ['util', 'protocol', 'config', 'agents'],
   // What touches an agent program runs beside it, in its session.
-  mcp: ['util', 'protocol', 'config', 'client', 'agents'],
-  hooks: ['util', 'protocol', 'config', 'client', 'agents'],
+  mcp: ['util', 'protocol', 'config', 'client', 'agents', 'delivery'],
+  hooks: ['util', 'config'],
+  // Inside an agent program, or beside it: no part of the session process but what both know of a program.
+  plugins: ['util', 'config', 'agents'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
   serve: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'transports', 'http', 'config', 'mcp'],
-  cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp', 'data'],
+  // Goes on with sessions that have ended, from a process of its own.
+  resume: ['util', 'protocol', 'config', 'agents'],
+  cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp', 'resume', 'data'],
 };
 
 /** Modules of Node that reach outside the process, or wait, or answer differently each time. */
@@ -63,7 +69,7 @@ const promises = [
   {
     name: 'client-apart-from-relay',
     comment: 'The relay and the client meet over the wire only.',
-    from: { path: '^src/(client|mcp)/' },
+    from: { path: '^src/(client|agents|delivery|mcp)/' },
     to: { path: '^src/(relay|http|transports|journal|state|data)/', reachable: true },
   },
   {

@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * They change what other files would see: a mocked module, the umask, a spy on the process. Each has a process of its
+ * They change what other files would see: a mocked module, the umask, a variable, a spy on the process. Each has a process of its
  * own. The others share theirs, file after file: that saves loading the sources anew for each, a third of all the time.
  */
 const ALONE = [
   'test/e2e/**/*.test.ts',
   'test/journal/open.test.ts',
+  'test/programs/*.test.ts',
   'test/relay/limits.test.ts',
   'test/serve/start.test.ts',
   'test/util/clock.test.ts',

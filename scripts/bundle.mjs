@@ -23,6 +23,9 @@ export function entries(root) {
 /** Stays outside: it brings native code. */
 const EXTERNAL = [/^node:/, '@photostructure/sqlite'];
 
+/** An agent program loads it from its own folder, where it is copied to: it is one file, and shares nothing. */
+const ALONE = /-(plugin|extension)$/;
+
 /** A session process starts with every agent session: none of these may be loaded with it (STYLE.md, section 8). */
 const NOT_IN_MCP = [
   'commander',
@@ -44,12 +47,34 @@ const NOT_IN_MCP = [
  * @returns {Promise<Chunk[]>}
  */
 export async function bundle(root = ROOT, plugins = []) {
+  const all = Object.entries(entries(root));
+  const together = Object.fromEntries(all.filter(([name]) => !ALONE.test(name)));
+  const alone = all.filter(([name]) => ALONE.test(name));
+  const chunks = await bundled(root, together, plugins);
+  for (const [name, path] of alone) {
+    const made = await bundled(root, { [name]: path }, plugins);
+    const needs = made.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]);
+    const missing = needs.filter((id) => !id.startsWith('node:'));
+    if (missing.length > 0) throw new Error(`${name} is copied alone, and would miss ${missing.join(', ')}.`);
+    chunks.push(...made);
+  }
+  return chunks;
+}
+
+/** @param {string} root @param {Record<string, string>} input @param {import('rolldown').Plugin[]} plugins @returns {Promise<Chunk[]>} */
+async function bundled(root, input, plugins) {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
-    input: entries(root),
+    input,
     cwd: root,
     plugins,
-    resolve: { alias: { '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs') } },
+    resolve: {
+      alias: {
+        '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),
+        // Its \`main\` requires its parts in a way that no bundler can follow.
+        'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      },
+    },
     external: EXTERNAL,
     platform: 'node',
     tsconfig: false,

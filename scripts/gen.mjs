@@ -9,7 +9,9 @@ import { notices } from './notices.mjs';
 /** @param {string} root @returns {Promise<Texts>} */
 async function generate(root) {
   const { configMarkdown, sampleConfig } = await loadSource(root, 'src/config/document.ts');
+  const { packageFiles } = await loadSource(root, 'src/agents/packages.ts');
   return {
+    ...packageFiles(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))),
     'docs/config.md': configMarkdown(),
     'examples/config.json': sampleConfig(),
     'THIRD-PARTY-NOTICES': await notices(root),

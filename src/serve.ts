@@ -2,8 +2,7 @@
  * `claude-relay serve [port]`: the relay's process. stdout says one line, when connections are taken; stderr has the
  * log. It ends by signal, with 0; or with one clear line and the exit code of what was wrong.
  */
-import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { parseFlags } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { OPTIONS, type Settings } from './config/options.ts';
@@ -57,7 +56,8 @@ function keepLogsSmall({ home }: Settings, log: Log): void {
 async function run(settings: Settings): Promise<number> {
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
-  const running = await startRelay({ ...settings, version: VERSION, log, dataScript: dataScript() });
+  const scripts = { searchThread: beside('search.mjs'), dataScript: beside('data.mjs') };
+  const running = await startRelay({ ...settings, version: VERSION, log, ...scripts });
   keepLogsSmall(settings, log);
   announce(running, log);
   await ended.asked;
@@ -68,9 +68,9 @@ async function run(settings: Settings): Promise<number> {
   return EXIT.ok;
 }
 
-/** It lies beside whichever entry of the bundle this process was started with. */
-function dataScript(): string | undefined {
-  const script = join(dirname(realpathSync(process.argv[1] ?? '.')), 'data.mjs');
+/** Beside this file in the bundle; the sources have none. */
+function beside(name: string): URL | undefined {
+  const script = new URL(name, import.meta.url);
   return existsSync(script) ? script : undefined;
 }
 

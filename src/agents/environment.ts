@@ -4,6 +4,9 @@
  * says nothing, neither does this. The environment holds keys of the program: it is read by name here, never copied or logged.
  */
 
+import type { AgentProgram, Signs } from './program.ts';
+import { PROGRAMS } from './programs.ts';
+
 export interface AgentEnvironment {
   readonly program?: string;
   readonly version?: string;
@@ -11,43 +14,29 @@ export interface AgentEnvironment {
   readonly agentSession?: string;
 }
 
-interface Signs {
-  readonly program: string;
-  /** The program is recognised when one of these is set. */
-  readonly marks: readonly string[];
-  readonly session?: string;
-  readonly version?: string;
-}
-
-/** In the order in which they are asked: a program started by another inherits the other's marks, so inner ones come first. */
-const PROGRAMS: readonly Signs[] = [
-  {
-    program: 'copilot',
-    marks: ['COPILOT_AGENT_SESSION_ID'],
-    session: 'COPILOT_AGENT_SESSION_ID',
-    version: 'COPILOT_CLI_BINARY_VERSION',
-  },
-  { program: 'gemini', marks: ['GEMINI_SESSION_ID'], session: 'GEMINI_SESSION_ID' },
-  { program: 'cursor', marks: ['CURSOR_VERSION', 'CURSOR_TRACE_ID'], version: 'CURSOR_VERSION' },
-  { program: 'codex', marks: ['CODEX_THREAD_ID'], session: 'CODEX_THREAD_ID' },
-  { program: 'opencode', marks: ['OPENCODE'] },
-  { program: 'claude-code', marks: ['CLAUDECODE', 'CLAUDE_CODE_SESSION_ID'], session: 'CLAUDE_CODE_SESSION_ID' },
-];
-
 /** What the relay takes for an agent session's id; anything else is no id that one of the programs makes. */
 const SESSION_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const WORD = /^[\x21-\x7e]{1,64}$/;
 
 export function agentEnvironment(env: Readonly<Record<string, string | undefined>>): AgentEnvironment {
-  const signs = PROGRAMS.find(({ marks }) => marks.some((mark) => env[mark]));
-  if (!signs) return {};
-  const version = wordOf(env, signs.version, WORD) ?? versionInAgentName(env, signs.program);
+  const program = PROGRAMS.find(({ signs }) => signs?.marks.some((mark) => env[mark]));
+  if (!program) return {};
+  const signs: Partial<Signs> = program.signs ?? {};
+  const version = wordOf(env, signs.version, WORD) ?? versionInAgentName(env, program.id);
   const agentSession = wordOf(env, signs.session, SESSION_ID);
   return {
-    program: signs.program,
+    program: program.id,
     ...(version === undefined ? {} : { version }),
     ...(agentSession === undefined ? {} : { agentSession }),
   };
+}
+
+/** The id that this program gave our process in its environment. */
+export function agentSessionOf(
+  { signs }: AgentProgram,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return wordOf(env, signs?.session, SESSION_ID);
 }
 
 function wordOf(

@@ -9,6 +9,7 @@ import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { ReceiptFrame } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import { systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { messageId, systemRandom } from '../util/random.ts';
 import type { Context } from './command.ts';
@@ -157,7 +158,7 @@ export class Chat {
   /** Tried twice under one id, so that a relay that is restarted just now does not cost the message. */
   async #send(to: string, body: string): Promise<void> {
     if (to === '' || body === '') throw new Failure('usage', 'Write send <message> or send:<id> <message>.');
-    const draft = { id: messageId(systemRandom), to: to.split(','), body };
+    const draft = { id: messageId(systemRandom, systemClock.now()), to: to.split(','), body };
     const send = () => this.#client.request('send', draft, { whenReady: PATIENCE_MS, signal: this.#signal });
     const result = await send().catch((error) => {
       if (error instanceof RelayError && error.code === 'not_connected') return send();

@@ -57,6 +57,16 @@ export class RelayAccess {
     return shownUrl(relayUrl(this.#place.url()));
   }
 
+  /** Does this machine keep the key of that name: is it one of this user's own sessions? */
+  hasKeyOf(name: string): boolean {
+    return this.#keys.load(relayUrl(this.#place.url()), name) !== undefined;
+  }
+
+  /** The key of the name that acts is on this machine. */
+  get isOurs(): boolean {
+    return this.hasKeyOf(this.name);
+  }
+
   /** One verb, over HTTP. Rejects with a RelayError that says what to do, or with the signal's reason. */
   async ask<V extends Verb>(
     verb: V,

@@ -2,7 +2,7 @@
 import type { Envelope } from '../protocol/envelope.ts';
 import type { PresenceFrame } from '../protocol/frames.ts';
 import { RECEIPT_STATES, type ReceiptState } from '../protocol/receipt.ts';
-import type { SessionInfo } from '../protocol/session.ts';
+import type { Attention, SessionInfo } from '../protocol/session.ts';
 import type { Reach, SendResult } from '../protocol/verbs.ts';
 import { safeText } from '../util/safe-text.ts';
 import type { Output } from './output.ts';
@@ -90,15 +90,28 @@ function marks({ thread, reply_to, priority, attachments, redelivered }: Envelop
     ...(thread === undefined ? [] : [`thread ${JSON.stringify(safeText(thread))}`]),
     ...(reply_to === undefined ? [] : [`answers ${reply_to}`]),
     ...(attachments?.length ? [plural(attachments.length, 'attachment')] : []),
-    ...(priority === 'urgent' ? ['urgent'] : []),
+    ...(priority === undefined ? [] : [priority]),
     ...(redelivered ? ['given again'] : []),
   ];
+}
+
+/** `busy in Bash since 2026-11-22 08:12:33`, or nothing where its side does not say. */
+export function doingWords({ doing, doing_since, tool }: Attention): string {
+  if (doing === undefined) return '';
+  const words = doing === 'waiting' ? 'waiting for its person' : tool === undefined ? doing : `${doing} in ${tool}`;
+  return doing_since === undefined ? words : `${words} since ${when(doing_since)}`;
+}
+
+/** How a message wakes it. */
+export function doorWords({ doing, door }: Attention): string {
+  return door ?? (doing === undefined ? '' : 'at its next turn');
 }
 
 /** `CC-2 joined (codex 0.169.0 on bert)` */
 export function presenceWords(frame: PresenceFrame): string {
   const { event, name, was, host } = frame;
   if (event === 'renamed') return `${was ?? 'somebody'} is ${name} now`;
+  if (event === 'doing') return `${name} is ${doingWords(frame) || `reached by ${doorWords(frame) || 'asking'}`}`;
   if (event !== 'joined') return event === 'left' ? `${name} left` : `${name} was lost`;
   const program = programOf(frame);
   const about = [program, ...(host === undefined ? [] : [`on ${host}`])].filter(Boolean).join(' ');

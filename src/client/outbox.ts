@@ -112,7 +112,7 @@ export class Outbox {
 
   #keep(draft: Draft): Entry {
     const { store, clock, random } = this.#options;
-    const id = draft.id ?? messageId(random);
+    const id = draft.id ?? messageId(random, clock.now());
     const checked = draftShape.read({ ...draft, id }, 'message');
     if (
       Buffer.byteLength(encode({ type: 'request', id: 0, verb: 'send', args: checked })) >

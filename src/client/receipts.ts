@@ -64,11 +64,6 @@ export class Receipts {
     this.#note(positions, { state: 'refused', reason });
   }
 
-  /** Whatever was handed is seen by now: the agent has acted since. */
-  evidence(): void {
-    this.seen([...this.#shown].filter(([, said]) => said.state === 'handed').map(([position]) => position));
-  }
-
   /** The envelopes that this process has not shown yet. Of the others the receipt is said again. */
   admit(messages: readonly Envelope[]): readonly Envelope[] {
     const known = messages.filter((message) => this.#shown.has(message.position));

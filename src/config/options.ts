@@ -26,12 +26,14 @@ export interface ValueOf {
   presence: boolean;
   level: LogLevel;
   list: readonly string[];
+  /** A whole number from 0 to 1,000. */
+  count: number;
   /** Milliseconds; written as `30d`, `12h`, `90m`, `10s`. */
   time: number;
   /** Bytes; written as a number, or as `64kB`, `64MB`, `1GB`. */
   size: number;
   /** A whole number from 1. */
-  count: number;
+  whole: number;
 }
 
 export interface Option<T extends keyof ValueOf = keyof ValueOf> {
@@ -145,7 +147,7 @@ export const OPTIONS = {
     where: ['serve'],
   }),
   keepMessages: option({
-    type: 'count',
+    type: 'whole',
     flag: '--keep-messages',
     value: 'number',
     env: 'RELAY_KEEP_MESSAGES',
@@ -202,6 +204,24 @@ export const OPTIONS = {
     secret: true,
     sentence: 'The relay’s token, for scripts that cannot read the token file. There is no flag: `ps` shows flags.',
     where: ['mcp', 'cli'],
+  }),
+  wakes: option({
+    type: 'count',
+    flag: '--wakes',
+    value: 'number',
+    env: 'RELAY_WAKES',
+    key: 'wakes',
+    default: 30,
+    sentence: 'How often an hour messages may wake an idle session; past that they wait for its next turn. 0: never.',
+    where: ['mcp'],
+  }),
+  resume: option({
+    type: 'flag',
+    flag: '--resume',
+    env: 'RELAY_RESUME',
+    default: false,
+    sentence: 'Once this session has ended, `claude-relay resume watch` may wake it for mail to it.',
+    where: ['mcp'],
   }),
   noColor: option({
     type: 'presence',

@@ -1,8 +1,10 @@
 /**
  * Where everything of one user lies: the state directory, mode 0700, never in a checkout.
  *
- *     <home>/token  relay.json  config.json  names.json
- *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  sessions/registry.json  logs/
+ *     <home>/token  relay.json  config.json  names.json  installed.json
+ *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  ledger/<NAME>.json  run/<pid>.json
+ *            sessions/registry.json  logs/  backups/
+ *            resume/run.json  resume/{conversations,policy,tries}/<NAME>.json
  */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -19,9 +21,15 @@ export interface StatePaths {
   readonly data: string;
   readonly keys: string;
   readonly outbox: string;
+  /** What was given to agent programs and not seen yet. */
+  readonly ledger: string;
   readonly sessions: string;
   readonly registry: string;
   readonly logs: string;
+  /** What was written into the files of agent programs. */
+  readonly installed: string;
+  /** Those files as they were before. */
+  readonly backups: string;
 }
 
 export function statePaths(home: string): StatePaths {
@@ -34,9 +42,12 @@ export function statePaths(home: string): StatePaths {
     data: join(home, 'data'),
     keys: join(home, 'keys'),
     outbox: join(home, 'outbox'),
+    ledger: join(home, 'ledger'),
     sessions: join(home, 'sessions'),
     registry: join(home, 'sessions', 'registry.json'),
     logs: join(home, 'logs'),
+    installed: join(home, 'installed.json'),
+    backups: join(home, 'backups'),
   };
 }
 

@@ -28,13 +28,15 @@ export function readValue(entry: Option, raw: unknown, source: string, userHome?
       return raw !== false;
     case 'level':
       return level(raw) ?? wrong(entry, raw, source, `one of ${LOG_LEVELS.join(', ')}`);
+    case 'count':
+      return count(raw) ?? wrong(entry, raw, source, 'a whole number from 0 to 1000');
     case 'list':
       return list(raw) ?? wrong(entry, raw, source, 'one or more words');
     case 'time':
       return timeOf(raw) ?? wrong(entry, raw, source, 'a time such as 30d, 12h, 90m or 10s');
     case 'size':
       return sizeOf(raw) ?? wrong(entry, raw, source, 'a size such as 500000, 64kB, 64MB or 1GB');
-    case 'count':
+    case 'whole':
       return wholeFromOne(raw) ?? wrong(entry, raw, source, 'a whole number from 1');
     default:
       return entry.type satisfies never;
@@ -56,6 +58,11 @@ function port(raw: unknown): number | undefined {
   const value = typeof raw === 'string' && /^\d{1,5}$/.test(raw) ? Number(raw) : raw;
   const fits = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65535;
   return fits ? value : undefined;
+}
+
+function count(raw: unknown): number | undefined {
+  const value = typeof raw === 'string' && /^\d{1,4}$/.test(raw) ? Number(raw) : raw;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1_000 ? value : undefined;
 }
 
 const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

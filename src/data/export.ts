@@ -1,6 +1,6 @@
 /** Everything that was said, as text that other programs (JSONL) or people (Markdown) read: oldest first, in pieces. */
 import type { Envelope } from '../protocol/envelope.ts';
-import { channelsOf, type EnvelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
+import { type EnvelopeRow, envelopesAfter, toEnvelope } from '../state/queries/envelopes.ts';
 import { nameOf } from '../state/queries/sessions.ts';
 import type { Store } from '../state/store.ts';
 import { isIntact } from '../state/sum.ts';
@@ -23,11 +23,7 @@ const PAGE = 200;
 export function* exportText(store: Store, { format, about, since = 0 }: ExportOptions): Generator<string> {
   const write = WRITERS[format]();
   for (let after = 0; ; ) {
-    const rows = store.all<EnvelopeRow>(
-      'SELECT * FROM envelope WHERE position > ? ORDER BY position LIMIT ?',
-      after,
-      PAGE,
-    );
+    const rows = envelopesAfter(store, after, PAGE);
     let text = '';
     for (const row of rows) {
       if (row.at < since || !isAbout(store, row, about)) continue;
@@ -42,7 +38,7 @@ export function* exportText(store: Store, { format, about, since = 0 }: ExportOp
 
 function isAbout(store: Store, row: EnvelopeRow, about: string | undefined): boolean {
   if (about === undefined) return true;
-  return nameOf(store, row.sender) === about || channelsOf(row).some((channel) => nameOf(store, channel) === about);
+  return nameOf(store, row.sender) === about || row.channels.some((channel) => nameOf(store, channel) === about);
 }
 
 interface Writer {

@@ -1,6 +1,6 @@
 /** Looks at everything: the pages of the file, how the tables fit together, and the sum of each envelope. */
 import { statSync } from 'node:fs';
-import { type EnvelopeRow, newestPosition } from '../state/queries/envelopes.ts';
+import { envelopesAfter, newestPosition } from '../state/queries/envelopes.ts';
 import type { Store } from '../state/store.ts';
 import { isIntact } from '../state/sum.ts';
 import { reading } from './reading.ts';
@@ -30,6 +30,11 @@ const NONE: readonly (readonly [sql: string, what: string])[] = [
   [
     'SELECT count(*) AS n FROM route WHERE NOT EXISTS (SELECT 1 FROM envelope WHERE envelope.position = route.position)',
     'addresses without their message',
+  ],
+  [
+    `SELECT max(coalesce((SELECT max(position) FROM envelope), 0), coalesce((SELECT max(position) FROM pruned), 0))
+      - (SELECT count(*) FROM envelope) - (SELECT count(*) FROM pruned) AS n`,
+    'messages that are missing',
   ],
   [
     'SELECT count(*) AS n FROM envelope JOIN pruned ON pruned.position = envelope.position OR pruned.id = envelope.id',
@@ -76,8 +81,7 @@ function misfits(store: Store): string[] {
 function damagedIn(store: Store): { position: number; id: string }[] {
   const damaged: { position: number; id: string }[] = [];
   for (let after = 0; damaged.length < MOST; ) {
-    const sql = 'SELECT * FROM envelope WHERE position > ? ORDER BY position LIMIT ?';
-    const rows = store.all<EnvelopeRow>(sql, after, PAGE);
+    const rows = envelopesAfter(store, after, PAGE);
     for (const row of rows) if (!isIntact(row)) damaged.push({ position: row.position, id: row.id });
     const last = rows.at(-1);
     if (!last) break;

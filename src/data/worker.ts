@@ -20,7 +20,7 @@ export type Said =
   | { readonly kind: 'failed'; readonly message: string; readonly remedy?: string | undefined };
 
 /** `script` is the bundled `data/main.ts`. */
-export function workerTasks(path: string, script: string): DataTasks {
+export function workerTasks(path: string, script: string | URL): DataTasks {
   return {
     async copy(to) {
       await last(run(script, { do: 'copy', path, to }));
@@ -32,7 +32,7 @@ export function workerTasks(path: string, script: string): DataTasks {
 }
 
 /** The pieces; returns what the task answers. Whoever stops early ends the thread. */
-async function* run(script: string, task: Task): AsyncGenerator<string, unknown> {
+async function* run(script: string | URL, task: Task): AsyncGenerator<string, unknown> {
   const worker = new Worker(script, { workerData: task, env: {}, stdin: false });
   const died = once(worker, 'exit').then(
     ([code]): Said => ({ kind: 'failed', message: `The thread ended with ${code}.` }),

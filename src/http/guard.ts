@@ -15,6 +15,7 @@ export const FAILURES_A_MINUTE = 20;
 const MINUTE = 60_000;
 /** Addresses whose failures are counted; past it the count starts again, so that it cannot grow. */
 const ADDRESSES = 1_024;
+const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 export interface GuardOptions {
   readonly token: string;
@@ -40,8 +41,8 @@ export class Guard {
   /** Says which port the relay got; until then everybody is refused. */
   openOn(port: number): void {
     const extra = (this.#options.allowHosts ?? []).map((host) => host.toLowerCase());
-    const hosts = ['localhost', '127.0.0.1', '[::1]'].flatMap((host) => withPort(host, port));
-    for (const host of extra) hosts.push(host, ...(/:\d+$/.test(host) ? [] : withPort(host, port)));
+    const hosts = LOOPBACK.flatMap((host) => withPort(host, port));
+    for (const host of extra) hosts.push(...namesOf(host), ...(/:\d+$/.test(host) ? [] : withPort(host, port)));
     this.#hosts = new Set(hosts);
     const origins = hosts.flatMap((host) => [`http://${host}`, `https://${host}`]);
     this.#origins = new Set([...origins, ...(this.#options.allowOrigins ?? []).map((origin) => origin.toLowerCase())]);
@@ -99,6 +100,12 @@ export class Guard {
     this.#failures.set(address, { since: now, count: 1 });
     return false;
   }
+}
+
+/** A forwarded port is called by any of its machine's names for itself, whichever of them the relay was told. */
+function namesOf(host: string): readonly string[] {
+  const port = /:\d+$/.exec(host)?.[0] ?? '';
+  return LOOPBACK.includes(host.slice(0, host.length - port.length)) ? LOOPBACK.map((name) => name + port) : [host];
 }
 
 /** Browsers leave the port out where it is the default one of the scheme. */

@@ -10,10 +10,10 @@ import {
   type McpRequestContext,
   type Server,
 } from '@modelcontextprotocol/server';
+import { Shelf } from '../delivery/shelf.ts';
 import { INBOX_URI } from '../mcp/inbox-resource.ts';
 import { createServer, type Host } from '../mcp/server.ts';
 import type { Session } from '../mcp/session.ts';
-import { Shelf } from '../mcp/shelf.ts';
 import { AfterWrite } from '../mcp/written.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';

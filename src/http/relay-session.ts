@@ -2,7 +2,7 @@
 
 import type { Session, SessionState } from '../mcp/session.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
-import type { Draft } from '../protocol/envelope.ts';
+import type { Draft, Envelope } from '../protocol/envelope.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
@@ -50,14 +50,16 @@ export class RelaySession implements Session {
   }
 
   async send(draft: Draft, signal?: AbortSignal): Promise<SendResult> {
-    return await this.request('send', { ...draft, id: draft.id ?? messageId(this.#options.random) }, signal);
+    const { random, clock } = this.#options;
+    return await this.request('send', { ...draft, id: draft.id ?? messageId(random, clock.now()) }, signal);
   }
 
   onMail(listener: () => void): () => void {
     return this.#options.relay.onMail(this.#caller.name, listener);
   }
 
-  handed(positions: readonly number[]): void {
+  handed(messages: readonly Envelope[]): void {
+    const positions = messages.map(({ position }) => position);
     for (const position of positions) this.#handed.add(position);
     for (const position of this.#handed) {
       if (this.#handed.size <= HANDED) break;
@@ -66,10 +68,11 @@ export class RelaySession implements Session {
     this.#tell('handed', positions);
   }
 
-  evidence(): void {
+  called(): () => void {
     const positions = [...this.#handed];
     this.#handed.clear();
     this.#tell('seen', positions);
+    return () => undefined;
   }
 
   /** Best effort: without its receipt an envelope is given again, marked as such. */

@@ -4,10 +4,14 @@
  */
 import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
+import type { Search } from './search.ts';
 
 export interface Journal {
   /** The applied commands' tables, for queries. Only the journal changes them. */
   readonly state: State;
+
+  /** Full text of what is stored. */
+  readonly search: Search;
 
   /** False from a write or a read that failed until the storage works again: no command is answered with yes meanwhile, reads may still work. */
   readonly ready: boolean;

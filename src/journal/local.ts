@@ -10,14 +10,22 @@ import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
+import { searchInMemory } from './memory.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
 import { Recovery, type RecoveryOptions, rollback } from './recovery.ts';
+import type { Search } from './search.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
 
+interface LocalOptions extends Pick<RecoveryOptions, 'reopen' | 'onTrouble'> {
+  /** Without it the text is searched in memory. */
+  readonly search?: Search;
+}
+
 export class LocalJournal implements Journal {
   readonly state: State;
+  readonly search: Search;
   readonly #clock: Clock;
   readonly #listeners = new EffectListeners();
   #queue: Entry[] = [];
@@ -27,8 +35,9 @@ export class LocalJournal implements Journal {
   #isWriting = false;
   #closed = false;
 
-  constructor(state: State, clock: Clock, recovery: Pick<RecoveryOptions, 'reopen' | 'onTrouble'> = {}) {
+  constructor(state: State, clock: Clock, { search = searchInMemory(state), ...recovery }: LocalOptions = {}) {
     this.state = state;
+    this.search = search;
     this.#clock = clock;
     this.#recovery = new Recovery({ ...recovery, store: state.store, clock });
     state.store.onError = (error) => this.#onQueryError(error);
@@ -61,8 +70,23 @@ export class LocalJournal implements Journal {
     while (this.#queue.length > 0) this.#write();
     this.#closed = true;
     this.#recovery.stop();
+    await this.search.close();
+    this.#emptyMemory();
     this.#emptyLog();
     this.state.store.database.close();
+  }
+
+  /** Files what is only in memory, so that the next start has nothing to read. */
+  #emptyMemory(): void {
+    const { store } = this.state;
+    try {
+      store.database.exec('BEGIN IMMEDIATE');
+      store.settle();
+      store.database.exec('COMMIT');
+    } catch {
+      // Best effort: what is not filed now is at the next start.
+      this.#rollback();
+    }
   }
 
   /**
@@ -118,15 +142,19 @@ export class LocalJournal implements Journal {
         const { settled, culprit, error } = this.#applyAll(left);
         if (culprit) {
           database.exec('ROLLBACK');
+          this.state.store.forget();
           broken.push({ entry: culprit, error });
           left = left.filter((entry) => entry !== culprit);
           continue;
         }
+        this.state.store.flush();
         database.exec('COMMIT');
         this.#recovery.succeeded();
+        this.search.stored(this.state.position);
+        if (batch.some(({ command }) => command.type === 'prune')) this.search.forgot();
         return [...broken, ...settled];
       } catch (error) {
-        rollback(database);
+        this.#rollback();
         const failure = storageError(error);
         this.#recovery.failed(failure);
         return [...broken, ...left.map((entry) => ({ entry, error: failure }))];
@@ -148,6 +176,11 @@ export class LocalJournal implements Journal {
       }
     }
     return { settled };
+  }
+
+  #rollback(): void {
+    rollback(this.state.store.database);
+    this.state.store.forget();
   }
 
   /** While a command is applied, the transaction tells what failed; any other query that finds the disk failing tells it here. */

@@ -2,17 +2,21 @@
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
+import { FullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { EffectListeners } from './queue.ts';
+import { InlineSearch, type Search } from './search.ts';
 
 export class MemoryJournal implements Journal {
   readonly state: State;
+  readonly search: Search;
   readonly #listeners = new EffectListeners();
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(state: State) {
     this.state = state;
+    this.search = searchInMemory(state);
   }
 
   get ready(): boolean {
@@ -53,11 +57,18 @@ export class MemoryJournal implements Journal {
     database.exec('BEGIN');
     try {
       const applied = this.state.apply(command);
+      this.state.store.flush();
       database.exec('COMMIT');
       return applied;
     } catch (error) {
       database.exec('ROLLBACK');
+      this.state.store.forget();
       throw asRelayError(error);
     }
   }
+}
+
+/** Beside the tables on their own connection: closed with it. */
+export function searchInMemory({ store }: State): Search {
+  return new InlineSearch(() => new FullText(store.database, ':memory:'));
 }

@@ -8,10 +8,13 @@ import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../u
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA } from './adopt.ts';
 import { loadDriver, openDatabase } from './driver.ts';
+import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { MemoryJournal } from './memory.ts';
 import { isDamage } from './queue.ts';
+import { InlineSearch } from './search.ts';
+import { SearchThread } from './search-thread.ts';
 
 interface OpenOptions {
   /** Holds `relay.sqlite`; made 0700 when it is not there, refused when others can reach it. */
@@ -20,6 +23,8 @@ interface OpenOptions {
   readonly random?: Random;
   /** For the log: the storage failed, or works again. */
   readonly onTrouble?: (what: string, error?: unknown) => void;
+  /** The code of the thread that searches (`src/search.ts`); without it this thread does. */
+  readonly searchThread?: URL | undefined;
 }
 
 /** `FULL` syncs the log at every commit: an answered send survives a power cut. */
@@ -39,17 +44,23 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
   if (!createPrivate(path, '')) checkPrivateFile(path);
   const open = await loadDriver();
-  const { clock = systemClock, onTrouble } = options;
+  const { clock = systemClock, onTrouble, searchThread } = options;
   const state = new State(usable(open(path)));
+  const files = { tables: path, words: join(options.dir, 'search.sqlite') };
+  const search = searchThread
+    ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
+    : new InlineSearch(() => openFullText(open, files), closeText);
   let epoch: string | undefined;
   const reopen = () => sameData(path, open, epoch);
-  const journal = new LocalJournal(state, clock, { reopen, onTrouble });
+  const journal = new LocalJournal(state, clock, { search, reopen, onTrouble });
   await found(journal, options.random ?? systemRandom);
   epoch = state.epoch;
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
 }
+
+const closeText = (text: FullText) => text.close();
 
 /** Never makes a new file: a disk that went away takes its data along, and must come back with them. */
 function sameData(path: string, open: (path: string) => Database, epoch: string | undefined): Database {

@@ -54,7 +54,7 @@ export function unreadHint(unread: number): string {
 /** One line a session. `here` is a connection, not attention, and is called so. */
 export function sessionLine(info: SessionInfo, isMe: boolean): string {
   const parts = [`${info.name}${isMe ? ' (you)' : ''}`, info.kind];
-  parts.push(info.here ? 'here' : `away since ${utc(info.last_seen)}`);
+  parts.push(info.here ? 'here' : `away since ${utc(info.last_seen)}`, ...attention(info));
   if (info.program)
     parts.push(quotedLine(info.version ? `${info.program} ${info.version}` : info.program, DETAIL_CHARS));
   if (info.host) parts.push(`host ${quotedLine(info.host, DETAIL_CHARS)}`);
@@ -62,9 +62,21 @@ export function sessionLine(info: SessionInfo, isMe: boolean): string {
   return `- ${parts.join(', ')}`;
 }
 
+/** What it is doing and how it is woken, where its side says so. */
+function attention({ here, doing, doing_since, tool, door }: SessionInfo): string[] {
+  if (!here || (doing === undefined && door === undefined)) return [];
+  const since = doing_since === undefined ? '' : ` since ${utc(doing_since)}`;
+  const where = tool === undefined ? '' : ` in ${quotedLine(tool, DETAIL_CHARS)}`;
+  const state = doing === 'waiting' ? 'waiting for its person' : doing;
+  return [
+    ...(state === undefined ? [] : [`${state}${where}${since}`]),
+    door === undefined ? 'reached at its next turn' : `woken by ${quotedLine(door, DETAIL_CHARS)}`,
+  ];
+}
+
 /** A session for structured output; what it said of itself is made safe. Times as in the text. */
 export function structuredSession(info: SessionInfo): Record<string, unknown> {
-  const { name, kind, here, last_seen, since, ...about } = info;
+  const { name, kind, here, last_seen, since, doing_since, ...about } = info;
   const said = Object.entries(about).map(([key, word]) => [key, safeText(word, { max: 256 })]);
   return {
     name,
@@ -72,6 +84,7 @@ export function structuredSession(info: SessionInfo): Record<string, unknown> {
     here,
     last_seen: utc(last_seen),
     ...(since === undefined ? {} : { since: utc(since) }),
+    ...(doing_since === undefined ? {} : { doing_since: utc(doing_since) }),
     ...Object.fromEntries(said),
   };
 }
@@ -124,7 +137,10 @@ function connection(state: SessionState, answer: StatusResult | undefined): stri
 }
 
 function sendLine(summary: SentSummary): string {
-  return `- ${summary.id} to ${summary.to.join(', ')} at ${utc(summary.at)}: ${states(summary.states)} ${quotedLine(summary.preview, 60)}`;
+  const unseen = (summary.unseen ?? []).map(
+    ({ name, reason }) => `\n  ${name} has not seen it: ${quotedLine(reason, 200)}`,
+  );
+  return `- ${summary.id} to ${summary.to.join(', ')} at ${utc(summary.at)}: ${states(summary.states)} ${quotedLine(summary.preview, 60)}${unseen.join('')}`;
 }
 
 /** Counts by state, furthest last: `1 stored, 2 seen`. A single recipient needs no count. */

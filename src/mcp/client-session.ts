@@ -3,9 +3,13 @@ import type { ClientState, RelayClient } from '../client/client.ts';
 import type { Outbox } from '../client/outbox.ts';
 import type { Refused } from '../client/outbox-store.ts';
 import type { Gap } from '../client/standing.ts';
-import type { Draft } from '../protocol/envelope.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Draft, Envelope } from '../protocol/envelope.ts';
+import type { ReceiptFrame } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import type { ReceiptState } from '../protocol/receipt.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
+import { safeText } from '../util/safe-text.ts';
 import { plural } from './answers.ts';
 import type { Kept, RefusedSend, Session, SessionState } from './session.ts';
 
@@ -13,6 +17,8 @@ import type { Kept, RefusedSend, Session, SessionState } from './session.ts';
 const FIRST_CONNECTION_MS = 3_000;
 /** A call that comes while the relay is away gives one more try this long. */
 const ONE_TRY_MS = 1_000;
+/** Ends of a receipt that nobody wished for. */
+const ENDS: ReadonlySet<ReceiptState> = new Set(['expired', 'refused', 'dead']);
 /** Notices beyond this are counted; the model is not to read a log. */
 const NOTICES = 5;
 
@@ -25,6 +31,7 @@ const RELAY_GAPS: Readonly<Record<Exclude<Gap['why'], 'missed'>, string>> = {
 interface Parts {
   readonly client: Pick<RelayClient, 'on' | 'request' | 'receipts' | 'state' | 'unread' | 'place' | 'gapTold'>;
   readonly outbox: Pick<Outbox, 'send' | 'size' | 'refused'>;
+  readonly delivery: Pick<Delivery, 'answered' | 'called'>;
 }
 
 export class ClientSession implements Session {
@@ -44,6 +51,7 @@ export class ClientSession implements Session {
         this.notice(`${was} is held by another live session, so you are ${now}; peers reach you by that name.`);
       else if (this.renaming === 0) this.notice(`Your name is ${now} now; it was ${was}.`);
     });
+    parts.client.on('receipt', (frame) => this.onReceipt(frame));
     parts.client.on('gap', (gap) => {
       this.notice(gapNotice(gap));
       this.hasGap = true;
@@ -69,18 +77,29 @@ export class ClientSession implements Session {
     return this.parts.client.on('mail', listener);
   }
 
-  handed(positions: readonly number[]): void {
-    this.parts.client.receipts.handed(positions);
+  handed(messages: readonly Envelope[]): void {
+    this.parts.client.receipts.handed(messages.map(({ position }) => position));
+    this.parts.delivery.answered(messages);
   }
 
-  evidence(): void {
-    this.parts.client.receipts.evidence();
+  called(tool: string): () => void {
+    return this.parts.delivery.called(tool);
   }
 
   /** A send that was kept is refused, long after its call was answered. */
   refusedLater(refused: Refused): void {
     const { id, to, reason } = refusedSend(refused);
     this.notice(`Your message ${id} to ${to.join(', ')}, kept while the relay was away, was refused: ${reason}`);
+  }
+
+  /** What became of our own sends is asked for with relay_status; that one goes unread must be told. */
+  private onReceipt({ id, name, state, reason, unseen }: ReceiptFrame): void {
+    if (unseen !== undefined)
+      this.notice(`${name} has not read your message ${id}: ${safeText(unseen, { max: 220 })}.`);
+    else if (ENDS.has(state)) {
+      const why = reason === undefined ? '' : ` (${safeText(reason, { max: 220 })})`;
+      this.notice(`Your message ${id} to ${name} ended as ${state}${why}.`);
+    }
   }
 
   private notice(text: string): void {

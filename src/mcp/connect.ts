@@ -1,6 +1,7 @@
 /** Puts one session together: connection, outbox, identity. Nothing of it waits for the relay. */
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import type { AgentEnvironment } from '../agents/environment.ts';
+import { programOfClient } from '../agents/programs.ts';
 import { RelayClient } from '../client/client.ts';
 import { discover } from '../client/discover.ts';
 import { FileKeys } from '../client/keys.ts';
@@ -9,14 +10,20 @@ import { OutboxStore } from '../client/outbox-store.ts';
 import { connectWebSocket } from '../client/socket.ts';
 import type { Config } from '../config/load.ts';
 import type { StatePaths } from '../config/paths.ts';
+import { Delivery } from '../delivery/delivery.ts';
+import { Shelf } from '../delivery/shelf.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { About } from '../protocol/session.ts';
 import { systemClock } from '../util/clock.ts';
 import { markProcess } from '../util/processes.ts';
 import { instanceId, systemRandom } from '../util/random.ts';
+import { runProgram } from '../util/run.ts';
+import { ClientInbox } from './client-inbox.ts';
 import type { ClientInfo } from './client-info.ts';
 import { ClientSession } from './client-session.ts';
+import { composeWith } from './delivered.ts';
 import type { SessionIdentity } from './identity.ts';
+import type { Notify } from './server.ts';
 
 export interface ConnectOptions {
   readonly config: Pick<Config, 'settings' | 'from'>;
@@ -32,32 +39,89 @@ type Say = (event: string, detail: Readonly<Record<string, unknown>>) => void;
 
 export class Connected {
   readonly session: ClientSession;
-  /** What the agent program said of itself; told to peers from the next hello on. */
-  info: ClientInfo | undefined;
+  readonly shelf = new Shelf();
+  readonly delivery: Delivery;
+  /** Of the server instances that live, the last one's. */
+  notify: Notify | undefined;
+  private info: ClientInfo | undefined;
   private readonly client: RelayClient;
   private readonly outbox: Outbox;
+  private epoch: string | undefined;
 
   constructor(options: ConnectOptions) {
     const say: Say = (event, detail) => options.log(`${event} ${JSON.stringify(detail)}`);
     this.client = this.makeClient(options, say);
     this.outbox = this.makeOutbox(options, say);
-    this.session = new ClientSession({ client: this.client, outbox: this.outbox });
+    this.delivery = this.makeDelivery(options);
+    this.session = new ClientSession({ client: this.client, outbox: this.outbox, delivery: this.delivery });
     const keepName = () => {
       const { name, wanted } = this.client.state;
       if (name !== undefined && wanted === undefined) options.identity.holds(name);
     };
-    this.client.on('welcome', keepName);
-    this.client.on('name', keepName);
+    this.client.on('welcome', ({ epoch }) => {
+      this.epoch = epoch;
+      keepName();
+      this.delivery.welcomed();
+    });
+    this.client.on('name', ({ was, why }) => {
+      keepName();
+      if (why === 'renamed' && this.epoch !== undefined) this.delivery.renamed({ name: was, epoch: this.epoch });
+    });
   }
 
-  start(): void {
+  async start(): Promise<void> {
     this.client.start();
+    await this.delivery.start();
+  }
+
+  /** What the agent program said of itself; told to peers from the next hello on. */
+  knows(info: ClientInfo): void {
+    this.info = info;
+    const program = programOfClient(info.name);
+    if (program) this.delivery.knows(program);
   }
 
   /** Says the receipts that wait, then goodbye. What is in the outbox stays on disk. */
   async stop(): Promise<void> {
+    this.delivery.stop();
     this.outbox.stop();
     await this.client.stop();
+  }
+
+  private makeDelivery({ config, paths, env, cwd, log }: ConnectOptions): Delivery {
+    return new Delivery({
+      place: {
+        env,
+        cwd,
+        log,
+        parent: process.ppid,
+        pid: process.pid,
+        userHome: homedir(),
+        startedAt: systemClock.now() - process.uptime() * 1000,
+        clock: systemClock,
+        random: systemRandom,
+        run: runProgram,
+        notify: (method, params) => {
+          this.notify?.(method, params);
+          return this.notify !== undefined;
+        },
+      },
+      home: paths.home,
+      ledger: paths.ledger,
+      inbox: new ClientInbox(this.client),
+      shelf: this.shelf,
+      compose: composeWith(systemRandom),
+      wakes: config.settings.wakes,
+      isResumable: config.settings.resume,
+      standing: () => this.standing,
+      // Best effort: it is said again when it changes.
+      onPresence: (told) => void this.client.request('presence', told).catch(() => undefined),
+    });
+  }
+
+  private get standing(): { name: string; epoch: string } | undefined {
+    const { name } = this.client.state;
+    return name === undefined || this.epoch === undefined ? undefined : { name, epoch: this.epoch };
   }
 
   private makeClient({ config, paths, env, identity, cwd, agent }: ConnectOptions, log: Say): RelayClient {
@@ -70,6 +134,7 @@ export class Connected {
       hello: {
         name: identity.wanted.name,
         seat: true,
+        receipts: true,
         window: 0,
         // Asked at each hello: by then the agent program has said what it is.
         get about() {
@@ -100,8 +165,10 @@ export class Connected {
 
 /** What peers are told of this session. */
 export function aboutUs(cwd: string, agent: AgentEnvironment, info: ClientInfo | undefined): About {
-  const program = agent.program ?? info?.name;
-  const version = agent.version ?? info?.version;
+  // Whom it names in `initialize` is who it is; an environment may be that of a program around it.
+  const said = programOfClient(info?.name)?.id;
+  const program = said ?? agent.program ?? info?.name;
+  const version = said === undefined ? (agent.version ?? info?.version) : info?.version;
   return {
     kind: 'agent',
     host: hostname().slice(0, LIMITS.hostChars),

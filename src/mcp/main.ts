@@ -2,12 +2,13 @@
  * `claude-relay mcp`: the process of one agent session. It answers its agent program at once, whether or not there is a
  * relay, and connects meanwhile. stdout carries the protocol and nothing else; stderr is silent unless asked.
  */
-import { agentEnvironment } from '../agents/environment.ts';
+import { agentEnvironment, agentSessionOfCall } from '../agents/environment.ts';
 import { Names } from '../client/names.ts';
 import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import type { LogLevel } from '../config/options.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
+import { wokenAs } from '../config/woken.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { holding } from '../util/holding.ts';
@@ -17,16 +18,16 @@ import { VERSION } from '../util/version.ts';
 import { Connected } from './connect.ts';
 import { SessionIdentity } from './identity.ts';
 import type { Host } from './server.ts';
-import { Shelf } from './shelf.ts';
 import { type StdioProcess, serveSession } from './stdio.ts';
 
-const HELP = `Usage: claude-relay mcp [--client-id NAME] [--relay-url URL]
+const HELP = `Usage: claude-relay mcp [--client-id NAME] [--relay-url URL] [--resume]
 
 The process of one agent session: it speaks the Model Context Protocol on stdin and stdout, and is started by an agent
 program, not by hand.
 
   --client-id NAME   the name of this session (CLAUDE_RELAY_SESSION_ID goes before it, RELAY_CLIENT_ID after it)
   --relay-url URL    where the relay is (RELAY_URL; default: the relay that runs here, else ws://localhost:9999)
+  --resume           once it has ended, claude-relay resume watch may wake it for mail to it (RELAY_RESUME)
   --log-level LEVEL  debug writes a log to stderr (RELAY_LOG_LEVEL)
   --help
 
@@ -73,12 +74,14 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     names,
     cwd,
     agent,
-    clientId: config.settings.clientId,
+    // Whoever was woken is who it was, also where its program takes the variables away or its flags name another.
+    clientId: wokenAs(paths.home, process.pid) ?? config.settings.clientId,
     pid: process.pid,
     log,
   });
   const connected = new Connected({ config, paths, env, identity, cwd, agent, log });
-  connected.start();
+  // The sockets of hooks are made meanwhile: the agent program is answered at once.
+  void connected.start();
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);
   log('mcp: the agent program is gone');
   await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);
@@ -89,14 +92,26 @@ function logOf(level: LogLevel): (message: string) => void {
   return (message) => void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${message}\n`);
 }
 
-function hostOf({ session }: Connected, identity: SessionIdentity): Host {
+function hostOf(connected: Connected, identity: SessionIdentity): Host {
+  const { session, shelf, delivery } = connected;
   return {
     session,
-    shelf: new Shelf(),
+    shelf,
     version: VERSION,
     clock: systemClock,
     random: systemRandom,
-    onCall: (meta) => identity.calledWith(meta),
+    onCall(meta) {
+      identity.calledWith(meta);
+      const id = agentSessionOfCall(meta);
+      if (id !== undefined) delivery.bound({ session: id });
+    },
+    experimental: () => delivery.experimental,
+    onServer(notify) {
+      connected.notify = notify;
+      return () => {
+        if (connected.notify === notify) connected.notify = undefined;
+      };
+    },
   };
 }
 
@@ -109,9 +124,7 @@ function stdioProcess(connected: Connected, log: (message: string) => void): Std
       process.once('SIGTERM', listener);
       process.once('SIGINT', listener);
     },
-    onClient(info) {
-      connected.info = info;
-    },
+    onClient: (info) => connected.knows(info),
     log,
   };
 }

@@ -32,19 +32,40 @@ const PLAIN = /^[A-Za-z0-9#_.:,-]+$/;
 const FENCE_CHARS = 5;
 const FENCE_ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** All messages in their wrappers, below the notice. */
-export function wrapMessages(messages: readonly Envelope[], random: Random): string {
-  const safe = messages.map((message) => ({ ...message, body: safeText(message.body, { multiline: true }) }));
+/** Said below messages of which only the beginning is shown. */
+export const SHORTENED_NOTICE =
+  'Of those with whole=N only the beginning is shown; relay_history {"id": id} has all N characters.';
+
+/** All messages in their wrappers, below the notice. Bodies of more than `longest` characters are shortened, and say so. */
+export function wrapMessages(
+  messages: readonly Envelope[],
+  random: Random,
+  longest = Number.POSITIVE_INFINITY,
+): string {
+  const safe = messages.map((message) => safeMessage(message, longest));
   const fence = fenceFor(safe, random);
-  return [NOTICE, ...safe.map((message) => wrap(message, fence))].join('\n');
+  const wrapped = safe.map((message) => wrap(message, fence));
+  const isShortened = safe.some(({ whole }) => whole !== undefined);
+  return [NOTICE, ...wrapped, ...(isShortened ? [SHORTENED_NOTICE] : [])].join('\n');
+}
+
+interface SafeMessage extends Envelope {
+  /** Characters of the body that only begins here. */
+  readonly whole?: number;
+}
+
+function safeMessage(message: Envelope, longest: number): SafeMessage {
+  const body = safeText(message.body, { multiline: true });
+  if (body.length <= longest) return { ...message, body };
+  return { ...message, body: safeText(body, { multiline: true, max: longest }), whole: body.length };
 }
 
 /** One message between its tags. */
-function wrap(message: Envelope, fence: string): string {
+function wrap(message: SafeMessage, fence: string): string {
   return `<message-${fence} ${header(message)}>\n${quote(message.body)}\n</message-${fence}>`;
 }
 
-function header(message: Envelope): string {
+function header(message: SafeMessage): string {
   const parts = [
     `from=${value(message.from)}`,
     `to=${value(message.to.join(','))}`,
@@ -55,8 +76,9 @@ function header(message: Envelope): string {
   if (message.reply_to !== undefined) parts.push(`reply_to=${value(message.reply_to)}`);
   if (message.attachments !== undefined && message.attachments.length > 0)
     parts.push(`attachments=${message.attachments.length}`);
-  if (message.priority === 'urgent') parts.push('urgent');
+  if (message.priority !== undefined) parts.push(message.priority);
   if (message.redelivered) parts.push('redelivered');
+  if (message.whole !== undefined) parts.push(`whole=${message.whole}`);
   return parts.join(' ');
 }
 
@@ -109,7 +131,7 @@ export interface StructuredMessage {
   readonly thread?: string;
   readonly reply_to?: string;
   readonly attachments?: number;
-  readonly urgent?: true;
+  readonly priority?: Envelope['priority'];
   readonly redelivered?: true;
   readonly body: string;
 }
@@ -123,7 +145,7 @@ export function structuredMessage(message: Envelope): StructuredMessage {
     ...(message.thread === undefined ? {} : { thread: safeText(message.thread, { max: 64 }) }),
     ...(message.reply_to === undefined ? {} : { reply_to: safeText(message.reply_to, { max: 64 }) }),
     ...(message.attachments?.length ? { attachments: message.attachments.length } : {}),
-    ...(message.priority === 'urgent' ? { urgent: true } : {}),
+    ...(message.priority === undefined ? {} : { priority: message.priority }),
     ...(message.redelivered ? { redelivered: true } : {}),
     body: safeText(message.body, { multiline: true }),
   };

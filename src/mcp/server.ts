@@ -12,13 +12,15 @@ import {
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import type { Experimental } from '../agents/program.ts';
+import { traitsOf } from '../agents/programs.ts';
+import type { ClientTraits } from '../agents/traits.ts';
+import type { Shelf } from '../delivery/shelf.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { type ClientTraits, traitsOf } from './clients.ts';
 import { offerInbox } from './inbox-resource.ts';
 import { instructions } from './instructions.ts';
 import type { Session } from './session.ts';
-import type { Shelf } from './shelf.ts';
 import type { Tool, ToolAnswer, ToolCall } from './tool.ts';
 import { TOOLS } from './tools/all.ts';
 import type { AfterWrite } from './written.ts';
@@ -35,7 +37,13 @@ export interface Host {
   notice?: string | undefined;
   /** Told the `_meta` of every tool call; some programs name their session there. */
   onCall?(meta: Readonly<Record<string, unknown>>): void;
+  /** Capabilities beside the usual ones, for the program that it serves. */
+  experimental?(): Experimental | undefined;
+  /** A way to tell the program something by itself, while this instance lives. */
+  onServer?(notify: Notify): () => void;
 }
+
+export type Notify = (method: string, params: Readonly<Record<string, unknown>>) => void;
 
 /** Structured output came with this revision; dates compare as text. */
 const STRUCTURED_SINCE = '2025-06-18';
@@ -58,15 +66,27 @@ export function createServer(host: Host, { era }: Pick<McpRequestContext, 'era'>
   const server = new Server(
     { name: 'claude-relay', version: host.version },
     {
-      capabilities: { tools: {}, resources: { subscribe: true } },
+      capabilities: { tools: {}, resources: { subscribe: true }, ...experimentalOf(host, era) },
       instructions: instructions(host.session.state.name),
     },
   );
   server.setRequestHandler('tools/list', () => ({ tools: toolList() }));
   server.setRequestHandler('tools/call', (request, ctx) => callTool(host, server, request, ctx, written));
   const stop = offerInbox(server, host.session, host.random, era);
-  server.onclose = stop;
+  const forget = host.onServer?.(
+    (method, params) => void server.notification({ method, params }).catch(() => undefined),
+  );
+  server.onclose = () => {
+    stop();
+    forget?.();
+  };
   return server;
+}
+
+/** Only before the modern era does anything of ours go out that nobody asked for. */
+function experimentalOf(host: Host, era: McpRequestContext['era']): { experimental?: Experimental } {
+  const experimental = era === 'legacy' ? host.experimental?.() : undefined;
+  return experimental ? { experimental } : {};
 }
 
 async function callTool(
@@ -86,9 +106,8 @@ async function callTool(
   const signal = written.signalOf(ctx.mcpReq.signal);
   written.begin(id);
   signal.addEventListener('abort', () => written.drop(id), { once: true });
-  // A call is the evidence that the model has seen the answers before it.
-  host.session.evidence();
   host.onCall?.(params._meta ?? {});
+  const answered = host.session.called(params.name);
   const client = describeClient(server, ctx);
   const afterWritten = (call: () => void) => {
     if (!signal.aborted) written.add(id, call);
@@ -98,6 +117,7 @@ async function callTool(
     params.arguments,
     toolCall(host, ctx, signal, afterWritten, client.traits),
   );
+  answered();
   return withNotice(host, answer, client, afterWritten);
 }
 

@@ -2,7 +2,7 @@
  * What a tool call may do. The tools know nothing of sockets: over stdio this is the client's connection with its
  * outbox (`client-session.ts`), over HTTP it is the relay in the same process (`http/mcp.ts`).
  */
-import type { Draft } from '../protocol/envelope.ts';
+import type { Draft, Envelope } from '../protocol/envelope.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
 
 export interface SessionState {
@@ -41,8 +41,8 @@ export interface Session {
   send(draft: Draft, signal?: AbortSignal): Promise<SendResult | Kept>;
   /** Calls whenever unread mail may have come (connected, `more`, `deliver`). Returns the way to stop. */
   onMail(listener: () => void): () => void;
-  /** These envelopes were written to the agent program. Called after the write; kept until the relay has answered. */
-  handed(positions: readonly number[]): void;
-  /** A later call of the same agent: what was handed before it was in its context. */
-  evidence(): void;
+  /** An answer that holds these was written. Called after the write; the receipts are kept until the relay has answered. */
+  handed(messages: readonly Envelope[]): void;
+  /** The agent calls a tool: what was handed before that was in its context. Returns what to call when it is answered. */
+  called(tool: string): () => void;
 }

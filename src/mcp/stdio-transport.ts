@@ -18,7 +18,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server';
 import type { Clock } from '../util/clock.ts';
-import { Lines } from './lines.ts';
+import { Lines } from '../util/lines.ts';
 import type { AfterWrite } from './written.ts';
 
 /** A line beyond this is refused; the largest message that the relay takes is far smaller. */

@@ -2,11 +2,12 @@
  * Taking unread mail for a tool call: at once, or as soon as some comes within the time given. Every path is bounded:
  * by the deadline, and where a request is under way by the bound of the session itself.
  */
+
+import type { Filter } from '../delivery/shelf.ts';
 import { asRelayError, type RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Timer } from '../util/clock.ts';
 import type { Session } from './session.ts';
-import type { Filter } from './shelf.ts';
 import type { ToolCall } from './tool.ts';
 
 /** How often a caller that asked for progress hears that the wait goes on. */
@@ -27,7 +28,8 @@ export interface Taken {
 
 /** Takes the oldest unread; empty when none came in time. Throws a RelayError when the relay could not be asked. */
 export async function take(session: Session, wanted: Wanted, call: ToolCall): Promise<Taken> {
-  const wait = new Wait(session, wanted.waitSeconds, call);
+  const isOpenToAll = Object.values(wanted.filter).every((value) => value === undefined);
+  const wait = new Wait(session, wanted.waitSeconds, isOpenToAll, call);
   try {
     for (;;) {
       const asked = await wait.unlessCancelled(ask(session, wanted, call));
@@ -82,7 +84,7 @@ function lendUntilWritten(session: Session, call: ToolCall, messages: readonly E
   signal.addEventListener('abort', giveBack, { once: true });
   call.afterWritten(() => {
     signal.removeEventListener('abort', giveBack);
-    session.handed(shelf.shown(messages).map((message) => message.position));
+    session.handed(shelf.shown(messages));
   });
   return { messages, more };
 }
@@ -95,7 +97,7 @@ class Wait {
   private woken = false;
   private wake: () => void = () => undefined;
 
-  constructor(session: Session, seconds: number, call: ToolCall) {
+  constructor(session: Session, seconds: number, isOpenToAll: boolean, call: ToolCall) {
     this.call = call;
     this.deadline = call.clock.monotonic() + seconds * 1000;
     if (seconds === 0) return;
@@ -105,6 +107,8 @@ class Wait {
       this.wake();
     };
     this.stops.push(session.onMail(onMail), call.shelf.onChange(onMail));
+    // One that waits for anybody's mail is the best of doors.
+    if (isOpenToAll) this.stops.push(call.shelf.await());
     const progress = call.clock.every(PROGRESS_MS, () => call.progress('Waiting for a message.'));
     this.stops.push(() => progress.cancel());
   }

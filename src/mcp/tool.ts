@@ -1,11 +1,12 @@
 /** What a tool is, and how a call of one always ends in an answer. */
+
+import type { ClientTraits } from '../agents/traits.ts';
+import type { Shelf } from '../delivery/shelf.ts';
 import type { Check, JsonSchema } from '../protocol/check.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import type { ClientTraits } from './clients.ts';
 import { failure } from './next-step.ts';
 import type { Session } from './session.ts';
-import type { Shelf } from './shelf.ts';
 
 /** Hints of the Model Context Protocol. A program that refuses unannotated writes needs all of them said. */
 export interface Annotations {

@@ -21,9 +21,12 @@ export function wrong(path: string, must: string): RelayError {
 }
 
 const encoder = new TextEncoder();
+/** A UTF-16 unit is at most 3 bytes. */
+const scratch = new Uint8Array(12 * 1024);
 
-/** Bytes of a string in UTF-8. */
+/** Bytes of a string in UTF-8. Most are written where nobody looks, which is an eighth of the cost of making an array. */
 export function utf8Bytes(value: string): number {
+  if (value.length * 3 <= scratch.length) return encoder.encodeInto(value, scratch).written;
   return encoder.encode(value).length;
 }
 
@@ -156,6 +159,7 @@ type ShapeOf<F extends Fields> = { readonly [K in Exclude<keyof F, OptionalKeys<
 export function shape<const F extends Fields>(fields: F): Check<ShapeOf<F>> {
   const names = Object.keys(fields);
   const required = names.filter((name) => !fields[name]?.isOptional);
+  const known = new Map<string, Check<unknown>>(Object.entries(fields));
   return {
     schema: {
       type: 'object',
@@ -166,28 +170,41 @@ export function shape<const F extends Fields>(fields: F): Check<ShapeOf<F>> {
     read(value, path) {
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         throw wrong(path || 'The value', 'an object');
-      return readFields(fields, required, value, path) as ShapeOf<F>;
+      const result = readFields(known, value as Readonly<Record<string, unknown>>, path);
+      for (const key of required) if (result[key] === undefined) throw missing(path, key);
+      return result as ShapeOf<F>;
     },
   };
 }
 
-function readFields(fields: Fields, required: readonly string[], value: object, path: string): Record<string, unknown> {
+/** On the path of every frame: no entries, no closures, and a path is only put together where there is one. */
+function readFields(
+  known: ReadonlyMap<string, Check<unknown>>,
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, entry] of Object.entries(value)) {
-    const check = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    const at = path ? `${path}.${key}` : key;
-    if (!check)
-      throw new RelayError(
-        'bad_request',
-        `${shortened(at)} is not known here; known: ${Object.keys(fields).join(', ') || 'nothing'}.`,
-      );
+  for (const key of Object.keys(value)) {
+    const check = known.get(key);
+    const entry = value[key];
+    if (!check) throw unknown(known, path, key);
     if (entry === undefined || (entry === null && check.isOptional)) continue;
-    result[key] = check.read(entry, at);
-  }
-  for (const key of required) {
-    if (!Object.hasOwn(result, key)) throw new RelayError('bad_request', `${path ? `${path}.` : ''}${key} is missing.`);
+    result[key] = check.read(entry, below(path, key));
   }
   return result;
+}
+
+function below(path: string, key: string): string {
+  return path ? `${path}.${key}` : key;
+}
+
+function unknown(known: ReadonlyMap<string, unknown>, path: string, key: string): RelayError {
+  const names = [...known.keys()].join(', ') || 'nothing';
+  return new RelayError('bad_request', `${shortened(below(path, key))} is not known here; known: ${names}.`);
+}
+
+function missing(path: string, key: string): RelayError {
+  return new RelayError('bad_request', `${below(path, key)} is missing.`);
 }
 
 function described(schema: JsonSchema, description: string | undefined): JsonSchema {

@@ -1,9 +1,10 @@
-/** Text to frame and back. Decoding checks everything that a peer sent; encoding is plain JSON. */
+/** Text to frame and back. Decoding checks everything that a peer sent; encoding is JSON. */
 import { RelayError } from './codes.ts';
 import { byeShape, type ClientFrame, helloShape, PROTOCOL_VERSION, type RelayFrame, requestShape } from './frames.ts';
+import { deliverText } from './texts.ts';
 
 export function encode(frame: RelayFrame | ClientFrame): string {
-  return JSON.stringify(frame);
+  return frame.type === 'deliver' ? deliverText(frame) : JSON.stringify(frame);
 }
 
 /** A frame that a client sent. Throws `bad_frame` or `bad_request`. */

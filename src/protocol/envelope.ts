@@ -4,7 +4,11 @@ import { type Infer, integer, json, list, oneOf, oneOrMore, optional, shape, tex
 import { LIMITS } from './limits.ts';
 
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
-export const PRIORITIES = ['normal', 'urgent'] as const;
+/**
+ * How much it may disturb. `normal` waits for the end of a turn, and wakes who is idle; `urgent` goes in between two tool
+ * calls where the program's door can; `quiet` never wakes: it rides along with whatever comes next.
+ */
+export const PRIORITIES = ['normal', 'urgent', 'quiet'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 export const idField = text({
@@ -48,7 +52,7 @@ export interface Envelope {
   readonly thread?: string;
   readonly reply_to?: string;
   /** Absent means normal. */
-  readonly priority?: 'urgent';
+  readonly priority?: Exclude<Priority, 'normal'>;
   readonly expires_at?: number;
   readonly attachments?: readonly unknown[];
   readonly signature?: string;

@@ -8,7 +8,7 @@ import type { Code } from './codes.ts';
 import { type Envelope, idField } from './envelope.ts';
 import { LIMITS } from './limits.ts';
 import type { ReceiptState } from './receipt.ts';
-import { aboutShape, type Kind } from './session.ts';
+import { type Attention, aboutShape, type Kind } from './session.ts';
 
 export const SUBPROTOCOL = 'claude-relay.v1';
 export const PROTOCOL_VERSION = 1;
@@ -111,12 +111,14 @@ export interface ReceiptFrame {
   readonly state: ReceiptState;
   readonly at: number;
   readonly reason?: string;
+  /** It did not come further: why it has not been seen yet. */
+  readonly unseen?: string;
 }
 
-/** ← Somebody came, went (`left` by goodbye, `lost` without), or has a new name. */
-export interface PresenceFrame {
+/** ← Somebody came, went (`left` by goodbye, `lost` without), has a new name, or is `doing` something else. */
+export interface PresenceFrame extends Attention {
   readonly type: 'presence';
-  readonly event: 'joined' | 'left' | 'lost' | 'renamed';
+  readonly event: 'joined' | 'left' | 'lost' | 'renamed' | 'doing';
   readonly name: string;
   readonly at: number;
   /** With `renamed`: the name before. */

@@ -14,6 +14,17 @@ export type ReceiptState = (typeof RECEIPT_STATES)[number];
 export const SAID_STATES = ['handed', 'seen', 'refused'] as const;
 export type SaidState = (typeof SAID_STATES)[number];
 
+/**
+ * Beside the states: a remark that an envelope is `unseen`, and what is in the way. It moves nothing; it is told to the
+ * sender, and shown until the receipt is `seen` or at an end.
+ */
+export const REMARK = 'unseen';
+
+/** Is a remark of that receipt still of interest? */
+export function awaitsNotice(state: ReceiptState): boolean {
+  return state === 'stored' || state === 'handed';
+}
+
 const RANK: Record<ReceiptState, number> = {
   stored: 0,
   handed: 1,
@@ -39,4 +50,6 @@ export interface Receipt {
   readonly handed_at?: number;
   readonly seen_at?: number;
   readonly reason?: string;
+  /** Why it has not been seen yet, as the recipient's side last said. */
+  readonly unseen?: string;
 }

@@ -19,7 +19,23 @@ export const aboutShape = shape({
 });
 export type About = Infer<typeof aboutShape>;
 
-export interface SessionInfo {
+export const DOINGS = ['idle', 'busy', 'waiting'] as const;
+/** `waiting`: for its person, at a question or a permission. */
+export type Doing = (typeof DOINGS)[number];
+
+/** What a session is doing, and how a message gets into it, as its own side says. */
+export interface Attention {
+  /** Absent where nothing tells. */
+  readonly doing?: Doing;
+  /** Milliseconds: since when. */
+  readonly doing_since?: number;
+  /** The tool that a busy one is in. */
+  readonly tool?: string;
+  /** The door that wakes it (`inbox socket`, `queue` …); absent where it is only reached at its next turn, or when it asks. */
+  readonly door?: string;
+}
+
+export interface SessionInfo extends Attention {
   readonly name: string;
   readonly kind: Kind;
   /** A live connection holds the name now. Connected is not attentive: receipts say what was seen. */

@@ -3,8 +3,8 @@ import { nameField, roomField } from './address.ts';
 import { type Check, flag, type Infer, integer, list, oneOf, optional, shape, text } from './check.ts';
 import { draftShape, type Envelope, idField, threadField } from './envelope.ts';
 import { LIMITS } from './limits.ts';
-import { type Receipt, type ReceiptState, SAID_STATES } from './receipt.ts';
-import type { Kind, SessionInfo } from './session.ts';
+import { REMARK, type Receipt, type ReceiptState, SAID_STATES } from './receipt.ts';
+import { DOINGS, type Kind, type SessionInfo } from './session.ts';
 
 const position = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const count = integer({ min: 1, max: LIMITS.page });
@@ -31,9 +31,9 @@ export const VERBS = {
     from: optional(nameField),
     thread: optional(threadField),
   }),
-  /** Says how far envelopes of one's own inbox got. By position or id. */
+  /** Says how far envelopes of one's own inbox got, or with `unseen` why they have not. By position or id. */
   receipt: shape({
-    state: oneOf(SAID_STATES),
+    state: oneOf([...SAID_STATES, REMARK]),
     positions: optional(list(position, { max: LIMITS.window * 4 })),
     ids: optional(list(idField, { max: LIMITS.window * 4 })),
     reason: optional(text({ max: LIMITS.reasonChars })),
@@ -52,6 +52,14 @@ export const VERBS = {
     before: optional(position),
     after: optional(position),
     count: optional(count),
+  }),
+  /** What I am doing, and by which door I am woken. Replaces what was said before; lives as long as the connection. */
+  presence: shape({
+    doing: optional(oneOf(DOINGS)),
+    /** Milliseconds since it began. */
+    for_ms: optional(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
+    tool: optional(text({ max: LIMITS.programChars })),
+    door: optional(text({ max: LIMITS.programChars })),
   }),
   /** Who is here now. */
   peers: shape({}),
@@ -123,6 +131,8 @@ export interface SentSummary {
   readonly preview: string;
   /** How many recipients are in each state. */
   readonly states: Partial<Record<ReceiptState, number>>;
+  /** Recipients that have not seen it, and why; at most 5. */
+  readonly unseen?: readonly { readonly name: string; readonly reason: string }[];
 }
 
 export interface HistoryResult {
@@ -162,6 +172,7 @@ export interface Results {
   readonly receipt: { readonly changed: number };
   readonly receipts: ReceiptsResult | { readonly sends: readonly SentSummary[] };
   readonly history: HistoryResult;
+  readonly presence: Record<string, never>;
   readonly peers: { readonly peers: readonly SessionInfo[]; readonly more: number };
   readonly sessions: { readonly sessions: readonly SessionInfo[]; readonly more: number };
   readonly status: StatusResult;

@@ -11,10 +11,12 @@ import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { type Hello, PROTOCOL_VERSION, type PresenceFrame, type RelayFrame, type Request } from '../protocol/frames.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
+import { answerText } from '../protocol/texts.ts';
 import type { Effect } from '../state/command.ts';
 import { sessionById } from '../state/queries/sessions.ts';
 import type { Timer } from '../util/clock.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatchText } from './dispatch.ts';
+import type { Ear } from './hub.ts';
 import type { Holder } from './presence.ts';
 import type { Outlet } from './pump.ts';
 import type { Seat, Seats } from './seats.ts';
@@ -23,8 +25,9 @@ import type { Socket } from './socket.ts';
 
 type Phase = 'opened' | 'greeting' | 'open' | 'closed';
 
-export class Connection implements Holder, Outlet {
+export class Connection implements Holder, Outlet, Ear {
   readonly taker = 'connection';
+  instance = '';
   window = 0;
   since = 0;
   /** Milliseconds, monotonic: when anything was last heard. */
@@ -37,12 +40,14 @@ export class Connection implements Holder, Outlet {
   readonly #socket: Socket;
   readonly #onClosed: (connection: Connection) => void;
   readonly #keyless: boolean;
-  /** Aborts when nobody waits for anything here any more. */
-  readonly #waits = new AbortController();
-  readonly #stops: (() => void)[] = [];
-  readonly #helloTimer: Timer;
+  /** Aborts when nobody waits for anything here any more. Made when somebody asks: most connections are idle, and many. */
+  #waits: AbortController | undefined;
+  #stopPresence: (() => void) | undefined;
+  #helloTimer: Timer | undefined;
   #phase: Phase = 'opened';
-  #hello: Hello | undefined;
+  #isSeated = false;
+  #wantsReceipts = false;
+  #watches = false;
   #session: number | undefined;
   #underWay = 0;
   #isFinishing = false;
@@ -66,13 +71,7 @@ export class Connection implements Holder, Outlet {
     this.#onClosed = onClosed;
     this.#heard = this.#pinged = services.clock.monotonic();
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
-    // Every request that waits listens to it; Node warns from eleven on.
-    setMaxListeners(LIMITS.requests, this.#waits.signal);
     socket.listen(this);
-  }
-
-  get instance(): string {
-    return this.#hello?.instance ?? '';
   }
 
   get isOpen(): boolean {
@@ -81,6 +80,12 @@ export class Connection implements Holder, Outlet {
 
   /** Aborts when the connection ends, or is told that it will. */
   get gone(): AbortSignal {
+    if (!this.#waits) {
+      this.#waits = new AbortController();
+      // Every request that waits listens to it; Node warns from eleven on.
+      setMaxListeners(LIMITS.requests, this.#waits.signal);
+      if (this.isClosed || this.#isFinishing) this.#waits.abort();
+    }
     return this.#waits.signal;
   }
 
@@ -120,7 +125,21 @@ export class Connection implements Holder, Outlet {
     const isBehind = this.#isBehind;
     this.#isBehind = false;
     if (isBehind) this.more(pumps.unread(this.#session));
-    pumps.of(this.#session).wake();
+    pumps.wake(this.#session);
+  }
+
+  onMail(): void {
+    if (this.#session !== undefined) this.#services.pumps.wake(this.#session);
+  }
+
+  onNews(): void {
+    if (this.#watches && this.#session !== undefined) this.more(this.#services.pumps.unread(this.#session));
+  }
+
+  onReceipt({ id, name, state, at, reason, unseen }: Effect & { kind: 'receipt' }): void {
+    if (!this.#wantsReceipts) return;
+    const why = { ...(reason === undefined ? {} : { reason }), ...(unseen === undefined ? {} : { unseen }) };
+    this.#push({ type: 'receipt', id, name, state, at, ...why });
   }
 
   onText(text: string): void {
@@ -180,8 +199,9 @@ export class Connection implements Holder, Outlet {
 
   #onHello(hello: Hello): void {
     if (this.#phase !== 'opened') throw new RelayError('hello_twice');
-    this.#helloTimer.cancel();
-    this.#hello = hello;
+    this.#cancelHelloTimer();
+    this.instance = hello.instance;
+    this.#isSeated = hello.seat;
     this.#phase = 'greeting';
     this.#seats
       .take({ hello, keyless: this.#keyless }, (seat) => this.#sit(hello, seat))
@@ -224,25 +244,17 @@ export class Connection implements Holder, Outlet {
 
   #subscribe(hello: Hello): void {
     const { hub, presence, pumps } = this.#services;
-    if (hello.presence) this.#stops.push(presence.onChange((frame, who) => this.#onPresence(frame, who)));
+    if (hello.presence) this.#stopPresence = presence.onChange((frame, who) => this.#onPresence(frame, who));
     if (this.#session === undefined) return;
-    const session = this.#session;
     this.window = hello.window ?? 0;
-    if (hello.seat) pumps.of(session).attach(this);
-    const stop = hub.listen(session, {
-      onMail: () => pumps.of(session).wake(),
-      ...(hello.watch ? { onNews: () => this.more(pumps.unread(session)) } : {}),
-      ...(hello.receipts ? { onReceipt: (effect) => this.#onReceipt(effect) } : {}),
-    });
-    this.#stops.push(stop);
+    this.#wantsReceipts = hello.receipts ?? false;
+    this.#watches = hello.watch ?? false;
+    if (hello.seat) pumps.attach(this.#session, this);
+    hub.add(this.#session, this);
   }
 
   #onPresence(frame: PresenceFrame, session: number): void {
     if (session !== this.#session) this.#push(frame);
-  }
-
-  #onReceipt({ id, name, state, at, reason }: Effect & { kind: 'receipt' }): void {
-    this.#push({ type: 'receipt', id, name, state, at, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** For what can be asked again: a slow reader is told later that there is more. */
@@ -259,12 +271,12 @@ export class Connection implements Holder, Outlet {
     const call = {
       services: this.#services,
       taker: this,
-      signal: this.#waits.signal,
+      signal: this.gone,
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),
     };
-    dispatch(call, request.verb, request.args)
+    dispatchText(call, request.verb, request.args)
       .then(
-        (result) => this.#write({ type: 'answer', id: request.id, result }),
+        (result) => this.#say(answerText(request.id, result)),
         (error) => this.#refuse(asRelayError(error), request.id),
       )
       .finally(() => this.#onAnswered());
@@ -278,7 +290,7 @@ export class Connection implements Holder, Outlet {
   /** The relay goes down: ends what waits, refuses what comes, resolves when everything that was accepted is answered. */
   finish(): Promise<void> {
     this.#isFinishing = true;
-    this.#waits.abort();
+    this.#waits?.abort();
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle = resolve;
@@ -286,7 +298,16 @@ export class Connection implements Holder, Outlet {
   }
 
   #write(frame: RelayFrame): void {
-    if (this.#phase !== 'closed') this.#socket.send(encode(frame));
+    this.#say(encode(frame));
+  }
+
+  #say(text: string): void {
+    if (this.#phase !== 'closed') this.#socket.send(text);
+  }
+
+  #cancelHelloTimer(): void {
+    this.#helloTimer?.cancel();
+    this.#helloTimer = undefined;
   }
 
   #lose(): void {
@@ -298,9 +319,9 @@ export class Connection implements Holder, Outlet {
   #end(event: 'left' | 'lost', code: number, reason: string): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#helloTimer.cancel();
-    this.#waits.abort();
-    for (const stop of this.#stops) stop();
+    this.#cancelHelloTimer();
+    this.#waits?.abort();
+    this.#stopPresence?.();
     if (this.#session !== undefined) this.#leave(this.#session, event);
     // 1006 means that the socket is gone already; it must not be sent (RFC 6455, 7.4.1).
     if (code !== 1006) this.#socket.close(code, reason);
@@ -308,10 +329,12 @@ export class Connection implements Holder, Outlet {
   }
 
   #leave(session: number, event: 'left' | 'lost'): void {
-    const { presence, pumps, journal, store, now, log } = this.#services;
+    const { hub, presence, pumps, unseen, journal, store, now, log } = this.#services;
+    hub.remove(session, this);
     pumps.release(session, this);
     const row = sessionById(store, session);
-    if (row && this.#hello?.seat) presence.leave(session, row.name, this, event, now());
+    if (row && this.#isSeated) presence.leave(session, row.name, this, event, now());
+    if (!presence.isHere(session)) unseen.left(session);
     journal
       .post({ type: 'depart', session, at: now() })
       .catch((error) => log.debug({ error }, 'last seen could not be written'));

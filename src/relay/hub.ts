@@ -15,13 +15,17 @@ export interface Ear {
 }
 
 interface Listening {
-  readonly ears: Set<Ear>;
-  channels: Set<number>;
+  readonly ears: Ear[];
+  /** What it follows, but for its own channel. */
+  readonly channels: number[];
 }
+
+const NOBODY: ReadonlySet<number> = new Set();
 
 export class Hub {
   readonly #store: Store;
   readonly #sessions = new Map<number, Listening>();
+  /** Room, or all → sessions. A session's own channel has its id. */
   readonly #channels = new Map<number, Set<number>>();
   /** Session → how many wait. */
   readonly #awaited = new Map<number, number>();
@@ -32,20 +36,30 @@ export class Hub {
 
   /** Starts to listen for a session. Returns the way to stop. */
   listen(session: number, ear: Ear): () => void {
-    let listening = this.#sessions.get(session);
-    if (!listening) {
-      listening = { ears: new Set(), channels: new Set() };
-      this.#sessions.set(session, listening);
-      for (const channel of openChannels(this.#store, session)) this.#follow(session, listening, channel);
-    }
-    listening.ears.add(ear);
+    this.add(session, ear);
+    return () => this.remove(session, ear);
+  }
+
+  add(session: number, ear: Ear): void {
+    const listening = this.#sessions.get(session);
+    if (listening) listening.ears.push(ear);
+    else this.#begin(session, ear);
     if (ear.takes) this.#awaited.set(session, (this.#awaited.get(session) ?? 0) + 1);
-    return () => this.#stop(session, ear);
+  }
+
+  /** May be called twice. */
+  remove(session: number, ear: Ear): void {
+    const listening = this.#sessions.get(session);
+    if (!listening || !removed(listening.ears, ear)) return;
+    if (ear.takes) this.#waitsNoMore(session);
+    if (listening.ears.length > 0) return;
+    for (const channel of [...listening.channels]) this.#unfollow(session, listening, channel);
+    this.#sessions.delete(session);
   }
 
   /** Sessions whose mail somebody is waiting for right now. */
   awaited(): ReadonlySet<number> {
-    return new Set(this.#awaited.keys());
+    return this.#awaited.size === 0 ? NOBODY : new Set(this.#awaited.keys());
   }
 
   /** There may be mail for that session again: what somebody held is free. */
@@ -61,54 +75,53 @@ export class Hub {
     }
   }
 
+  /** Lists as long as they have to be: one that something is pushed to makes room for sixteen more. */
+  #begin(session: number, ear: Ear): void {
+    const channels = openChannels(this.#store, session).filter((channel) => channel !== session);
+    this.#sessions.set(session, { ears: [ear], channels: [...channels] });
+    for (const channel of channels) this.#tune(session, channel);
+  }
+
   #stored({ sender, channels }: Effect & { kind: 'stored' }): void {
     for (const ear of this.#ears(sender)) ear.onNews?.();
     for (const channel of channels) {
-      for (const session of this.#channels.get(channel) ?? []) {
-        if (session === sender && channel !== session) continue;
-        for (const ear of this.#ears(session)) {
-          ear.onMail();
-          ear.onNews?.();
-        }
-      }
+      if (this.#sessions.has(channel)) this.#arrived(channel);
+      for (const session of this.#channels.get(channel) ?? []) if (session !== sender) this.#arrived(session);
+    }
+  }
+
+  #arrived(session: number): void {
+    for (const ear of this.#ears(session)) {
+      ear.onMail();
+      ear.onNews?.();
     }
   }
 
   #followed({ session, channel, on }: Effect & { kind: 'followed' }): void {
     const listening = this.#sessions.get(session);
     if (!listening) return;
-    if (on) this.#follow(session, listening, channel);
-    else this.#unfollow(session, listening, channel);
+    if (!on) return this.#unfollow(session, listening, channel);
+    listening.channels.push(channel);
+    this.#tune(session, channel);
   }
 
-  #ears(session: number): Iterable<Ear> {
-    return [...(this.#sessions.get(session)?.ears ?? [])];
+  /** A copy: who is told may stop to listen, or others begin. */
+  #ears(session: number): readonly Ear[] {
+    const ears = this.#sessions.get(session)?.ears;
+    return ears ? [...ears] : [];
   }
 
-  #follow(session: number, listening: Listening, channel: number): void {
-    listening.channels.add(channel);
-    let sessions = this.#channels.get(channel);
-    if (!sessions) {
-      sessions = new Set();
-      this.#channels.set(channel, sessions);
-    }
-    sessions.add(session);
+  #tune(session: number, channel: number): void {
+    const sessions = this.#channels.get(channel);
+    if (sessions) sessions.add(session);
+    else this.#channels.set(channel, new Set([session]));
   }
 
-  #unfollow(session: number, listening: Listening, channel: number): void {
-    listening.channels.delete(channel);
+  #unfollow(session: number, { channels }: Listening, channel: number): void {
+    removed(channels, channel);
     const sessions = this.#channels.get(channel);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#channels.delete(channel);
-  }
-
-  #stop(session: number, ear: Ear): void {
-    const listening = this.#sessions.get(session);
-    if (!listening?.ears.delete(ear)) return;
-    if (ear.takes) this.#waitsNoMore(session);
-    if (listening.ears.size > 0) return;
-    for (const channel of [...listening.channels]) this.#unfollow(session, listening, channel);
-    this.#sessions.delete(session);
   }
 
   #waitsNoMore(session: number): void {
@@ -116,4 +129,11 @@ export class Hub {
     if (left > 0) this.#awaited.set(session, left);
     else this.#awaited.delete(session);
   }
+}
+
+/** Was it there? */
+function removed<T>(list: T[], entry: T): boolean {
+  const index = list.indexOf(entry);
+  if (index >= 0) list.splice(index, 1);
+  return index >= 0;
 }

@@ -163,7 +163,7 @@ class LegacyClient implements SocketListener {
 
   async #send(to: string, content: string): Promise<LegacyFrame> {
     const link = this.#linked();
-    const id = messageId(this.#options.random);
+    const id = messageId(this.#options.random, this.#options.clock.now());
     const offline: LegacyFrame = { type: 'error', message: `Client ${to} not connected` };
     try {
       const result = await link.request('send', { id, to: [to], body: content });
@@ -238,6 +238,8 @@ class LegacyClient implements SocketListener {
   }
 
   #onPresence({ event, name, was }: PresenceFrame): void {
+    // This protocol has no word for it.
+    if (event === 'doing') return;
     const gone = event === 'joined' ? undefined : event === 'renamed' ? was : name;
     if (gone !== undefined && this.#peers.delete(gone)) this.#tellPresence('peer_left', gone);
     if (event !== 'joined' && event !== 'renamed') return;

@@ -14,7 +14,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Claim } from '../state/command.ts';
 import { envelopeRow, toEnvelope } from '../state/queries/envelopes.ts';
 import { countUnhanded, type InboxFilter, unhandedMatching } from '../state/queries/inbox.ts';
-import { claimsOf, type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { type SessionRow, sessionById } from '../state/queries/sessions.ts';
 import { isIntact } from '../state/sum.ts';
 import { Page } from './page.ts';
 import type { Services } from './services.ts';
@@ -51,7 +51,6 @@ export class Pump {
   readonly #claims = new Map<number, Taker>();
   /** Vain claims that the state may not have heard of yet. */
   readonly #attempts = new Map<number, number>();
-  readonly #outlets = new Set<Outlet>();
   /** Positions whose receipt is on its way to the journal: not given again before it is known whether it got there. */
   readonly #settling = new Map<number, number>();
   #isWoken = false;
@@ -61,19 +60,13 @@ export class Pump {
     this.#services = services;
   }
 
-  /** Nobody is attached and nothing is claimed: it may be forgotten. */
+  /** Nothing is claimed and nothing is to be pushed: it may be forgotten. */
   get isIdle(): boolean {
-    return [this.#outlets, this.#claims, this.#attempts, this.#settling].every((held) => held.size === 0);
-  }
-
-  attach(outlet: Outlet): void {
-    this.#outlets.add(outlet);
-    if (this.unread() > 0) this.wake();
+    return !this.#isWoken && [this.#claims, this.#attempts, this.#settling].every((held) => held.size === 0);
   }
 
   /** The taker is gone; what it claimed is free again, and whoever waits for mail hears of it. */
   release(taker: Taker): void {
-    for (const outlet of this.#outlets) if (outlet === taker) this.#outlets.delete(outlet);
     let freed = false;
     for (const [position, holder] of this.#claims) {
       if (holder !== taker) continue;
@@ -105,12 +98,16 @@ export class Pump {
   /** A receipt was applied. */
   settled(position: number): void {
     this.#attempts.delete(position);
-    if (this.#claims.delete(position) && this.#outlets.size > 0) this.wake();
+    if (this.#claims.delete(position)) this.wake();
+  }
+
+  get #outlets(): readonly Outlet[] {
+    return this.#services.pumps.outletsOf(this.session);
   }
 
   /** There may be something to push. Many calls of one turn are one push. */
   wake(): void {
-    if (this.#isWoken || this.#outlets.size === 0) return;
+    if (this.#isWoken || this.#outlets.length === 0) return;
     this.#isWoken = true;
     queueMicrotask(() => {
       this.#isWoken = false;
@@ -133,9 +130,8 @@ export class Pump {
     const session = sessionById(this.#services.store, this.session);
     if (!session) return [];
     const page = new Page(count);
-    const given = claimsOf(session);
     for (const position of this.#free(session, filter, count)) {
-      const attempts = Math.max(given.get(position) ?? 0, this.#attempts.get(position) ?? 0);
+      const attempts = Math.max(session.claims.get(position) ?? 0, this.#attempts.get(position) ?? 0);
       const envelope = this.#load(position, attempts);
       if (!envelope) continue;
       if (!page.add(attempts > 0 ? { ...envelope, redelivered: true } : envelope)) break;
@@ -253,10 +249,14 @@ export class Pump {
   }
 }
 
-/** One pump a session, made when it is needed. */
+const NONE: readonly Outlet[] = [];
+
+/** One pump a session, made when there is something for it to do. */
 export class Pumps {
   readonly #services: Services;
   readonly #pumps = new Map<number, Pump>();
+  /** Connections that want their mail, by session. */
+  readonly #outlets = new Map<number, readonly Outlet[]>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -271,6 +271,21 @@ export class Pumps {
     return pump;
   }
 
+  attach(session: number, outlet: Outlet): void {
+    const others = this.#outlets.get(session);
+    this.#outlets.set(session, others ? [...others, outlet] : [outlet]);
+    if (this.unread(session) > 0) this.wake(session);
+  }
+
+  outletsOf(session: number): readonly Outlet[] {
+    return this.#outlets.get(session) ?? NONE;
+  }
+
+  /** There may be something to push. */
+  wake(session: number): void {
+    if (this.#outlets.has(session)) this.of(session).wake();
+  }
+
   /** How many are unhanded, without making a pump. */
   unread(session: number): number {
     const row = sessionById(this.#services.store, session);
@@ -278,21 +293,23 @@ export class Pumps {
   }
 
   settled(session: number, position: number): void {
-    const pump = this.#pumps.get(session);
-    pump?.settled(position);
-    this.#forget(session);
+    this.#pumps.get(session)?.settled(position);
   }
 
+  /** The taker is gone. */
   release(session: number, taker: Taker): void {
+    const left = this.outletsOf(session).filter((outlet) => outlet !== taker);
+    if (left.length > 0) this.#outlets.set(session, left);
+    else this.#outlets.delete(session);
     this.#pumps.get(session)?.release(taker);
-    this.#forget(session);
   }
 
   isHolding(session: number, taker: Taker): boolean {
     return this.#pumps.get(session)?.isHolding(taker) ?? false;
   }
 
-  #forget(session: number): void {
-    if (this.#pumps.get(session)?.isIdle) this.#pumps.delete(session);
+  /** Forgets those that have nothing to do; now and then, since most have again soon. */
+  sweep(): void {
+    for (const [session, pump] of this.#pumps) if (pump.isIdle) this.#pumps.delete(session);
   }
 }

@@ -20,6 +20,7 @@ import { Pumps, type Taker } from './pump.ts';
 import { type Caller, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
+import { Unseen } from './unseen.ts';
 import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
 
@@ -46,6 +47,7 @@ export class Relay {
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #connections = new Set<Connection>();
+  readonly #onClosed = (closed: Connection): void => void this.#connections.delete(closed);
   readonly #timers: Timer[];
   readonly #stopEffects: () => void;
   /** Of requests without a connection that may wait. */
@@ -76,8 +78,7 @@ export class Relay {
    * given no key, for clients that could not keep one.
    */
   connect(socket: Socket, { keyless = false }: { readonly keyless?: boolean } = {}): void {
-    const onClosed = (closed: Connection) => void this.#connections.delete(closed);
-    const connection = new Connection(this.#services, this.#seats, socket, onClosed, keyless);
+    const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, keyless);
     this.#connections.add(connection);
     const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
@@ -166,6 +167,7 @@ export class Relay {
 
   async #stop(): Promise<void> {
     for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
+    this.#services.unseen.stop();
     this.#upkeep.stop();
     for (const waits of this.#waits) waits.abort();
     await this.#finish();
@@ -190,7 +192,7 @@ export class Relay {
     // Before anything that is stored already no time begins, whatever the clock says after a restart.
     let last = newestTime(store);
     const anchor = Math.max(last, clock.now());
-    const services: Omit<Services, 'pumps'> & { pumps?: Pumps } = {
+    const services: Unfinished = {
       journal,
       store,
       clock,
@@ -198,7 +200,7 @@ export class Relay {
       log,
       version,
       hub: new Hub(store),
-      presence: new Presence<Connection>(),
+      presence: new Presence<Connection>(clock),
       now: () => {
         last = Math.max(last, clock.now());
         return last;
@@ -208,7 +210,7 @@ export class Relay {
       onDamaged: (position) => this.#onDamaged(position),
       count: (name, by = 1) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
     };
-    return withPumps(services);
+    return finished(services);
   }
 
   /** From the answer on; what could not be answered is free at once. */
@@ -223,10 +225,13 @@ export class Relay {
   }
 
   #onEffects(effects: readonly Effect[]): void {
-    const { hub, pumps, presence } = this.#services;
+    const { hub, pumps, presence, unseen } = this.#services;
     for (const effect of effects) {
-      if (effect.kind === 'receipt') pumps.settled(effect.session, effect.position);
-      else if (effect.kind === 'renamed')
+      if (effect.kind === 'receipt') {
+        unseen.note(effect);
+        // A remark moves nothing: what was given out stays so.
+        if (effect.unseen === undefined) pumps.settled(effect.session, effect.position);
+      } else if (effect.kind === 'renamed')
         presence.renamed(effect.session, effect.was, effect.name, this.#services.now());
     }
     hub.tell(effects);
@@ -234,6 +239,7 @@ export class Relay {
 
   #checkPulses(): void {
     for (const connection of [...this.#connections]) connection.checkPulse();
+    this.#services.pumps.sweep();
   }
 
   /** Each once: whoever asks for it again is not to fill the log. */
@@ -245,9 +251,12 @@ export class Relay {
   }
 }
 
-/** Pumps need the services that they are part of. */
-function withPumps(services: Omit<Services, 'pumps'> & { pumps?: Pumps }): Services {
-  const whole = services as Services & { pumps: Pumps };
+type Unfinished = Omit<Services, 'pumps' | 'unseen'>;
+
+/** These need the services that they are part of. */
+function finished(services: Unfinished): Services {
+  const whole = services as { -readonly [S in keyof Services]: Services[S] };
   whole.pumps = new Pumps(whole);
+  whole.unseen = new Unseen(whole);
   return whole;
 }

@@ -8,6 +8,7 @@ import type { Hub } from './hub.ts';
 import type { Log } from './log.ts';
 import type { Presence } from './presence.ts';
 import type { Pumps } from './pump.ts';
+import type { Unseen } from './unseen.ts';
 
 export interface Services {
   readonly journal: Journal;
@@ -20,6 +21,7 @@ export interface Services {
   readonly hub: Hub;
   readonly pumps: Pumps;
   readonly presence: Presence<Connection>;
+  readonly unseen: Unseen;
   /** Milliseconds since 1970; never goes back, whatever the machine's clock does. */
   now(): number;
   /**

@@ -47,8 +47,10 @@ export interface StartOptions {
   readonly log: Log;
   /** For tests: adds to each server instance of `/mcp`. */
   readonly extendMcp?: McpOptions['extend'];
+  /** The code of the thread that searches; without it the relay's own does. */
+  readonly searchThread?: URL | undefined;
   /** The bundled `data/main.ts`; without it, work on the data as a whole is done in this thread. */
-  readonly dataScript?: string | undefined;
+  readonly dataScript?: URL | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -91,7 +93,13 @@ export async function startRelay(options: StartOptions): Promise<Running> {
 async function assemble(options: StartOptions, data: string, lock: DataLock): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
-  const journal = await openJournal({ dir: data, clock, random, onTrouble: troubleIn(log) });
+  const journal = await openJournal({
+    dir: data,
+    clock,
+    random,
+    onTrouble: troubleIn(log),
+    searchThread: options.searchThread,
+  });
   const retention = {
     unread: options.keepUnread,
     keep: options.keep,

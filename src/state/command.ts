@@ -74,6 +74,15 @@ export interface Reported {
   readonly changed: number;
 }
 
+/** The recipient's side says why these have not been seen yet. Moves nothing. */
+export interface Remark {
+  readonly type: 'remark';
+  readonly at: number;
+  readonly session: number;
+  readonly positions: readonly number[];
+  readonly reason: string;
+}
+
 /** These were given out. Not yet handed when their taker goes, they are given again, marked. */
 export interface Claim {
   readonly type: 'claim';
@@ -123,7 +132,7 @@ export interface Pruned {
   readonly pruned: number;
 }
 
-export type Command = Found | Enter | Depart | Send | Report | Claim | Join | Leave | Rename | Expire | Prune;
+export type Command = Found | Enter | Depart | Send | Report | Remark | Claim | Join | Leave | Rename | Expire | Prune;
 
 export interface Outcomes {
   readonly found: undefined;
@@ -131,6 +140,7 @@ export interface Outcomes {
   readonly depart: undefined;
   readonly send: Sent;
   readonly receipt: Reported;
+  readonly remark: Reported;
   readonly claim: undefined;
   readonly join: undefined;
   readonly leave: undefined;
@@ -158,6 +168,8 @@ export type Effect =
       readonly state: ReceiptState;
       readonly at: number;
       readonly reason?: string;
+      /** It did not move: why it has not been seen yet. */
+      readonly unseen?: string;
     }
   | { readonly kind: 'followed'; readonly session: number; readonly channel: number; readonly on: boolean }
   | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string };

@@ -1,42 +1,73 @@
-/** Puts one envelope into the tables: the row, a route for each channel, the counters of direct recipients, the words for the search. */
+/** Puts one envelope into the state: its row, the counters of direct recipients, the end of its life. */
 import { utf8Bytes } from '../protocol/check.ts';
-import { newestPosition } from './queries/envelopes.ts';
+import { Into } from './into.ts';
+import { type EnvelopeRow, newestPosition } from './queries/envelopes.ts';
+import { sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
-import { type Summed, sumOf } from './sum.ts';
+import { type Summed, summed } from './sum.ts';
 
 export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
 
-/** Answers with its position: the next one, and never one that was given before. */
+const ENVELOPE = new Into('INSERT', 'envelope', [
+  'position',
+  'id',
+  'sender',
+  'at',
+  'channels',
+  'thread',
+  'reply_to',
+  'priority',
+  'expires_at',
+  'body',
+  'extra',
+  'hash',
+  'sum',
+]);
+const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
+
+/**
+ * Answers with its position: the next one, and never one that was given before. Half a surrogate pair cannot be stored:
+ * what is in memory says the same as the table, and so does the sum.
+ */
 export function insertEnvelope(store: Store, envelope: NewEnvelope, channels: readonly number[]): number {
-  const position = newestPosition(store) + 1;
-  const row = { ...envelope, position, channels: JSON.stringify(channels) };
-  store.run(
-    `INSERT INTO envelope (position, id, sender, at, channels, thread, reply_to, urgent, expires_at, body, extra, hash, sum)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  const row = summed({
+    ...envelope,
+    position: newestPosition(store) + 1,
+    channels,
+    thread: envelope.thread?.toWellFormed() ?? null,
+    body: envelope.body.toWellFormed(),
+  });
+  store.tail.add(row);
+  write(store, row);
+  for (const channel of channels) count(store, channel, row);
+  return row.position;
+}
+
+function write(store: Store, row: EnvelopeRow): void {
+  const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash, sum } = row;
+  const channels = JSON.stringify(row.channels);
+  store.gather(
+    ENVELOPE,
     position,
-    row.id,
-    row.sender,
-    row.at,
-    row.channels,
-    row.thread,
-    row.reply_to,
-    row.urgent,
-    row.expires_at,
-    row.body,
-    row.extra,
-    row.hash,
-    sumOf(row),
+    id,
+    sender,
+    at,
+    channels,
+    thread,
+    reply_to,
+    priority,
+    expires_at,
+    body,
+    extra,
+    hash,
+    sum,
   );
-  for (const channel of channels) {
-    store.run('INSERT INTO route (channel, position, sender) VALUES (?, ?, ?)', channel, position, row.sender);
-    store.run(
-      'UPDATE session SET pending = pending + 1, pending_bytes = pending_bytes + ? WHERE id = ?',
-      utf8Bytes(row.body),
-      channel,
-    );
-  }
-  if (row.expires_at !== null)
-    store.run('INSERT INTO expiring (expires_at, position) VALUES (?, ?)', row.expires_at, position);
-  store.run('INSERT INTO search (rowid, body) VALUES (?, ?)', position, row.body);
-  return position;
+  if (expires_at !== null) store.gather(EXPIRING, expires_at, position);
+}
+
+function count(store: Store, channel: number, { body }: EnvelopeRow): void {
+  const recipient = sessionById(store, channel);
+  if (!recipient) return;
+  const pending_bytes = recipient.pending_bytes + utf8Bytes(body);
+  store.roster.change(recipient, { pending: recipient.pending + 1, pending_bytes });
 }

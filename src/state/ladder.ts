@@ -8,11 +8,13 @@
 import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
+import { Into } from './into.ts';
 import { followsAt, routesTo } from './queries/channels.ts';
-import { channelsOf, type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
+import { type EnvelopeRow, envelopeRow, newestPosition } from './queries/envelopes.ts';
 import { unhanded } from './queries/inbox.ts';
-import { receiptRow, receiptState } from './queries/receipts.ts';
-import { claimsOf, type SessionRow, sessionById } from './queries/sessions.ts';
+import { type ReceiptRow, receiptRow, receiptState } from './queries/receipts.ts';
+import { type SessionRow, sessionById } from './queries/sessions.ts';
+import { NO_CLAIMS } from './roster.ts';
 import type { Store } from './store.ts';
 import { isIntact } from './sum.ts';
 
@@ -34,40 +36,40 @@ interface Step {
 export function moveReceipts(store: Store, move: Move): Effect[] {
   const session = sessionById(store, move.session);
   if (!session) return [];
-  const steps = stepsOf(store, session, move);
+  const steps = stepsOf(store, session, move.positions).filter(({ from }) => moves(from, move.state));
   if (steps.length === 0) return [];
   const leaving = steps.filter((step) => step.from === 'stored');
   for (const step of steps) if (step.direct || isEnd(move.state)) writeRow(store, session, move, step);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
   const seen = markSeen(store, session, move, steps, handed);
   saveSession(store, session, move.state, leaving, { handed, seen });
-  return steps.map((step) => effectOf(session, move, step));
+  const reason = move.reason === undefined ? {} : { reason: move.reason };
+  return steps.map(({ row }) => ({ ...effectOf(session, row, move.state, move.at), ...reason }));
 }
 
-function stepsOf(store: Store, session: SessionRow, move: Move): Step[] {
+/** Those of the positions that the session is a recipient of, and how far each has come. */
+export function stepsOf(store: Store, session: SessionRow, positions: readonly number[]): Step[] {
   const steps: Step[] = [];
-  for (const position of [...new Set(move.positions)].sort((a, b) => a - b)) {
+  for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
     const row = trusted(store, session, position);
     if (!row) continue;
-    const channels = channelsOf(row);
+    const { channels } = row;
     const direct = channels.includes(session.id);
     const isRecipient =
       direct ||
       (row.sender !== session.id && channels.some((channel) => followsAt(store, session.id, channel, position)));
     if (!isRecipient) continue;
-    const from = receiptState(store, session, position, direct);
-    if (moves(from, move.state)) steps.push({ row, direct, from });
+    steps.push({ row, direct, from: receiptState(store, session, position, direct) });
   }
   return steps;
 }
 
-/** Of an envelope that the disk has altered, its routes know better who sent it to whom. */
+/** Of an envelope that the disk has altered, its routes know better who sent it to whom; the newest have none yet. */
 function trusted(store: Store, session: SessionRow, position: number): EnvelopeRow | undefined {
   const row = envelopeRow(store, position);
-  if (!row || isIntact(row)) return row;
+  if (!row || isIntact(row) || position > store.tail.start) return row;
   const routes = routesTo(store, session.id, position);
-  const channels = JSON.stringify(routes.map(({ channel }) => channel));
-  return { ...row, channels, sender: routes[0]?.sender ?? row.sender };
+  return { ...row, channels: routes.map(({ channel }) => channel), sender: routes[0]?.sender ?? row.sender };
 }
 
 /** States that no cursor can say. */
@@ -77,18 +79,30 @@ function isEnd(state: ReceiptState): boolean {
 
 function writeRow(store: Store, session: SessionRow, move: Move, step: Step): void {
   const reached = move.state === 'expired' || move.state === 'dead' || move.state === 'refused' ? null : move.at;
-  const handedAt = step.from === 'stored' ? reached : null;
-  store.run(
-    `INSERT INTO receipt (position, session, state, at, handed_at, seen_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-     ON CONFLICT DO UPDATE SET state = ?3, at = ?4, handed_at = coalesce(handed_at, ?5), seen_at = coalesce(seen_at, ?6), reason = ?7`,
-    step.row.position,
-    session.id,
-    move.state,
-    move.at,
-    handedAt,
-    move.state === 'handed' || step.from === 'seen' ? null : reached,
-    move.reason ?? null,
-  );
+  const before = receiptRow(store, step.row.position, session.id);
+  save(store, session.id, step.row.position, {
+    state: move.state,
+    at: move.at,
+    handed_at: before?.handed_at ?? (step.from === 'stored' ? reached : null),
+    seen_at: before?.seen_at ?? (move.state === 'handed' || step.from === 'seen' ? null : reached),
+    reason: move.reason ?? null,
+  });
+}
+
+const RECEIPT = new Into('REPLACE', 'receipt', [
+  'position',
+  'session',
+  'state',
+  'at',
+  'handed_at',
+  'seen_at',
+  'reason',
+]);
+
+function save(store: Store, session: number, position: number, receipt: ReceiptRow): void {
+  const { state, at, handed_at, seen_at, reason } = receipt;
+  store.tail.keepReceipt(position, session, receipt);
+  store.gather(RECEIPT, position, session, state, at, handed_at, seen_at, reason);
 }
 
 /** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */
@@ -126,13 +140,10 @@ function markSeen(store: Store, session: SessionRow, move: Move, steps: readonly
   return seen;
 }
 
-/** Handed, and not seen when later mail was. Only the cursor knew, so the time of it is not known. */
-function writeException(store: Store, session: SessionRow, position: number): void {
-  store.run(
-    "INSERT INTO receipt (position, session, state) VALUES (?, ?, 'handed') ON CONFLICT DO NOTHING",
-    position,
-    session.id,
-  );
+/** Handed, and not seen when later mail was, or when it was forgotten. Only the cursor knew, so the time of it is not known. */
+export function writeException(store: Store, { id }: Pick<SessionRow, 'id'>, position: number): void {
+  if (receiptRow(store, position, id)) return;
+  save(store, id, position, { state: 'handed', at: null, handed_at: null, seen_at: null, reason: null });
 }
 
 function saveSession(
@@ -144,32 +155,31 @@ function saveSession(
 ): void {
   const direct = leaving.filter((step) => step.direct);
   const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
-  const claims = claimsOf(session);
-  for (const step of leaving) claims.delete(step.row.position);
   const missed = state === 'expired' || state === 'dead' ? leaving.length : 0;
-  store.run(
-    `UPDATE session SET handed = ?, seen = ?, pending = pending - ?, pending_bytes = max(0, pending_bytes - ?), claims = ?,
-       missed = missed + ? WHERE id = ?`,
+  store.roster.change(session, {
     handed,
     seen,
-    direct.length,
-    bytes,
-    JSON.stringify(Object.fromEntries(claims)),
-    missed,
-    session.id,
-  );
+    pending: session.pending - direct.length,
+    pending_bytes: Math.max(0, session.pending_bytes - bytes),
+    claims: without(session.claims, leaving),
+    missed: session.missed + missed,
+  });
 }
 
-function effectOf(session: SessionRow, move: Move, step: Step): Effect {
-  return {
-    kind: 'receipt',
-    session: session.id,
-    position: step.row.position,
-    sender: step.row.sender,
-    id: step.row.id,
-    name: session.name,
-    state: move.state,
-    at: move.at,
-    ...(move.reason === undefined ? {} : { reason: move.reason }),
-  };
+function without(claims: SessionRow['claims'], leaving: readonly Step[]): SessionRow['claims'] {
+  if (claims.size === 0) return claims;
+  const left = new Map(claims);
+  for (const { row } of leaving) left.delete(row.position);
+  return left.size > 0 ? left : NO_CLAIMS;
+}
+
+/** What the sender is told. */
+export function effectOf(
+  session: SessionRow,
+  row: EnvelopeRow,
+  state: ReceiptState,
+  at: number,
+): Effect & { kind: 'receipt' } {
+  const { id, position, sender } = row;
+  return { kind: 'receipt', session: session.id, position, sender, id, name: session.name, state, at };
 }

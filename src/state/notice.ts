@@ -5,7 +5,7 @@
 import type { ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
 import { insertEnvelope } from './insert.ts';
-import { type EnvelopeRow, isKnown } from './queries/envelopes.ts';
+import { type EnvelopeRow, isKnown, PRIORITY_NUMBER } from './queries/envelopes.ts';
 import { nameOf, sessionById } from './queries/sessions.ts';
 import { RELAY_CHANNEL } from './schema.ts';
 import type { Store } from './store.ts';
@@ -32,7 +32,7 @@ export function tellEnd(store: Store, row: EnvelopeRow, end: End): Effect[] {
     at: end.at,
     thread: row.thread,
     reply_to: row.id,
-    urgent: 0,
+    priority: PRIORITY_NUMBER.normal,
     expires_at: null,
     body: sentence(store, row, end),
     extra: null,

@@ -5,12 +5,14 @@
  *     channel 1─1 session        everything that can be addressed; a session's own channel has its id
  *        │          │
  *        └──follow──┘            who gets what is sent to which channel, from which position to which
- *     envelope 1─n route         one envelope, one row for each channel that it was sent to
+ *     envelope 1─n route         one envelope, one row for each channel that it was sent to and one for its sender (its
+ *                                id, negated); but for the newest, which are in memory until `meta.filed` (`tail.ts`)
  *     receipt                    (envelope, session), only where the session's two cursors do not say it:
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
- *     search                     full text of bodies; holds no copy of them
- *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever
+ *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
+ *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever;
+ *                                `seq` is the order of forgetting
  */
 import type { Database } from './store.ts';
 
@@ -62,7 +64,7 @@ const MIGRATIONS: readonly string[] = [
     channels   TEXT NOT NULL,
     thread     TEXT,
     reply_to   TEXT,
-    urgent     INTEGER NOT NULL,
+    priority   INTEGER NOT NULL,
     expires_at INTEGER,
     body       TEXT NOT NULL,
     extra      TEXT,
@@ -89,11 +91,26 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (position, session)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE remark (
+    position INTEGER NOT NULL,
+    session  INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    reason   TEXT NOT NULL,
+    PRIMARY KEY (position, session)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE expiring (expires_at INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (expires_at, position)) STRICT, WITHOUT ROWID;
 
   CREATE VIRTUAL TABLE search USING fts5 (body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
 
   INSERT INTO channel (id, kind, name) VALUES (1, 'all', 'all');
+  `,
+  // Full text lies beside the tables (`journal/full-text.ts`). What a session sent is filed like a channel of its own.
+  `
+  DROP TABLE search;
+  DROP INDEX envelope_sender;
+  INSERT INTO route (channel, position, sender) SELECT -sender, position, sender FROM envelope ORDER BY sender DESC, position;
+  INSERT INTO meta (key, value) SELECT 'filed', CAST(coalesce(max(position), 0) AS TEXT) FROM envelope;
   `,
   `
   -- Null in what was stored before.
@@ -101,7 +118,8 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE session ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
 
   CREATE TABLE pruned (
-    position INTEGER PRIMARY KEY,
+    seq      INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL UNIQUE,
     id       TEXT NOT NULL UNIQUE,
     sender   INTEGER NOT NULL,
     at       INTEGER NOT NULL,
@@ -121,7 +139,7 @@ export const RELAY_CHANNEL = 0;
 /** The channel of broadcasts. */
 export const ALL_CHANNEL = 1;
 
-/** Tables in an order that gives every state the same dump. `search` is left out: it is derived from `envelope`. */
+/** Tables in an order that gives every state the same dump. */
 export const TABLES: Readonly<Record<string, string>> = {
   meta: 'key',
   channel: 'id',
@@ -131,6 +149,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   envelope: 'position',
   route: 'channel, position',
   receipt: 'position, session',
+  remark: 'position, session',
   expiring: 'expires_at, position',
   pruned: 'position',
 };

@@ -6,6 +6,7 @@ import { applyExpire } from './commands/expire.ts';
 import { applyFound } from './commands/found.ts';
 import { applyPrune } from './commands/prune.ts';
 import { applyReceipt } from './commands/receipt.ts';
+import { applyRemark } from './commands/remark.ts';
 import { applyRename } from './commands/rename.ts';
 import { applyJoin, applyLeave } from './commands/room.ts';
 import { applySend } from './commands/send.ts';
@@ -16,10 +17,10 @@ import { type Database, Store } from './store.ts';
 export class State {
   readonly store: Store;
 
-  /** Brings the tables to the newest version first. */
-  constructor(database: Database) {
+  /** Brings the tables to the newest version first. `tail`: how many of the newest envelopes are kept in memory. */
+  constructor(database: Database, options: { readonly tail?: number } = {}) {
     migrate(database);
-    this.store = new Store(database);
+    this.store = new Store(database, options);
   }
 
   /** Random, made at the first start; another one means another history. Undefined until `found`. */
@@ -46,6 +47,8 @@ export class State {
         return applySend(this.store, command);
       case 'receipt':
         return applyReceipt(this.store, command);
+      case 'remark':
+        return applyRemark(this.store, command);
       case 'claim':
         return applyClaim(this.store, command);
       case 'join':
@@ -65,6 +68,7 @@ export class State {
 
   /** Every row of every table, in a fixed order: two states with the same dump are the same. */
   *dump(): Generator<string> {
+    this.store.settle();
     for (const [table, order] of Object.entries(TABLES)) {
       for (const row of this.store.all(`SELECT * FROM ${table} ORDER BY ${order}`))
         yield `${table} ${JSON.stringify(row)}`;

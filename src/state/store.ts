@@ -1,7 +1,14 @@
 /**
  * The tables as commands and queries see them: plain SQL with each statement prepared once. The driver is given by
  * the journal; nothing here opens a file.
+ *
+ * Two parts of the tables are also in memory: the newest envelopes (`tail.ts`), and sessions (`roster.ts`). What changes
+ * there, and new rows, are gathered and written together: with the commit, or before anything is read by SQL. Whoever
+ * writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
+import { AT_ONCE, type Into } from './into.ts';
+import { Roster } from './roster.ts';
+import { Tail } from './tail.ts';
 
 export type Value = null | number | string | Uint8Array;
 
@@ -19,24 +26,31 @@ export interface Database {
 }
 
 export class Store {
+  readonly roster: Roster;
+  readonly tail: Tail;
   /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
   onError: (error: unknown) => unknown = (error) => error;
   #database: Database;
   #statements = new Map<string, Statement>();
+  readonly #gathered = new Map<Into, Value[]>();
+  #hasGathered = false;
 
-  constructor(database: Database) {
+  constructor(database: Database, options: { readonly tail?: number } = {}) {
     this.#database = database;
+    this.roster = new Roster(this);
+    this.tail = new Tail(this, options.tail);
   }
 
   get database(): Database {
     return this.#database;
   }
 
-  /** The same tables, opened anew. What was prepared belongs to the old one, which is closed. */
+  /** The same tables, opened anew. What was prepared belongs to the old one, which is closed; what is in memory is read again. */
   replace(database: Database): void {
     const old = this.#database;
     this.#database = database;
     this.#statements = new Map();
+    this.forget();
     try {
       old.close();
     } catch {
@@ -46,14 +60,12 @@ export class Store {
 
   /** The first row, or undefined. `Row` is what the SQL selects: both stand side by side wherever this is called. */
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
-    try {
-      return this.#prepared(sql).get(...values) as Row | undefined;
-    } catch (error) {
-      throw this.onError(error);
-    }
+    this.flush();
+    return this.getWritten(sql, ...values);
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
+    this.flush();
     try {
       return this.#prepared(sql).all(...values) as Row[];
     } catch (error) {
@@ -61,8 +73,72 @@ export class Store {
     }
   }
 
+  /** As `get`, for what cannot be among the gathered rows. */
+  getWritten<Row>(sql: string, ...values: Value[]): Row | undefined {
+    try {
+      return this.#prepared(sql).get(...values) as Row | undefined;
+    } catch (error) {
+      throw this.onError(error);
+    }
+  }
+
   run(sql: string, ...values: Value[]): void {
+    this.flush();
     this.#prepared(sql).run(...values);
+    this.forget();
+  }
+
+  /** As `run`, for rows of which nothing is in memory. */
+  write(sql: string, ...values: Value[]): void {
+    this.#prepared(sql).run(...values);
+  }
+
+  /** Gathers one row. */
+  gather(into: Into, ...row: Value[]): void {
+    const values = this.#gathered.get(into);
+    if (values) values.push(...row);
+    else this.#gathered.set(into, row);
+    this.#hasGathered = true;
+  }
+
+  /** The roster has changes to write. */
+  changed(): void {
+    this.#hasGathered = true;
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    if (this.#hasGathered) this.#write(false);
+  }
+
+  /** As `flush`, and files the whole tail: the tables are complete then. */
+  settle(): void {
+    this.#write(true);
+  }
+
+  /** Forgets what was gathered, and all that is in memory. After a rollback. */
+  forget(): void {
+    this.#hasGathered = false;
+    this.#gathered.clear();
+    this.roster.clear();
+    this.tail.clear();
+  }
+
+  #write(everything: boolean): void {
+    this.#hasGathered = false;
+    this.tail.file(everything);
+    this.roster.flush();
+    for (const [into, values] of this.#gathered) this.#writeAll(into, values);
+    this.#gathered.clear();
+    this.tail.written();
+  }
+
+  #writeAll({ width, sql }: Into, values: readonly Value[]): void {
+    let done = 0;
+    AT_ONCE.forEach((rows, i) => {
+      const step = rows * width;
+      for (; values.length - done >= step; done += step) this.write(sql[i] ?? '', ...values.slice(done, done + step));
+    });
   }
 
   #prepared(sql: string): Statement {

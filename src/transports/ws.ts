@@ -10,6 +10,7 @@ import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
+import { textFrames } from './frames.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
@@ -61,9 +62,8 @@ export class WsDoor {
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, () => this.#strangers.delete(socket));
+      const socket = new WsSocket(ws, { under: duplex, strangers: this.#strangers });
       this.#strangers.add(socket);
-      ws.once('close', () => this.#strangers.delete(socket));
       connect(socket);
     });
   }
@@ -92,24 +92,32 @@ export class WsDoor {
 /** One WebSocket, on either side of it. */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
-  readonly #onFirstSend: () => void;
-  #sent = false;
+  readonly #under: Duplex | undefined;
+  readonly #strangers: Set<WsSocket> | undefined;
   #over = false;
+  /** What this turn sends, and the bytes of each. */
+  #texts: string[] = [];
+  #bytes: number[] = [];
+  #gathered = 0;
   #listener: SocketListener | undefined;
 
-  /** `onFirstSend`: the owner has answered, so it knows who this is. */
-  constructor(ws: WebSocket, onFirstSend: () => void = () => {}) {
+  /** `under`: what `ws` writes to. `strangers`: those among which it is until its owner has answered. */
+  constructor(
+    ws: WebSocket,
+    { under, strangers }: { readonly under?: Duplex; readonly strangers?: Set<WsSocket> } = {},
+  ) {
     this.#ws = ws;
-    this.#onFirstSend = onFirstSend;
+    this.#under = under;
+    this.#strangers = strangers;
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('pong', () => this.#listener?.onPong());
-    ws.on('close', (code) => this.#listener?.onClose(code));
+    ws.on('close', (code) => this.#onClose(code));
     // Oversize, bad UTF-8, a reset: ws closes with the right code by itself, and `close` tells the listener.
-    ws.on('error', () => {});
+    ws.on('error', ignored);
   }
 
   get unsent(): number {
-    return this.#ws.bufferedAmount;
+    return this.#ws.bufferedAmount + this.#gathered;
   }
 
   listen(listener: SocketListener): void {
@@ -118,9 +126,8 @@ export class WsSocket implements Socket {
 
   send(text: string): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
-    if (!this.#sent) this.#onFirstSend();
-    this.#sent = true;
-    this.#ws.send(text, this.#onFlushed);
+    this.#strangers?.delete(this);
+    this.#gather(text);
     if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
     this.#over = true;
     // Answers grow with requests: who does not read what we say is not listened to either, until it has.
@@ -132,6 +139,7 @@ export class WsSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    this.flush();
     // A paused socket would never read the other side's close.
     this.#ws.resume();
     this.#ws.close(code, clip(reason));
@@ -141,17 +149,48 @@ export class WsSocket implements Socket {
     this.#ws.terminate();
   }
 
-  readonly #onFlushed = (): void => {
+  #gather(text: string): void {
+    if (this.#texts.length === 0) process.nextTick(flush, this);
+    const bytes = Buffer.byteLength(text);
+    this.#texts.push(text);
+    this.#bytes.push(bytes);
+    this.#gathered += bytes;
+  }
+
+  /** What one turn sends leaves in one write: a write of its own for each frame would be most of what a frame costs. */
+  flush(): void {
+    const [texts, bytes] = [this.#texts, this.#bytes];
+    this.#texts = [];
+    this.#bytes = [];
+    this.#gathered = 0;
+    if (texts.length === 0 || this.#ws.readyState !== WebSocket.OPEN) return;
+    const onFlushed = this.#over ? () => this.#onFlushed() : undefined;
+    if (this.#under) this.#under.write(textFrames(texts, bytes), onFlushed);
+    else for (const text of texts) this.#ws.send(text, onFlushed);
+  }
+
+  #onFlushed(): void {
     if (!this.#over || this.unsent > LIMITS.unsentBytes) return;
     this.#over = false;
     this.#ws.resume();
     this.#listener?.onDrain();
-  };
+  }
+
+  #onClose(code: number): void {
+    this.#strangers?.delete(this);
+    this.#listener?.onClose(code);
+  }
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (isBinary) this.close(1003, 'Frames are text.');
     else this.#listener?.onText(data.toString());
   }
+}
+
+function ignored(): void {}
+
+function flush(socket: WsSocket): void {
+  socket.flush();
 }
 
 /** The reason of a close frame is at most 123 bytes. */

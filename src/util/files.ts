@@ -11,6 +11,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -116,10 +117,22 @@ function checkOwnerAndMode(path: string, stats: Stats, wanted: '600' | '700', fo
 
 /** Replaces the file as a whole, mode 0600, durable when it returns. The directory must exist. */
 export function writeAtomic(path: string, text: string, random: Random = systemRandom): void {
+  replaceAtomic(path, text, undefined, random);
+}
+
+/** Whose a file of somebody else's is, and what it may. */
+export interface Ownership {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** As `writeAtomic`, for a file that is not ours: owner and mode stay what they are; a new one is 0600. Not for links. */
+export function replaceAtomic(path: string, text: string, like?: Ownership, random: Random = systemRandom): void {
   refuseLink(path);
   const temporary = temporaryName(path, random);
   try {
-    writeDurably(temporary, text);
+    writeDurably(temporary, text, like);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -152,15 +165,21 @@ function temporaryName(path: string, random: Random): string {
 }
 
 /** O_EXCL: never writes into, or through, anything that is there. */
-function writeDurably(path: string, text: string): void {
+function writeDurably(path: string, text: string, like?: Ownership): void {
   const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o600);
   try {
-    if (HAS_MODES) fchmodSync(fd, 0o600);
+    if (HAS_MODES && like !== undefined && !isOwned(fstatSync(fd), like)) fchownSync(fd, like.uid, like.gid);
+    if (HAS_MODES) fchmodSync(fd, (like?.mode ?? 0o600) & 0o7777);
     writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** Changing it to what it is would fail for a group that one is not in. */
+function isOwned({ uid, gid }: Stats, like: Ownership): boolean {
+  return uid === like.uid && gid === like.gid;
 }
 
 function refuseLink(path: string): void {

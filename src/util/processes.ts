@@ -3,7 +3,7 @@
  * Linux tells from /proc, other Unixes through `ps`; on Windows only whether something of that pid runs.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errno } from './failure.ts';
 
 export interface ProcessFacts {
@@ -50,6 +50,53 @@ function pidExists(pid: number): boolean {
   }
 }
 
+/** The words that a process was started with; none where the system does not tell. Outside Linux words with blanks come apart. */
+export function commandLineOf(pid: number, platform: NodeJS.Platform = process.platform): readonly string[] {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || platform === 'win32') return [];
+  if (platform !== 'linux') return psOf(pid, 'args=')?.split(/\s+/) ?? [];
+  return readOrNothing(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)) ?? [];
+}
+
+/** The file that a process runs; undefined where the system does not tell. */
+export function executableOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || platform === 'win32') return undefined;
+  if (platform !== 'linux') return psOf(pid, 'comm=');
+  return readOrNothing(() => readlinkSync(`/proc/${pid}/exe`));
+}
+
+/** The directory that a process is in; undefined where the system does not tell. */
+export function cwdOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
+  return platform === 'linux' ? readOrNothing(() => readlinkSync(`/proc/${pid}/cwd`)) : undefined;
+}
+
+/** The files that a process has open; undefined where the system does not tell. */
+export function openFilesOf(pid: number, platform: NodeJS.Platform = process.platform): readonly string[] | undefined {
+  if (platform !== 'linux') return undefined;
+  const open = readOrNothing(() => readdirSync(`/proc/${pid}/fd`));
+  return open?.flatMap((fd) => readOrNothing(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? []);
+}
+
+/** All that run now. On Windows none can be told. */
+export function processIds(platform: NodeJS.Platform = process.platform): readonly number[] {
+  if (platform === 'win32') return [];
+  const words = platform === 'linux' ? readOrNothing(() => readdirSync('/proc')) : psAll();
+  return (words ?? []).filter((word) => /^\d+$/.test(word)).map(Number);
+}
+
+function psAll(): readonly string[] | undefined {
+  return readOrNothing(() => execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8', timeout: 5_000 }).split(/\s+/));
+}
+
+/** Its parent, that one's parent, and so on: the nearest first. */
+export function ancestorsOf(pid: number): readonly number[] {
+  const found: number[] = [];
+  for (let next = processFacts(pid)?.parent; next !== undefined && next > 1 && found.length < 32; ) {
+    found.push(next);
+    next = processFacts(next)?.parent;
+  }
+  return found;
+}
+
 /**
  * proc(5): `pid (comm) state ppid … starttime(22nd)`. The name may hold spaces and brackets, so what follows the last
  * bracket is counted. Ticks count from boot, hence the boot id beside them.
@@ -66,11 +113,17 @@ export function parseProcStat(stat: string, boot: string): ProcessFacts | undefi
 }
 
 function fromProc(pid: number): ProcessFacts | undefined {
-  try {
+  return readOrNothing(() => {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
     return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'), boot);
+  });
+}
+
+/** Gone, or hidden from us: either way it cannot be told. */
+function readOrNothing<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch {
-    // Gone, or hidden from us: either way it cannot be told.
     return undefined;
   }
 }
@@ -86,15 +139,21 @@ export function parsePs(line: string): ProcessFacts | undefined {
 }
 
 function fromPs(pid: number): ProcessFacts | undefined {
+  const line = psOf(pid, 'ppid=,lstart=,stat=,comm=');
+  return line === undefined ? undefined : parsePs(line);
+}
+
+/** One line of `ps` about one process. */
+function psOf(pid: number, format: string): string | undefined {
   try {
-    const line = execFileSync('ps', ['-o', 'ppid=,lstart=,stat=,comm=', '-p', String(pid)], {
+    const line = execFileSync('ps', ['-o', format, '-p', String(pid)], {
       encoding: 'utf8',
       // One language and one time zone, so that two answers can be compared.
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: 5_000,
     });
-    return parsePs(line);
+    return line.trim() || undefined;
   } catch {
     // `ps` fails when there is no such process.
     return undefined;

@@ -22,6 +22,7 @@ describe('the environment of an agent program', () => {
     ],
     [{ OPENCODE: '1', AGENT: '1' }, { program: 'opencode' }],
     [{ GEMINI_SESSION_ID: ID }, { program: 'gemini', agentSession: ID }],
+    [{ GEMINI_CLI: '1' }, { program: 'gemini' }],
     [{ CURSOR_VERSION: '3.7.21' }, { program: 'cursor', version: '3.7.21' }],
     [{ CODEX_THREAD_ID: ID }, { program: 'codex', agentSession: ID }],
     [{ CLAUDECODE: '', CLAUDE_CODE_SESSION_ID: '' }, {}],

@@ -86,6 +86,14 @@ describe('one verb', () => {
     expect(await json(['status', '--as', 'CC-1'])).toMatchObject({ name: 'CC-1', kind: 'agent' });
   });
 
+  it('tells whose sessions are this machine’s: those whose keys it has', async () => {
+    const { relay } = await atRelay();
+    const here = around({ CLAUDE_RELAY_HOME: relay.home });
+    new FileKeys(join(relay.home, 'keys')).save(new URL(relay.url), 'CC-1', 'k'.repeat(43));
+    const access = new RelayAccess(here);
+    expect(['CC-1', 'CC-2', '../CC-1'].map((name) => access.hasKeyOf(name))).toEqual([true, false, false]);
+  });
+
   it('says so when the name belongs to a session whose key is elsewhere', async () => {
     const { relay, run } = await atRelay();
     await relay.client('CC-1');

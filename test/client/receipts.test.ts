@@ -102,7 +102,7 @@ describe('outgoing receipts', () => {
     void receipts.attach(sayLater);
     receipts.handed([1]);
     await settle();
-    receipts.evidence();
+    receipts.seen([1]);
     gates[0]?.resolve();
     await settle();
     expect(said).toEqual([
@@ -120,22 +120,9 @@ describe('outgoing receipts', () => {
     await settle();
     receipts.handed([1]);
     receipts.seen([1]);
-    receipts.evidence();
+    receipts.seen([1]);
     await settle();
     expect(said).toEqual([{ state: 'seen', positions: [1] }]);
-  });
-
-  it('mark as seen by evidence exactly what was handed before it', async () => {
-    await receipts.attach(sayAtOnce);
-    receipts.handed([1, 2]);
-    await settle();
-    receipts.evidence();
-    receipts.handed([3]);
-    await settle();
-    expect(said.slice(1)).toEqual([
-      { state: 'handed', positions: [3] },
-      { state: 'seen', positions: [1, 2] },
-    ]);
   });
 
   it.each(['storage_full', 'timeout', 'too_many_requests'] as const)(
@@ -236,7 +223,7 @@ describe('what was shown', () => {
   it('reaches the relay in the end, whatever order connections fail and return in', async () => {
     const event = fc.oneof(
       fc.record({ kind: fc.constant('handed' as const), position: fc.nat(20) }),
-      fc.record({ kind: fc.constant('evidence' as const) }),
+      fc.record({ kind: fc.constant('seen' as const) }),
       fc.record({ kind: fc.constantFrom('drop', 'connect', 'fail') }),
     );
     await fc.assert(
@@ -255,8 +242,8 @@ describe('what was shown', () => {
           if (each.kind === 'handed' && 'position' in each) {
             world.handed([each.position]);
             handed.add(each.position);
-          } else if (each.kind === 'evidence') {
-            world.evidence();
+          } else if (each.kind === 'seen') {
+            world.seen([...handed]);
             for (const position of handed) evident.add(position);
           } else if (each.kind === 'drop') world.detach();
           else {

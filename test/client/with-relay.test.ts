@@ -165,7 +165,7 @@ describe('mail', () => {
     b.receipts.handed(messages.map((message) => message.position));
     await settle();
     expect(await stateOf(a, id)).toBe('handed');
-    b.receipts.evidence();
+    b.receipts.seen(messages.map((message) => message.position));
     await settle();
     expect(await stateOf(a, id)).toBe('seen');
   });

@@ -47,7 +47,7 @@ describe('the flags of serve', () => {
 });
 
 it('each entry has its own flags', () => {
-  expect(flagsFor('mcp')).toEqual(['logLevel', 'relayUrl', 'clientId']);
+  expect(flagsFor('mcp')).toEqual(['logLevel', 'relayUrl', 'clientId', 'wakes', 'resume']);
   expect(flagsFor('cli')).toEqual(['relayUrl', 'clientId', 'noColor']);
   expect(flagsFor('serve')).toContain('port');
 });

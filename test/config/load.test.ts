@@ -48,6 +48,8 @@ describe('the settings of nobody', () => {
       relayUrl: 'ws://localhost:9999',
       clientId: undefined,
       token: undefined,
+      wakes: 30,
+      resume: false,
       noColor: false,
     });
     expect(new Set(Object.values(from))).toEqual(new Set(['env', 'default']));
@@ -80,6 +82,7 @@ const LADDER = [
   ['keepMessages', '1', '2', 3, 1, 2, 3],
   ['keepBytes', '1MB', '2kB', 3, 1_000_000, 2_000, 3],
   ['logLevel', 'error', 'warn', 'debug', 'error', 'warn', 'debug'],
+  ['wakes', '1', '2', 3, 1, 2, 3],
   ['relayUrl', 'ws://a', 'ws://b', 'wss://c:1', 'ws://a', 'ws://b', 'wss://c:1'],
 ] as const;
 

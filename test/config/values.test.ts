@@ -9,6 +9,9 @@ const entry = (type: Option['type'], over: Partial<Option> = {}): Option =>
 
 /** For each type: what may stand somewhere, and what it is then. */
 const GOOD: ReadonlyArray<readonly [Option['type'], unknown, unknown]> = [
+  ['count', '0', 0],
+  ['count', '30', 30],
+  ['count', 1_000, 1_000],
   ['port', '0', 0],
   ['port', '65535', 65_535],
   ['port', '00080', 80],
@@ -47,12 +50,17 @@ const GOOD: ReadonlyArray<readonly [Option['type'], unknown, unknown]> = [
   ['size', '64kB', 64_000],
   ['size', '64MB', 64_000_000],
   ['size', '2gb', 2_000_000_000],
-  ['count', '1', 1],
-  ['count', 10_000, 10_000],
+  ['whole', '1', 1],
+  ['whole', 10_000, 10_000],
   ...LOG_LEVELS.map((level) => ['level', level, level] as const),
 ];
 
 const BAD: ReadonlyArray<readonly [Option['type'], unknown]> = [
+  ['count', '-1'],
+  ['count', '1001'],
+  ['count', 1.5],
+  ['count', 'often'],
+  ['count', true],
   ['port', '65536'],
   ['port', '-0'],
   ['port', '1e3'],
@@ -78,11 +86,11 @@ const BAD: ReadonlyArray<readonly [Option['type'], unknown]> = [
   ['size', -1],
   ['size', 1.5],
   ['size', '999999999999999GB'],
-  ['count', '0'],
-  ['count', 0],
-  ['count', 1.5],
-  ['count', '1e3'],
-  ['count', ''],
+  ['whole', '0'],
+  ['whole', 0],
+  ['whole', 1.5],
+  ['whole', '1e3'],
+  ['whole', ''],
   ['text', ''],
   ['text', 5],
   ['text', true],

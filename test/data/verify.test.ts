@@ -35,8 +35,12 @@ describe('verifying', () => {
   });
 
   it.each([
-    ['DELETE FROM envelope WHERE position = 2', '1 addresses without their message'],
-    ["INSERT INTO pruned VALUES (2, 'm2', 2, 1, '[3]', 'h')", '1 messages that were forgotten and are still there'],
+    ['DELETE FROM envelope WHERE position = 2', '1 messages that are missing'],
+    ['INSERT INTO route VALUES (3, 9, 2)', '1 addresses without their message'],
+    [
+      "INSERT INTO pruned (position, id, sender, at, channels, hash) VALUES (2, 'm2', 2, 1, '[3]', 'h')",
+      '1 messages that were forgotten and are still there',
+    ],
     ['UPDATE session SET seen = handed + 1 WHERE id = 3', '1 impossible inboxes'],
     ['INSERT INTO follow (session, channel, since) VALUES (2, 99, 0)', '1 memberships in nothing'],
   ])('finds what does not fit together: %s', async (sql, problem) => {

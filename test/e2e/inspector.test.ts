@@ -37,6 +37,14 @@ const NAMES = [
   'relay_rename',
 ];
 
+/** The process of the call before may still be saying goodbye: until it has, its name is not free. */
+async function gone(name: string): Promise<void> {
+  for (;;) {
+    const { peers } = (await machine.curl('BOB', 'peers', {})) as { peers: { name: string }[] };
+    if (!peers.some((peer) => peer.name === name)) return;
+  }
+}
+
 describe.skipIf(!tools)('the Inspector', () => {
   it('lists and calls the tools of the session process over stdio', async () => {
     await machine.relay();
@@ -49,6 +57,7 @@ describe.skipIf(!tools)('the Inspector', () => {
     const target = [...variables, process.execPath, join(ROOT, 'dist/cli.mjs'), 'mcp'];
     const list = (await inspect(target, ['--method', 'tools/list'])) as { tools: { name: string }[] };
     expect(list.tools.map(({ name }) => name)).toEqual(NAMES);
+    await gone('INSPECTOR');
     const call = [
       '--method',
       'tools/call',

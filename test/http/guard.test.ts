@@ -20,6 +20,11 @@ const TABLE: readonly Row[] = [
   { host: 'tunnel.example', takes: true, why: 'allowed, without a port' },
   { host: 'proxy.example:8443', takes: true, why: 'allowed, with its own port' },
   { host: 'proxy.example:P', takes: false, why: 'allowed with another port only' },
+  { host: 'localhost:7474', takes: true, why: 'a forwarded port' },
+  { host: '127.0.0.1:7474', takes: true, why: 'the same, by address' },
+  { host: '[::1]:7474', takes: true, why: 'the same, by the other address' },
+  { host: '127.0.0.2:7474', takes: false, why: 'another loopback address with its port' },
+  { host: 'evil.example:7474', takes: false, why: 'a name that was rebound to the forwarded port' },
   { host: 'evil.example:P', takes: false, why: 'a name that was rebound to us' },
   { host: 'evil.example', takes: false, why: 'the same without a port' },
   { host: 'localhost', takes: false, why: 'a page of whatever listens on port 80' },
@@ -60,7 +65,10 @@ const TABLE: readonly Row[] = [
 
 let rig: HttpRig;
 beforeAll(async () => {
-  rig = await httpRig({ allowHosts: ['tunnel.example', 'Proxy.example:8443'], allowOrigins: ['https://app.example'] });
+  rig = await httpRig({
+    allowHosts: ['tunnel.example', 'Proxy.example:8443', 'LocalHost:7474'],
+    allowOrigins: ['https://app.example'],
+  });
 });
 afterAll(() => rig.stop());
 

@@ -254,8 +254,8 @@ describe('a session over HTTP', () => {
     const relay = new FakeRelay();
     relay.answer = () => ({ changed: 1 });
     const session = make(relay, new FakeClock());
-    session.handed(Array.from({ length: 2_000 }, (_, n) => n));
-    session.evidence();
+    session.handed(Array.from({ length: 2_000 }, (_, n) => envelope(n)));
+    session.called();
     const seen = relay.asked.at(-1)?.args as { state: string; positions: number[] };
     expect([seen.state, seen.positions.length, seen.positions[0]]).toEqual(['seen', 1_024, 976]);
   });
@@ -265,7 +265,7 @@ describe('a session over HTTP', () => {
     relay.answer = () => {
       throw new Error('no');
     };
-    make(relay, new FakeClock()).handed([1]);
+    make(relay, new FakeClock()).handed([envelope(1)]);
     await settle();
     expect(relay.asked).toHaveLength(1);
   });

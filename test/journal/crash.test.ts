@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open.ts';
+import { sentBy, sentTo } from '../../src/state/queries/routes.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -52,10 +53,12 @@ describe('a process that is killed while it writes', () => {
       const stored = new Map(rows.map((row) => [row.id, row.position]));
       expect([...answered].filter(([id, position]) => stored.get(id) !== position)).toEqual([]);
       expect(rows.map((row) => row.position)).toEqual(rows.map((_, i) => i + 1));
-      const routes = store.all<{ position: number }>('SELECT position FROM route ORDER BY position');
-      expect(routes.map((row) => row.position)).toEqual(rows.map((row) => row.position));
-      const found = store.all("SELECT rowid FROM search WHERE search MATCH 'r0 OR r1 OR r2 OR r3 OR r4 OR r*'");
-      expect(found).toHaveLength(rows.length);
+      const everything = { after: 0, before: Number.MAX_SAFE_INTEGER, ascending: true };
+      for (const channel of [3, sentBy(2)])
+        expect(sentTo(store, channel, everything, 10_000)).toEqual(rows.map((row) => row.position));
+      const range = { after: 0, before: Number.MAX_SAFE_INTEGER, ascending: true, limit: 10_000 };
+      const found = await journal.search.find({ query: 'r*', session: 2, channels: [], ...range });
+      expect(found).toEqual(rows.map((row) => row.position));
       const waiting = store.get<{ pending: number }>('SELECT pending FROM session WHERE id = 3')?.pending;
       const handed = store.get<{ n: number }>("SELECT count(*) AS n FROM receipt WHERE state = 'handed'")?.n;
       expect(waiting).toBe(rows.length - (handed ?? 0));

@@ -6,7 +6,7 @@ import { LocalJournal } from '../../src/journal/local.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Send } from '../../src/state/command.ts';
-import { newestPosition } from '../../src/state/queries/envelopes.ts';
+import { newestPosition, newestTime } from '../../src/state/queries/envelopes.ts';
 import { State } from '../../src/state/state.ts';
 import type { Database, Statement } from '../../src/state/store.ts';
 import { emptyDatabase } from '../state/world.ts';
@@ -170,11 +170,23 @@ describe('a disk that fails', () => {
     const { disk, clock, journal, state } = await start();
     disk.errcode = IOERR;
     disk.isGone = true;
-    expect(() => newestPosition(state.store)).toThrow(RelayError);
+    expect(() => newestTime(state.store)).toThrow(RelayError);
     expect(journal.ready).toBe(false);
     disk.errcode = undefined;
     await clock.run(1_000);
-    expect([journal.ready, newestPosition(state.store)]).toEqual([true, 0]);
+    expect([journal.ready, newestTime(state.store)]).toEqual([true, 0]);
+  });
+
+  it('while what is in memory is read anew leaves nothing of it half read', async () => {
+    const { disk, clock, journal, state } = await start();
+    await journal.submit(send('m1'));
+    disk.errcode = IOERR;
+    disk.isGone = true;
+    state.store.forget();
+    for (let i = 0; i < 2; i++) expect(() => newestPosition(state.store)).toThrow(RelayError);
+    disk.errcode = undefined;
+    await clock.run(1_000);
+    expect([journal.ready, newestPosition(state.store)]).toEqual([true, 1]);
   });
 
   it('leaves no timer behind when the journal closes', async () => {

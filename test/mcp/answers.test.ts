@@ -23,6 +23,8 @@ const CC2 = info({
   host: 'mill',
   cwd: '/home/anna/work/shop',
 });
+const BUSY = info({ name: 'CC-3', doing: 'busy', doing_since: AT, tool: 'Bash', door: 'inbox socket' });
+const ASKS = info({ name: 'CC-4', doing: 'waiting', doing_since: AT });
 const ANNA = info({ name: 'anna', kind: 'person', here: false });
 const SLY = info({
   name: 'sly',
@@ -159,7 +161,7 @@ const CASES: readonly Case[] = [
     'relay_peers',
     {},
     (session) => {
-      session.answers.peers = { peers: [info({ name: 'CC-1' }), CC2, SLY], more: 0 };
+      session.answers.peers = { peers: [info({ name: 'CC-1' }), CC2, BUSY, ASKS, SLY], more: 0 };
     },
   ],
   [

@@ -1,7 +1,7 @@
 /** A tool call without a server: what a tool is given, and what a test sees of it. */
-import { traitsOf } from '../../src/mcp/clients.ts';
+import { traitsOf } from '../../src/agents/programs.ts';
+import { Shelf } from '../../src/delivery/shelf.ts';
 import type { Session } from '../../src/mcp/session.ts';
-import { Shelf } from '../../src/mcp/shelf.ts';
 import type { Tool, ToolAnswer, ToolCall } from '../../src/mcp/tool.ts';
 import type { Clock } from '../../src/util/clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';

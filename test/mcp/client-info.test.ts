@@ -28,15 +28,20 @@ describe('who a client is', () => {
 describe('what peers are told of a session', () => {
   it('is what its environment says, then what the program says', () => {
     expect(aboutUs('/w', {}, undefined)).toEqual({ kind: 'agent', host: expect.any(String), cwd: '/w' });
-    expect(aboutUs('/w', {}, { name: 'codex-mcp-client', version: '0.169.0' })).toMatchObject({
-      program: 'codex-mcp-client',
-      version: '0.169.0',
-    });
+    expect(aboutUs('/w', {}, { name: 'zed', version: '1.2' })).toMatchObject({ program: 'zed', version: '1.2' });
     const agent = { program: 'claude-code', version: '2.1.330', agentSession: 's-1' };
     expect(aboutUs('/w', agent, { name: 'other', version: '1' })).toMatchObject({
       program: 'claude-code',
       version: '2.1.330',
       agent_session: 's-1',
+    });
+  });
+
+  it('is who it says that it is, when that is a program that we know, whatever it inherited', () => {
+    const inherited = { program: 'claude-code', version: '2.1.330' };
+    expect(aboutUs('/w', inherited, { name: 'codex-mcp-client', version: '0.169.0' })).toMatchObject({
+      program: 'codex',
+      version: '0.169.0',
     });
   });
 

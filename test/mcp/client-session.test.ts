@@ -3,7 +3,9 @@ import type { ClientEvents, ClientState, RelayClient } from '../../src/client/cl
 import type { Refused } from '../../src/client/outbox-store.ts';
 import { ClientSession } from '../../src/mcp/client-session.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
-import type { Draft } from '../../src/protocol/envelope.ts';
+import type { Draft, Envelope } from '../../src/protocol/envelope.ts';
+import type { ReceiptFrame } from '../../src/protocol/frames.ts';
+import { envelope } from './fake-session.ts';
 
 type Listener = (value: unknown) => void;
 
@@ -37,7 +39,6 @@ class FakeParts {
       },
       receipts: {
         handed: (positions: readonly number[]) => this.said.push(`handed ${positions.join()}`),
-        evidence: () => this.said.push('evidence'),
       },
       get state() {
         return parts.state;
@@ -58,8 +59,16 @@ class FakeParts {
         return parts.refused;
       },
     };
+    const delivery = {
+      answered: (messages: readonly Envelope[]) =>
+        void this.said.push(`answered ${messages.map(({ id }) => id).join()}`),
+      called: (tool: string) => {
+        this.said.push(`called ${tool}`);
+        return () => void this.said.push(`done ${tool}`);
+      },
+    };
     // The parts that the session uses are all there; the classes have more.
-    this.session = new ClientSession({ client: client as unknown as RelayClient, outbox });
+    this.session = new ClientSession({ client: client as unknown as RelayClient, outbox, delivery });
   }
 
   emit<E extends keyof ClientEvents>(event: E, value: ClientEvents[E]): void {
@@ -153,10 +162,25 @@ describe('sends and receipts of a session', () => {
   it('go to the outbox and to the receipts', async () => {
     const parts = new FakeParts();
     expect(await parts.session.send({ id: 'm5', body: 'x' })).toEqual({ id: 'm5', kept: true });
-    parts.session.handed([1, 2]);
-    parts.session.evidence();
+    parts.session.handed([envelope({ position: 1 }), envelope({ position: 2 })]);
+    parts.session.called('relay_peers')();
     expect(parts.drafts).toEqual([{ id: 'm5', body: 'x' }]);
-    expect(parts.said).toEqual(['handed 1,2', 'evidence']);
+    expect(parts.said).toEqual(['handed 1,2', 'answered m1,m2', 'called relay_peers', 'done relay_peers']);
+  });
+
+  it('that go unread are told to the model once; what it may ask for is not', () => {
+    const parts = new FakeParts();
+    const receipt = (over: Partial<ReceiptFrame>) =>
+      parts.emit('receipt', { type: 'receipt', id: 'm5', name: 'CC-2', state: 'handed', at: 1, ...over });
+    for (const state of ['handed', 'seen', 'replied'] as const) receipt({ state });
+    expect(parts.session.state.takeNotice()).toBeUndefined();
+    receipt({ unseen: 'in Bash since\u001b[2J 12:00:00Z' });
+    receipt({ state: 'expired' });
+    receipt({ state: 'refused', reason: 'not now' });
+    expect(parts.session.state.takeNotice()).toBe(
+      'CC-2 has not read your message m5: in Bash since␛[2J 12:00:00Z. Your message m5 to CC-2 ended as expired. Your message m5 to CC-2 ended as refused (not now).',
+    );
+    expect(parts.session.state.takeNotice()).toBeUndefined();
   });
 
   it('wake with the mail of the client', () => {

@@ -47,7 +47,9 @@ export class FakeSession implements Session {
   readonly requests: { verb: Verb; args: unknown }[] = [];
   readonly sent: Draft[] = [];
   readonly handedPositions: number[] = [];
-  evidences = 0;
+  /** Tools that were called, and those whose call was answered. */
+  readonly calls: string[] = [];
+  readonly answeredCalls: string[] = [];
   /** What a verb answers instead of the default. */
   readonly answers: Answers = {};
   /** Instead of the default answer to a send. */
@@ -83,13 +85,15 @@ export class FakeSession implements Session {
     return this.listeners.size;
   }
 
-  handed(positions: readonly number[]): void {
+  handed(messages: readonly Envelope[]): void {
+    const positions = messages.map(({ position }) => position);
     this.handedPositions.push(...positions);
     for (const position of positions) this.drop(position);
   }
 
-  evidence(): void {
-    this.evidences += 1;
+  called(tool: string): () => void {
+    this.calls.push(tool);
+    return () => void this.answeredCalls.push(tool);
   }
 
   /** Mail comes in, and whoever waits is woken. */

@@ -2,8 +2,8 @@
 import { PassThrough, Writable } from 'node:stream';
 import { Client } from '@modelcontextprotocol/client';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
+import { Shelf } from '../../src/delivery/shelf.ts';
 import type { Host } from '../../src/mcp/server.ts';
-import { Shelf } from '../../src/mcp/shelf.ts';
 import { type StdioProcess, serveSession } from '../../src/mcp/stdio.ts';
 import type { Clock } from '../../src/util/clock.ts';
 import { systemClock } from '../../src/util/clock.ts';

@@ -183,7 +183,7 @@ describe('the structured form', () => {
       thread: 'auth',
       reply_to: 'm1',
       attachments: 2,
-      urgent: true,
+      priority: 'urgent',
       redelivered: true,
       body: 'body 2',
     });

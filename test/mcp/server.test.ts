@@ -1,9 +1,9 @@
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Shelf } from '../../src/delivery/shelf.ts';
 import { INBOX_URI } from '../../src/mcp/inbox-resource.ts';
 import { createServer } from '../../src/mcp/server.ts';
-import { Shelf } from '../../src/mcp/shelf.ts';
 import { TOOLS } from '../../src/mcp/tools/all.ts';
 import { AfterWrite } from '../../src/mcp/written.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
@@ -89,13 +89,13 @@ describe.each(ERAS)('the server, to a client of the %s era', (era) => {
     );
   });
 
-  it('takes each call as evidence that the answers before it were seen', async () => {
+  it('tells the session of each call, which is evidence, and when it is answered', async () => {
     const { client, host } = await connected(era);
     await client.callTool({ name: 'relay_receive', arguments: {} });
     await client.callTool({ name: 'relay_receive', arguments: {} });
-    expect(host.session.evidences).toBe(2);
     await client.listTools();
-    expect(host.session.evidences).toBe(2);
+    expect(host.session.calls).toEqual(['relay_receive', 'relay_receive']);
+    expect(host.session.answeredCalls).toEqual(['relay_receive', 'relay_receive']);
   });
 
   it('says a notice once', async () => {

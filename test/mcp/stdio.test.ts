@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Lines } from '../../src/mcp/lines.ts';
 import { AfterWrite } from '../../src/mcp/written.ts';
+import { Lines } from '../../src/util/lines.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { envelope } from './fake-session.ts';
 import { RawClient, type Served, serve } from './harness.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Shelf } from '../../src/mcp/shelf.ts';
+import { Shelf } from '../../src/delivery/shelf.ts';
 import { take, type Wanted } from '../../src/mcp/take.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';

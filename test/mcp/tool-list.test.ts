@@ -49,7 +49,7 @@ describe('the tool list', () => {
     ['relay_peers', [], undefined],
     ['relay_status', [], undefined],
     ['relay_sessions', [], undefined],
-    ['relay_history', ['query', 'with', 'room', 'thread', 'before', 'count'], undefined],
+    ['relay_history', ['query', 'with', 'room', 'thread', 'before', 'count', 'id'], undefined],
     ['relay_room', ['action', 'room'], ['action']],
     ['relay_rename', ['to'], ['to']],
   ])('lets %s take exactly what was promised', (name, properties, required) => {

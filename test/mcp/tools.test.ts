@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_WAIT_SECONDS, traitsOf } from '../../src/mcp/clients.ts';
-import { Shelf } from '../../src/mcp/shelf.ts';
+import { traitsOf } from '../../src/agents/programs.ts';
+import { MAX_WAIT_SECONDS } from '../../src/agents/traits.ts';
+import { Shelf } from '../../src/delivery/shelf.ts';
 import { historyTool } from '../../src/mcp/tools/history.ts';
 import { receiveTool } from '../../src/mcp/tools/receive.ts';
 import { renameTool } from '../../src/mcp/tools/rename.ts';

@@ -17,8 +17,9 @@ beforeEach(async () => {
   await backlog(relay, 'B', 3, 'A');
 });
 
-/** As a flipped bit would: past every command. */
+/** As a flipped bit would, past every command, when the relay is started again. */
 function damage(position: number, set = "body = 'N2'"): void {
+  journal.state.store.settle();
   journal.state.store.run(`UPDATE envelope SET ${set} WHERE position = ?`, position);
 }
 
@@ -41,6 +42,13 @@ describe('an envelope that the disk has altered', () => {
     const { unread } = await ask<InboxResult>('inbox', {});
     expect(unread).toBe(2);
     expect(relay.counters.get('damaged')).toBe(1);
+  });
+
+  it('is known for what it is also when a crash came before it was filed', async () => {
+    journal.state.store.run("UPDATE envelope SET body = 'N2' WHERE position = 2");
+    expect(bodies((await ask<ReceiveResult>('receive', {})).messages)).toEqual(['n1', 'n3']);
+    await clock.run(1_000);
+    expect(bodies((await ask<ReceiveResult>('receive', {}, 'A')).messages)).toHaveLength(1);
   });
 
   it('is not pushed', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openRelay, Peer, settle } from '../support/relay.ts';
-import { crash, enter, freeze, here, knock } from './kit.ts';
+import { codeOf, crash, enter, freeze, here, knock } from './kit.ts';
 
 const told = (peer: Peer) => peer.all('presence').map(({ event, name }) => `${event} ${name}`);
 
@@ -213,6 +213,75 @@ describe('last seen', () => {
     expect(sent.at).toBe(came);
     const late = knock(relay, { name: 'B', presence: true });
     expect(await late.next('welcome')).toMatchObject({ name: 'B' });
+  });
+});
+
+describe('what a session is doing', () => {
+  const doing = (peer: Peer) => peer.all('presence').filter((frame) => frame.event === 'doing');
+
+  async function watched() {
+    const { relay, clock } = await openRelay();
+    const w = await Peer.open(relay, { name: 'W', presence: true });
+    const a = await Peer.open(relay, { name: 'A' });
+    await settle();
+    return { relay, clock, w, a };
+  }
+
+  it('is told as a delta, and stands in every list', async () => {
+    const { relay, clock, w, a } = await watched();
+    await a.ask('presence', { doing: 'busy', for_ms: 250, tool: 'Bash', door: 'queue' });
+    const told = { doing: 'busy', doing_since: clock.now() - 250, tool: 'Bash', door: 'queue' };
+    expect(doing(w)).toEqual([{ type: 'presence', event: 'doing', name: 'A', at: clock.now(), ...told }]);
+    const { peers } = await w.ask('peers', {});
+    expect(peers.find(({ name }) => name === 'A')).toMatchObject(told);
+    expect(((await relay.perform('sessions', {}, {})) as { sessions: unknown[] }).sessions).toContainEqual(
+      expect.objectContaining({ name: 'A', ...told }),
+    );
+  });
+
+  it('is told once a second at most, as it is by then', async () => {
+    const { clock, w, a } = await watched();
+    await a.ask('presence', { doing: 'busy' });
+    await a.ask('presence', { doing: 'busy', tool: 'Bash' });
+    await a.ask('presence', { doing: 'idle' });
+    expect(doing(w).map((frame) => frame.doing)).toEqual(['busy']);
+    await clock.run(999);
+    expect(doing(w)).toHaveLength(1);
+    await clock.run(1);
+    expect(doing(w).map((frame) => frame.doing)).toEqual(['busy', 'idle']);
+    await clock.run(10_000);
+    expect(doing(w)).toHaveLength(2);
+  });
+
+  it('is no news when it is the same', async () => {
+    const { clock, w, a } = await watched();
+    await a.ask('presence', { doing: 'idle', for_ms: 0 });
+    await clock.run(5_000);
+    await a.ask('presence', { doing: 'idle', for_ms: 5_000 });
+    expect(doing(w)).toHaveLength(1);
+  });
+
+  it('ends with the connection, and is told under the name of the moment', async () => {
+    const { clock, w, a, relay } = await watched();
+    await a.ask('presence', { doing: 'busy' });
+    await a.ask('presence', { doing: 'idle', door: 'queue' });
+    await a.ask('rename', { to: 'A2' });
+    await clock.run(1_000);
+    expect(doing(w).map((frame) => frame.name)).toEqual(['A', 'A2']);
+    await a.ask('presence', { doing: 'busy' });
+    await crash(a);
+    await clock.run(5_000);
+    expect(doing(w)).toHaveLength(2);
+    const back = await Peer.open(relay, { name: 'A2', key: a.welcome.key as string });
+    expect((await back.ask('peers', {})).peers.find(({ name }) => name === 'A2')).not.toHaveProperty('doing');
+  });
+
+  it('is said by who holds the name only', async () => {
+    const { relay, w, a } = await watched();
+    const other = await Peer.open(relay, { name: 'A', key: a.welcome.key as string, seat: false });
+    expect(await codeOf(other.ask('presence', { doing: 'idle' }))).toBe('bad_request');
+    expect(await codeOf(relay.perform('presence', { doing: 'idle' }, { name: 'X' }))).toBe('bad_request');
+    expect(doing(w)).toEqual([]);
   });
 });
 

@@ -166,6 +166,7 @@ class History {
     const code = await codeOf(this.#relay.perform('send', { to: name, body }, { name: 'POST' }));
     if (code === 'unknown_recipient') return;
     expect(code).toBe('ok');
+    this.#store.settle();
     const row = this.#store.get<{ key: string | null; id: number }>(
       `SELECT session.key, session.id FROM session JOIN route ON route.channel = session.id
        JOIN envelope ON envelope.position = route.position WHERE envelope.body = ?`,

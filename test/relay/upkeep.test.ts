@@ -33,7 +33,9 @@ async function open(retention?: Retention) {
   await relay.perform('status', {}, { name: 'A' });
   await relay.perform('status', {}, { name: 'B' });
   const stored = () =>
-    journal.state.store.all<{ position: number }>('SELECT position FROM envelope').map((row) => row.position);
+    journal.state.store
+      .all<{ position: number }>('SELECT position FROM envelope ORDER BY position')
+      .map((row) => row.position);
   return { relay, clock, journal, send, take, stateOf, stored };
 }
 

@@ -142,6 +142,30 @@ describe('the bundle', () => {
     expect(chunks.find(({ fileName }) => fileName === 'cli.mjs')?.dynamicImports).toEqual(['mcp.mjs']);
   });
 
+  it('has what is copied to an agent program in one file each, and shares nothing with it', async () => {
+    const root = sources({
+      ...files,
+      'src/some-plugin.ts': "import { wait } from './util/wait.ts';\nexport const Plugin = () => wait;",
+      'src/some-extension.ts': "import { wait } from './util/wait.ts';\nconsole.log(wait);",
+    });
+    const chunks = await bundle(root);
+    const alone = chunks.filter(({ fileName }) => /plugin|extension/.test(fileName));
+    expect(alone.map(({ fileName }) => fileName).sort()).toEqual(['some-extension.mjs', 'some-plugin.mjs']);
+    for (const { imports, dynamicImports, code } of alone) {
+      expect([imports, dynamicImports]).toEqual([[], []]);
+      expect(code).toContain('from dep');
+    }
+    expect(alone.find(({ fileName }) => fileName === 'some-plugin.mjs')?.exports).toEqual(['Plugin']);
+  });
+
+  it.each([
+    ['a part that is loaded later', "export const Plugin = () => import('./util/wait.ts');"],
+    ['a package that stays outside', "import '@photostructure/sqlite';\nexport const Plugin = 1;"],
+  ])('is not made with a plugin that would miss %s', async (_what, code) => {
+    const root = sources({ ...files, 'src/some-plugin.ts': code });
+    await expect(bundle(root)).rejects.toThrow(/^some-plugin is copied alone, and would miss /);
+  });
+
   it('is not made of what cannot be resolved', async () => {
     const root = sources({ 'src/cli/main.ts': "import 'not-installed';" });
     await expect(bundle(root)).rejects.toThrow(/not-installed/);

@@ -1,25 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import type { Send } from '../../src/state/command.ts';
 import { newestPosition, traceById } from '../../src/state/queries/envelopes.ts';
-import { refused, World } from './world.ts';
+import { emptyDatabase, refused, World } from './world.ts';
 
-function three() {
-  const world = new World();
+function threeWith(tail: number) {
+  const world = new World(emptyDatabase(), { tail });
   const [a, b, c] = [world.enter('A'), world.enter('B'), world.enter('C')];
   const prune = (...positions: number[]) => world.apply({ type: 'prune', positions }).outcome.pruned;
   return { world, a, b, c, prune };
 }
 
-describe('pruning', () => {
-  it('forgets the words of what was read, and finds them no more', () => {
+/** The newest in memory, and all of them filed already: the same must come of both. */
+describe.each([
+  ['in memory', 4_096],
+  ['filed', 0],
+])('pruning what is %s', (_, tail) => {
+  const three = () => threeWith(tail);
+
+  it('forgets the words of what was read, and finds them no more', async () => {
     const { world, a, b, prune } = three();
     const position = world.sent(a, 'B', { id: 'x', body: 'secret word', expires_at: 99 });
     world.report(b, 'handed', [position]);
+    expect(await world.search(b, 'secret')).toEqual([position]);
     expect(prune(position)).toBe(1);
-    expect([world.byId('x'), world.history(a), world.history(b, { query: 'secret' })]).toEqual([undefined, [], []]);
+    expect([world.byId('x'), world.history(a), await world.search(b, 'secret')]).toEqual([undefined, [], []]);
+    world.store.settle();
     for (const table of ['envelope', 'route', 'expiring'])
       expect(world.store.all(`SELECT * FROM ${table}`)).toEqual([]);
-    expect(world.store.all("SELECT rowid FROM search WHERE search MATCH 'secret'")).toEqual([]);
+    expect(world.store.all("SELECT rowid FROM words.search WHERE search MATCH 'secret'")).toEqual([]);
   });
 
   it.each([
@@ -82,8 +90,23 @@ describe('pruning', () => {
     const position = world.sent(a, 'B');
     world.report(b, 'handed', [position]);
     prune(position);
+    world.store.forget();
     expect([newestPosition(world.store), world.sent(a, 'B')]).toEqual([position, position + 1]);
     expect(world.inbox(b)).toEqual([position + 1]);
+  });
+
+  it('says the same when everything is read anew', () => {
+    const { world, a, b, prune } = three();
+    const positions = [world.sent(a, 'B'), world.sent(a, 'all'), world.sent(b, 'A'), world.sent(a, 'B')];
+    world.report(b, 'handed', positions);
+    prune(...positions.slice(0, 2), positions[3] ?? 0);
+    const looks = () => [world.inbox(a), world.inbox(b), world.count(b), world.history(a), newestPosition(world.store)];
+    const before = looks();
+    world.store.flush();
+    world.store.forget();
+    expect(looks()).toEqual(before);
+    world.store.settle();
+    expect(looks()).toEqual(before);
   });
 
   it('lets a room be joined and left behind what is gone', () => {

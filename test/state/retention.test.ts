@@ -1,20 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outdated, type Policy } from '../../src/state/queries/retention.ts';
-import { World } from './world.ts';
+import { emptyDatabase, World } from './world.ts';
 
 const found = (world: World, policy: Policy) =>
   [...new Set([...outdated(world.store, policy)].flat())].sort((a, b) => a - b);
 const upTo = (n: number, from = 1) => Array.from({ length: n }, (_, i) => from + i);
 
-function two() {
-  const world = new World();
+function twoWith(tail: number) {
+  const world = new World(emptyDatabase(), { tail });
   const [a, b] = [world.enter('A'), world.enter('B')];
   world.join(a, '#r');
   return { world, a, b };
 }
 
-describe('what retention would forget', () => {
+/** The newest in memory, some of them, and all of them filed already: the same must come of it. */
+describe.each([
+  ['in memory', 4_096],
+  ['filed in part', 3],
+  ['filed', 0],
+])('what retention would forget of what is %s', (_, tail) => {
+  const two = () => twoWith(tail);
+
   it('is nothing without a policy', () => {
     const { world, a } = two();
     world.send(a, 'B');

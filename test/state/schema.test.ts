@@ -39,10 +39,11 @@ describe('migrate', () => {
   it.each([
     [
       'two envelopes of one id',
-      "INSERT INTO envelope (id, sender, at, channels, urgent, body, hash) VALUES ('x', 2, 1, '[]', 0, '', '')",
+      "INSERT INTO envelope (id, sender, at, channels, priority, body, hash) VALUES ('x', 2, 1, '[]', 0, '', '')",
     ],
     ['two channels of one name', "INSERT INTO channel (kind, name) VALUES ('room', '#x')"],
     ['two receipts of one recipient', "INSERT INTO receipt (position, session, state) VALUES (1, 2, 'handed')"],
+    ['two remarks of one recipient', "INSERT INTO remark (position, session, at, reason) VALUES (1, 2, 3, 'x')"],
     ['one envelope twice in a channel', 'INSERT INTO route (channel, position, sender) VALUES (1, 1, 2)'],
   ])('makes tables that cannot hold %s', (_, sql) => {
     const { store } = new World();
@@ -96,7 +97,6 @@ describe('the store', () => {
       const positions = [world.sent(b, ['A', `#r${i}`]), world.sent(b, 'all', { expires_at: i })];
       world.report(a, 'handed', positions);
       world.report(a, 'seen', positions);
-      world.history(a, { query: `word${i}` });
       world.history(a, { thread: `t${i}` });
       world.apply({ type: 'expire', at: i });
       world.leave(a, `#r${i}`);

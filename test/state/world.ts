@@ -1,18 +1,22 @@
 /** A state in memory, with short ways to say commands and to ask what came of them. */
 import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'vitest';
+import { searchInMemory } from '../../src/journal/memory.ts';
+import type { Search } from '../../src/journal/search.ts';
 import { type Code, RelayError } from '../../src/protocol/codes.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { Receipt, ReceiptState } from '../../src/protocol/receipt.ts';
 import type { Command, Effect, Enter, Entered, Send, Sent } from '../../src/state/command.ts';
+import { openChannels } from '../../src/state/queries/channels.ts';
 import {
   type EnvelopeRow,
   envelopeRow,
   envelopeRowById,
   type Trace,
   toEnvelope,
+  traceById,
 } from '../../src/state/queries/envelopes.ts';
-import { type HistoryFilter, history } from '../../src/state/queries/history.ts';
+import { type HistoryFilter, history, historyOf } from '../../src/state/queries/history.ts';
 import { countUnhanded, unhanded } from '../../src/state/queries/inbox.ts';
 import { recipientsOf } from '../../src/state/queries/receipts.ts';
 import { type SessionRow, sessionById } from '../../src/state/queries/sessions.ts';
@@ -42,11 +46,12 @@ export function refused(code: Code, call: () => unknown): RelayError {
 export class World {
   readonly state: State;
   readonly effects: Effect[] = [];
+  #search: Search | undefined;
   #clock = 1_000;
   #ids = 0;
 
-  constructor(database: Database = emptyDatabase()) {
-    this.state = new State(database);
+  constructor(database: Database = emptyDatabase(), options: { readonly tail?: number } = {}) {
+    this.state = new State(database, options);
     this.apply({ type: 'found', epoch: 'e1' });
   }
 
@@ -122,8 +127,8 @@ export class World {
 
   /** What is known of it, also when it was pruned. */
   trace(position: number): Trace {
-    const pruned = this.store.get<Trace>('SELECT * FROM pruned WHERE position = ?', position);
-    return pruned ?? this.envelope(position);
+    const pruned = this.store.get<{ id: string }>('SELECT id FROM pruned WHERE position = ?', position);
+    return (pruned && traceById(this.store, pruned.id)) ?? this.envelope(position);
   }
 
   byId(id: string): EnvelopeRow | undefined {
@@ -156,6 +161,20 @@ export class World {
   history(session: number, filter: HistoryFilter = {}, count = 10_000): number[] {
     const range = { before: Number.MAX_SAFE_INTEGER, after: 0, count, ascending: false };
     return history(this.store, session, filter, range).rows.map((row) => row.position);
+  }
+
+  /** As `history`, of what holds the words. */
+  async search(session: number, query: string, filter: HistoryFilter = {}, page = {}): Promise<number[]> {
+    const { room, with: other } = filter;
+    const where = { ...(room === undefined ? {} : { room }), ...(other === undefined ? {} : { with: other }) };
+    const channels = openChannels(this.store, session);
+    const range = { before: Number.MAX_SAFE_INTEGER, after: 0, count: 10_000, ascending: false, ...page };
+    this.#search ??= searchInMemory(this.state);
+    const found = await historyOf(this.store, session, filter, range, (within, limit) => {
+      this.store.flush();
+      return this.#search?.find({ query, session, channels, ...where, ...within, limit }) ?? expect.unreachable();
+    });
+    return found.rows.map((row) => row.position);
   }
 
   dump(): string {

@@ -190,9 +190,9 @@ export class Machine {
   }
 
   /** A session process, past `initialize`. */
-  async session(name: string, env: Readonly<Record<string, string>> = {}): Promise<McpSession> {
+  async session(name: string, env: Readonly<Record<string, string>> = {}, client = 'test'): Promise<McpSession> {
     const session = new McpSession(name, await this.start(['mcp', '--client-id', name], { env }));
-    await session.initialize();
+    await session.initialize(client);
     return session;
   }
 
@@ -251,8 +251,9 @@ export class McpSession {
     started.child.stdout.on('data', (text: string) => this.#feed(text));
   }
 
-  async initialize(): Promise<void> {
-    const clientInfo = { name: 'test', version: '1' };
+  /** `client`: what the agent program says that it is. */
+  async initialize(client = 'test'): Promise<void> {
+    const clientInfo = { name: client, version: '1' };
     await this.request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
     this.line({ jsonrpc: '2.0', method: 'notifications/initialized' });
   }

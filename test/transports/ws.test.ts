@@ -8,6 +8,7 @@ import { silentLog } from '../../src/relay/log.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
 import { Heard, runSocketContract } from '../contract/socket.ts';
+import { settle } from '../support/fake-clock.ts';
 import { exchange } from '../support/raw-http.ts';
 
 interface Rig {
@@ -196,7 +197,11 @@ describe('the WebSocket door', () => {
     });
     ws.pause();
     let sent = 0;
-    for (; socket.unsent <= LIMITS.unsentBytes; sent += 1) socket.send('x'.repeat(100_000));
+    // What a turn sends leaves at its end: only then is it known what the system does not take.
+    for (; socket.unsent <= LIMITS.unsentBytes; sent += 1) {
+      socket.send('x'.repeat(100_000));
+      await settle(1);
+    }
     expect(socket.unsent).toBeGreaterThan(LIMITS.unsentBytes);
     ws.send('is anybody there?');
     // What another client says after it has arrived by now; this has not been read.
@@ -211,6 +216,20 @@ describe('the WebSocket door', () => {
     await heard.until(() => heard.drains === 1 && heard.texts.length === 1);
     await expect.poll(() => received).toBe(sent);
     ws.terminate();
+  });
+
+  it('leaves all that one turn sends in one write, and before the close that follows', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const socket = await rig.nextTaken();
+    const texts: string[] = [];
+    ws.on('message', (data) => texts.push(data.toString()));
+    const closed = closeOf(ws);
+    for (const text of ['one', 'two ☃', '']) socket.send(text);
+    expect(socket.unsent).toBe(3 + 7);
+    socket.close(1000, 'bye');
+    expect(await closed).toBe(1000);
+    expect(texts).toEqual(['one', 'two ☃', '']);
   });
 
   it('ends even when the other side never answers the close', async () => {

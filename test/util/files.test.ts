@@ -13,7 +13,14 @@ import {
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/util/failure.ts';
-import { checkPrivateDir, createPrivate, ensurePrivateDir, readPrivate, writeAtomic } from '../../src/util/files.ts';
+import {
+  checkPrivateDir,
+  createPrivate,
+  ensurePrivateDir,
+  readPrivate,
+  replaceAtomic,
+  writeAtomic,
+} from '../../src/util/files.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
@@ -168,6 +175,40 @@ describe('a private file', () => {
     execFileSync('mkfifo', ['-m', '600', join(dir, 'pipe')]);
     expect(refusal(() => readPrivate(join(dir, 'pipe'))).message).toContain('not a plain file');
     expect(refusal(() => readPrivate(dir)).message).toContain('not a plain file');
+  });
+});
+
+describe('a file of somebody else', () => {
+  it.each([0o600, 0o644, 0o664, 0o755])('keeps its mode %i when it is replaced', (mode) => {
+    const path = join(tempDir(), 'settings.json');
+    writeFileSync(path, 'old');
+    chmodSync(path, mode);
+    replaceAtomic(path, 'new', lstatSync(path));
+    expect([readFileSync(path, 'utf8'), modeOf(path)]).toEqual(['new', mode.toString(8)]);
+    expect(readdirSync(join(path, '..'))).toEqual(['settings.json']);
+  });
+
+  it('is 0600 when it is new', () => {
+    const path = join(tempDir(), 'settings.json');
+    replaceAtomic(path, 'new');
+    expect(modeOf(path)).toBe('600');
+  });
+
+  // Only root may give a file away; elsewhere nobody can have one that is not theirs and replace it.
+  it.runIf(process.getuid?.() === 0)('keeps its owner when root replaces it', () => {
+    const path = join(tempDir(), 'settings.json');
+    writeFileSync(path, 'old');
+    chownSync(path, 12_345, 54_321);
+    replaceAtomic(path, 'new', lstatSync(path));
+    expect(lstatSync(path)).toMatchObject({ uid: 12_345, gid: 54_321 });
+  });
+
+  it('is not replaced through a link', () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, 'real'), 'old');
+    symlinkSync('real', join(dir, 'link'));
+    expect(refusal(() => replaceAtomic(join(dir, 'link'), 'new')).kind).toBe('unsafe');
+    expect(readFileSync(join(dir, 'real'), 'utf8')).toBe('old');
   });
 });
 

@@ -1,7 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isRunning, markProcess, parseProcStat, parsePs, processFacts } from '../../src/util/processes.ts';
+import {
+  cwdOf,
+  isRunning,
+  markProcess,
+  openFilesOf,
+  parseProcStat,
+  parsePs,
+  processFacts,
+  processIds,
+} from '../../src/util/processes.ts';
+import { which } from '../../src/util/which.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 /** proc(5); 22nd field is 12345. */
 const stat = (name: string, state = 'S') =>
@@ -66,5 +79,31 @@ describe('a process', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(isRunning(mark)).toBe(false);
+  });
+});
+
+describe('what runs', () => {
+  it('is listed, with us in it', () => {
+    expect(processIds()).toContain(process.pid);
+    expect(processIds('win32')).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('has a directory and open files, where the system tells', () => {
+    const file = join(tempDir(), 'open.jsonl');
+    const fd = openSync(file, 'w');
+    expect([cwdOf(process.pid), openFilesOf(process.pid)]).toEqual([process.cwd(), expect.arrayContaining([file])]);
+    closeSync(fd);
+    expect(openFilesOf(process.pid)).not.toContain(file);
+  });
+
+  it('tells nothing of a process that is gone, or on another system', () => {
+    const gone = 2 ** 22 + 1;
+    expect([cwdOf(gone), openFilesOf(gone)]).toEqual([undefined, undefined]);
+    expect([cwdOf(process.pid, 'darwin'), openFilesOf(process.pid, 'darwin')]).toEqual([undefined, undefined]);
+  });
+
+  it.runIf(process.platform === 'linux')('is listed by ps elsewhere', ({ skip }) => {
+    if (which('ps', process.env.PATH) === undefined) skip('there is no ps here');
+    expect(processIds('darwin')).toContain(process.pid);
   });
 });

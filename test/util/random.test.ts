@@ -10,9 +10,9 @@ describe('ids', () => {
   it('are made of letters that survive being read aloud, and are ids on the wire', () => {
     fc.assert(
       fc.property(anyBytes, (random) => {
-        expect(messageId(random)).toMatch(/^m[0-9a-hjkmnp-tv-z]{12}$/);
+        expect(messageId(random, 1_795_420_800_000)).toMatch(/^m[0-9a-hjkmnp-tv-z]{12}$/);
         expect(instanceId(random)).toMatch(/^i[0-9a-hjkmnp-tv-z]{16}$/);
-        expect(messageId(random)).toMatch(ID_PATTERN);
+        expect(messageId(random, 0)).toMatch(ID_PATTERN);
       }),
     );
   });
@@ -20,22 +20,36 @@ describe('ids', () => {
   it('use five bits of each byte, each letter as often as any other', () => {
     const counts = new Map<string, number>();
     for (let byte = 0; byte < 256; byte++) {
-      const letter = messageId(fixed(new Uint8Array(12).fill(byte))).charAt(1);
+      const letter = instanceId(fixed(new Uint8Array(16).fill(byte))).charAt(1);
       counts.set(letter, (counts.get(letter) ?? 0) + 1);
     }
     expect([counts.size, new Set(counts.values())]).toEqual([32, new Set([8])]);
   });
 
   it('differ when their bytes do, at every place', () => {
-    for (let place = 0; place < 12; place++) {
-      const bytes = new Uint8Array(12);
+    for (let place = 0; place < 8; place++) {
+      const bytes = new Uint8Array(8);
       bytes[place] = 1;
-      expect(messageId(fixed(bytes))).not.toBe(messageId(fixed(new Uint8Array(12))));
+      expect(messageId(fixed(bytes), 0)).not.toBe(messageId(fixed(new Uint8Array(8)), 0));
     }
   });
 
+  it('of messages follow each other as their times do, for 18 hours', () => {
+    const idAt = (now: number) => messageId(fixed(new Uint8Array(8)), now);
+    const times = Array.from(
+      { length: 500 },
+      (_, i) => 1_795_420_800_000 - (1_795_420_800_000 % (64 * 2 ** 20)) + i * 130_000,
+    );
+    const ids = times.map(idAt);
+    expect([...ids].sort()).toEqual(ids);
+    expect(new Set(ids).size).toBe(500);
+    expect(idAt(64 * 2 ** 20 + 5)).toBe(idAt(5));
+    expect(idAt(63)).toBe(idAt(0));
+    expect(idAt(64)).not.toBe(idAt(0));
+  });
+
   it('of the system do not come twice', () => {
-    expect(new Set(Array.from({ length: 5_000 }, () => messageId(systemRandom))).size).toBe(5_000);
+    expect(new Set(Array.from({ length: 5_000 }, () => messageId(systemRandom, 0))).size).toBe(5_000);
   });
 });
 

@@ -6,6 +6,7 @@ import { completion } from './completion.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { history } from './history.ts';
+import { install } from './install.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
@@ -16,6 +17,7 @@ import { receive } from './receive.ts';
 import { registerCommand } from './register.ts';
 import { rename } from './rename.ts';
 import { restore } from './restore.ts';
+import { resume } from './resume.ts';
 import { rooms } from './rooms.ts';
 import { send } from './send.ts';
 import { serve } from './serve.ts';
@@ -23,6 +25,7 @@ import { service } from './service.ts';
 import { sessions } from './sessions.ts';
 import { shellInit } from './shell-init.ts';
 import { status } from './status.ts';
+import { uninstall } from './uninstall.ts';
 import { verify } from './verify.ts';
 import { watch } from './watch.ts';
 
@@ -42,6 +45,9 @@ export const COMMANDS: readonly Command[] = [
   chat,
   serve,
   mcp,
+  resume,
+  install,
+  uninstall,
   service,
   doctor,
   backup,

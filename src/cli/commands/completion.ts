@@ -160,13 +160,23 @@ function fishScript(paths: readonly Path[]): string {
   for (const { words, summary, flags, next } of paths) {
     const [first = '', second] = words;
     const above = second === undefined ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${first}`;
-    const inside = words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
+    const inside = insideFish(words, paths);
     lines.push(`complete -c claude-relay -n ${fishQuote(above)} -f -a ${words.at(-1)} -d ${fishQuote(summary)}`);
     if (next.length > 0)
       lines.push(`complete -c claude-relay -n ${fishQuote(inside)} -f -a ${fishQuote(next.join(' '))}`);
     for (const flag of flags) lines.push(`complete -c claude-relay -n ${fishQuote(inside)} ${fishFlag(flag)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** fish knows which words were seen, not in which order: `service install` is not `install`. */
+function insideFish(words: readonly string[], paths: readonly Path[]): string {
+  const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`);
+  const parents = paths
+    .filter((other) => words.length === 1 && other.words[1] === words[0])
+    .map((other) => other.words[0]);
+  const others = parents.map((parent) => `not __fish_seen_subcommand_from ${parent}`);
+  return [...seen, ...others].join('; and ');
 }
 
 function fishFlag({ flag, short, takesValue, choices, sentence }: Flag): string {

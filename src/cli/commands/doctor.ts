@@ -1,8 +1,11 @@
-/** `doctor`: looks at everything that must be right for a message to travel, and says what to do about what is not. */
+/**
+ * `doctor`: looks at everything that must be right for a message to travel, and says what to do about what is not. With
+ * `--prove` it sends one, and says how far it got.
+ */
 import { DEFAULT_URL } from '../../config/load.ts';
 import { resolveHome } from '../../config/paths.ts';
 import { supervisorFor } from '../../service/install.ts';
-import { EXIT } from '../../util/failure.ts';
+import { EXIT, Failure } from '../../util/failure.ts';
 import { VERSION } from '../../util/version.ts';
 import { type Finding, failed, type State } from '../checks/finding.ts';
 import { checkNode, checkState, checkToken } from '../checks/machine.ts';
@@ -10,22 +13,38 @@ import { checkRelay } from '../checks/relay.ts';
 import { checkServices } from '../checks/services.ts';
 import type { Command, Context } from '../command.ts';
 import type { Output, Style } from '../output.ts';
+import { AS } from '../relay.ts';
 
 const STYLES: Readonly<Record<State, Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
 export const doctor: Command = {
   name: 'doctor',
   summary: 'Look at node, state, token, relay, port, services and versions, and say what to do.',
-  details: 'Exits with 1 when something fails.',
+  details: `Exits with 1 when something fails.
+With --prove it sends a message that asks for nothing to running sessions (each of this machine’s agents, or those named),
+and tells the door, the time to handed, the time to seen, and what is in the way. It costs each of them a short turn.
+Exits with 5 when a probe was not seen in time.`,
+  arguments: [{ name: 'name', sentence: 'with --prove: which sessions', optional: true, many: true }],
+  options: [
+    { flag: '--prove', sentence: 'send a probe to running sessions, and say how far it gets' },
+    { flag: '--for', value: 'seconds', sentence: 'with --prove: wait so long (default: 50)' },
+    { ...AS, sentence: 'with --prove: send it as this name instead of your own' },
+  ],
   settings: ['relayUrl'],
   where: ['serve'],
   json: true,
   examples: [
     { line: 'claude-relay doctor', says: 'what is wrong?', needs: 'relay' },
     { line: 'claude-relay doctor --json', says: 'for a script', needs: 'relay' },
+    { line: 'claude-relay doctor --prove', says: 'do messages reach the agents that run here', needs: 'system' },
+    { line: 'claude-relay doctor --prove CC-1 --for 120 --json', says: 'one session, for a script', needs: 'system' },
     { line: 'claude-relay doctor --relay-url ws://localhost:9998', says: 'look at another relay', needs: 'system' },
   ],
   async run(ctx) {
+    // The agent programs and their installers are loaded when they are asked about.
+    if (ctx.given.has('--prove')) return (await import('../prove.ts')).prove(ctx);
+    const stray = ['name', '--for', '--as'].find((word) => ctx.given.list(word).length > 0);
+    if (stray !== undefined) throw new Failure('usage', `${stray} is for doctor --prove.`);
     const findings = await examine(ctx);
     const isWell = findings.every(({ state }) => state !== 'fail');
     if (ctx.out.isJson) ctx.out.json({ ok: isWell, version: VERSION, findings });

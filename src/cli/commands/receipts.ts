@@ -8,7 +8,7 @@ import { plural, states, when } from '../words.ts';
 export const receipts: Command = {
   name: 'receipts',
   summary: 'Say how far a message of yours got: stored, handed, seen, replied.',
-  details: `handed: written to the agent program. seen: evidence that it is in the model’s context.
+  details: `handed: written to the agent program. seen: evidence that it is in the model’s context. unseen: there is none yet, and why.
 The ends are expired, refused and dead (given out five times, and never taken).`,
   arguments: [{ name: 'id', sentence: 'the id that send printed; your last sends when left out', optional: true }],
   options: [AS, { flag: '--count', value: 'number', sentence: 'so many sends (default: 10)' }],
@@ -39,7 +39,13 @@ function printSends({ out }: Context, sends: readonly SentSummary[]): void {
   if (sends.length === 0) return out.say('You have sent nothing yet.');
   out.table(
     ['ID', 'SENT', 'TO', 'HOW FAR', 'MESSAGE'],
-    sends.map(({ id, at, to, states: counts, preview }) => [id, when(at), to.join(','), states(counts), preview]),
+    sends.map(({ id, at, to, states: counts, preview, unseen }) => [
+      id,
+      when(at),
+      to.join(','),
+      `${states(counts)}${unseen ? ', unseen' : ''}`,
+      preview,
+    ]),
   );
 }
 
@@ -47,12 +53,12 @@ function printRecipients({ out }: Context, result: Exclude<Results['receipts'], 
   if (result.recipients.length === 0) out.say(`${result.id} went to ${result.to.join(', ')}, where nobody else was.`);
   else {
     out.table(
-      ['NAME', 'STATE', 'SINCE', 'REASON'],
-      result.recipients.map(({ name, state, at, reason }) => [
+      ['NAME', 'STATE', 'SINCE', 'WHY'],
+      result.recipients.map(({ name, state, at, reason, unseen }) => [
         { text: name, style: 'cyan' },
         state,
         at === undefined ? '' : when(at),
-        reason ?? '',
+        reason ?? (unseen === undefined ? '' : `unseen: ${unseen}`),
       ]),
     );
   }

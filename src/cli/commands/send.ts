@@ -4,6 +4,7 @@ import { RelayError } from '../../protocol/codes.ts';
 import { type Draft, ID_PATTERN } from '../../protocol/envelope.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { SendResult } from '../../protocol/verbs.ts';
+import { systemClock } from '../../util/clock.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import { messageId, systemRandom } from '../../util/random.ts';
 import type { Command, Context } from '../command.ts';
@@ -29,7 +30,8 @@ With --wait the answer is printed, too; exit code 5 when none came in time.`,
     AS,
     { flag: '--reply-to', value: 'id', sentence: 'the message that this one answers' },
     { flag: '--thread', value: 'thread', sentence: 'the conversation that it belongs to' },
-    { flag: '--urgent', sentence: 'mark it as urgent' },
+    { flag: '--urgent', sentence: 'let it in between two tool calls, where the agent program can' },
+    { flag: '--quiet', sentence: 'wake nobody: it rides along with whatever comes next' },
     { flag: '--ttl', value: 'seconds', sentence: 'it expires for whoever has not got it by then' },
     { flag: '--id', value: 'id', sentence: 'send under this id; sent again with it, it is stored once' },
     { flag: '--wait', value: 'seconds', sentence: 'wait so long for an answer and print it' },
@@ -76,14 +78,21 @@ async function draftOf({ given, stdin }: Context): Promise<Ready> {
   if (id !== undefined && !ID_PATTERN.test(id))
     throw new Failure('usage', '--id must be 1 to 64 letters, digits, - or _.');
   return {
-    id: id ?? messageId(systemRandom),
+    id: id ?? messageId(systemRandom, systemClock.now()),
     to,
     body,
     ...(replyTo === undefined ? {} : { reply_to: replyTo }),
     ...(thread === undefined ? {} : { thread }),
-    ...(given.has('--urgent') ? { priority: 'urgent' as const } : {}),
+    ...priorityOf(given),
     ...(ttl === undefined ? {} : { ttl_seconds: ttl }),
   };
+}
+
+function priorityOf(given: Context['given']): Pick<Draft, 'priority'> {
+  if (given.has('--urgent') && given.has('--quiet'))
+    throw new Failure('usage', '--urgent and --quiet are opposites.', 'Give one of them, or none.');
+  if (given.has('--urgent')) return { priority: 'urgent' };
+  return given.has('--quiet') ? { priority: 'quiet' } : {};
 }
 
 /** One line break at the end is the other program's, not the message's. */

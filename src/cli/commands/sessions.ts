@@ -8,7 +8,7 @@ import type { Command, Context } from '../command.ts';
 import type { Cell } from '../output.ts';
 import { type Registration, readRegistry } from '../registry.ts';
 import { RelayAccess } from '../relay.ts';
-import { plural, programOf, when } from '../words.ts';
+import { doingWords, plural, programOf, when } from '../words.ts';
 
 /** One name, from both lists. Looked up as it is printed. */
 interface Row {
@@ -22,6 +22,7 @@ interface Row {
   /** Milliseconds: when it was registered here, else when it connected. */
   readonly started?: number;
   readonly last_seen?: number;
+  readonly doing?: string;
   readonly host?: string;
   readonly cwd?: string;
   readonly program?: string;
@@ -76,6 +77,7 @@ function merged(registered: readonly Registration[], known: readonly SessionInfo
 
 function rowOf(info: SessionInfo, registration: Registration | undefined): Row {
   const { name, kind, here, since, last_seen, host, cwd } = info;
+  const doing = doingWords(info);
   const program = programOf(info);
   return {
     name,
@@ -84,6 +86,7 @@ function rowOf(info: SessionInfo, registration: Registration | undefined): Row {
     relay: here ? 'here' : 'away',
     kind,
     last_seen,
+    ...(doing === '' ? {} : { doing }),
     ...(host === undefined ? {} : { host }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(program === '' ? {} : { program }),
@@ -97,15 +100,16 @@ function fromRegistry(registration: Registration): Row {
 
 function print({ out }: Context, rows: readonly Row[], more: number): void {
   if (rows.length === 0) return out.say('No session is known yet.');
-  out.table(['NAME', 'PROCESS', 'RELAY', 'STARTED', 'PROGRAM', 'DIRECTORY'], rows.map(cells));
+  out.table(['NAME', 'PROCESS', 'RELAY', 'DOING', 'STARTED', 'PROGRAM', 'DIRECTORY'], rows.map(cells));
   if (more > 0) out.say(`${plural(more, 'older session')} not shown.`);
 }
 
-function cells({ name, process, pid, relay, started, last_seen, program, cwd }: Row): (string | Cell)[] {
+function cells({ name, process, pid, relay, doing, started, last_seen, program, cwd }: Row): (string | Cell)[] {
   return [
     { text: name, style: 'cyan' },
     process === undefined ? '-' : { text: `${process} (${pid})`, style: process === 'alive' ? 'green' : 'dim' },
     relayCell(relay, last_seen),
+    doing ?? '-',
     started === undefined ? '-' : when(started),
     program ?? '-',
     cwd ?? '-',

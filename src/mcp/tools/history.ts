@@ -1,7 +1,7 @@
 /** relay_history: what this session may see of the past, by words, peer, room or thread. Changes nothing. */
 import { nameField, roomField } from '../../protocol/address.ts';
 import { type Infer, integer, optional, shape, text } from '../../protocol/check.ts';
-import { type Envelope, threadField } from '../../protocol/envelope.ts';
+import { type Envelope, idField, threadField } from '../../protocol/envelope.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { plural } from '../answers.ts';
 import { described } from '../arguments.ts';
@@ -20,6 +20,7 @@ const argumentsShape = shape({
     integer({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'position, from the last answer, for older ones' }),
   ),
   count: optional(integer({ min: 1, max: MAX_COUNT, description: `default ${DEFAULT_COUNT}` })),
+  id: optional(described(idField, 'this one, whole')),
 });
 
 type Arguments = Infer<typeof argumentsShape>;
@@ -64,6 +65,7 @@ function newest(messages: readonly Envelope[], chars: number): readonly Envelope
 
 function nothing(args: Arguments): string {
   if (args.before !== undefined) return 'No older messages.';
+  if (args.id !== undefined) return 'There is no message of that id that you may see.';
   const narrowed = [args.query, args.with, args.room, args.thread].some((value) => value !== undefined);
   return narrowed ? 'No such messages. Try fewer words, or without with, room or thread.' : 'No messages yet.';
 }

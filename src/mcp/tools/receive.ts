@@ -1,10 +1,11 @@
 /** relay_receive: the unread mail, oldest first; or, with `replay`, the last that came in, once more. */
+
+import { MAX_WAIT_SECONDS } from '../../agents/traits.ts';
 import { nameField } from '../../protocol/address.ts';
 import { flag, type Infer, integer, optional, shape } from '../../protocol/check.ts';
 import { threadField } from '../../protocol/envelope.ts';
 import { plural } from '../answers.ts';
 import { described } from '../arguments.ts';
-import { MAX_WAIT_SECONDS } from '../clients.ts';
 import { structuredMessages, wrapMessages } from '../render.ts';
 import type { Session } from '../session.ts';
 import { type Taken, take } from '../take.ts';

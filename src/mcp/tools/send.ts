@@ -1,4 +1,6 @@
 /** relay_send: a message, or with `wait_reply_seconds` a question that returns its answer. */
+
+import { MAX_WAIT_SECONDS } from '../../agents/traits.ts';
 import { type Infer, integer, oneOf, optional, shape, text } from '../../protocol/check.ts';
 import { type Draft, type Envelope, idField, PRIORITIES, threadField } from '../../protocol/envelope.ts';
 import { LIMITS } from '../../protocol/limits.ts';
@@ -6,7 +8,6 @@ import type { SendResult } from '../../protocol/verbs.ts';
 import { messageId } from '../../util/random.ts';
 import * as answers from '../answers.ts';
 import { addresses, described } from '../arguments.ts';
-import { MAX_WAIT_SECONDS } from '../clients.ts';
 import { structuredMessages, wrapMessages } from '../render.ts';
 import type { Kept, Session } from '../session.ts';
 import { take } from '../take.ts';
@@ -33,7 +34,7 @@ export const sendTool = defineTool({
   meta: { 'anthropic/alwaysLoad': true },
   shape: argumentsShape,
   async run(session, args, call) {
-    const draft = draftOf(args, messageId(call.random));
+    const draft = draftOf(args, messageId(call.random, call.clock.now()));
     const seconds = Math.min(args.wait_reply_seconds ?? 0, call.traits.waitSeconds);
     return seconds > 0
       ? ask(session, draft, seconds, call)

@@ -1,9 +1,9 @@
 import { RelayError } from '../../protocol/codes.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
-import { followsAt, roomChannel } from '../../state/queries/channels.ts';
+import { followsAt, openChannels, roomChannel } from '../../state/queries/channels.ts';
 import { type EnvelopeRow, envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
-import { type HistoryFilter, history as look, maySeeRow } from '../../state/queries/history.ts';
+import { type Find, type HistoryFilter, historyOf, history as look, maySeeRow } from '../../state/queries/history.ts';
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
 import { isIntact } from '../../state/sum.ts';
@@ -13,24 +13,35 @@ import { actorOf, type VerbHandler } from '../verb.ts';
 
 const DEFAULT_COUNT = 20;
 
-export const history: VerbHandler<'history'> = (call, args) => {
+export const history: VerbHandler<'history'> = async (call, args) => {
   const { services } = call;
   const { store } = services;
   const session = actorOf(call);
   if (args.id !== undefined) return one(services, session, args.id);
-  const ascending = args.after !== undefined && args.before === undefined;
-  const { rows, more } = look(store, session, filterOf(store, session, args), {
+  const filter = filterOf(store, session, args);
+  const range = {
     before: args.before ?? Number.MAX_SAFE_INTEGER,
     after: args.after ?? 0,
     count: args.count ?? DEFAULT_COUNT,
-    ascending,
-  });
+    ascending: args.after !== undefined && args.before === undefined,
+  };
+  const { rows, more } =
+    args.query === undefined
+      ? look(store, session, filter, range)
+      : await historyOf(store, session, filter, range, finder(services, session, filter, args.query));
   return fitted(
     rows.flatMap((row) => intact(services, row) ?? []),
     more,
-    ascending,
+    range.ascending,
   );
 };
+
+function finder({ store, journal }: Services, session: number, filter: HistoryFilter, query: string): Find {
+  const channels = openChannels(store, session);
+  const { room, with: other } = filter;
+  const where = { ...(room === undefined ? {} : { room }), ...(other === undefined ? {} : { with: other }) };
+  return (range, limit) => journal.search.find({ query, session, channels, ...where, ...range, limit });
+}
 
 function one(services: Services, session: number, id: string): HistoryResult {
   const { store } = services;
@@ -59,7 +70,6 @@ function filterOf(store: Store, session: number, args: Args<'history'>): History
     throw new RelayError('not_member', `You are not in ${args.room}; join it to read it.`);
   }
   return {
-    ...(args.query === undefined ? {} : { query: args.query }),
     ...(other ? { with: other.id } : {}),
     ...(room === undefined ? {} : { room }),
     ...(args.thread === undefined ? {} : { thread: args.thread }),

@@ -3,6 +3,7 @@ import type { VerbHandler } from '../verb.ts';
 import { history } from './history.ts';
 import { inbox } from './inbox.ts';
 import { peers, sessions, status } from './people.ts';
+import { presence } from './presence.ts';
 import { receipt } from './receipt.ts';
 import { receipts } from './receipts.ts';
 import { receive } from './receive.ts';
@@ -17,6 +18,7 @@ export const HANDLERS: { readonly [V in Verb]: VerbHandler<V> } = {
   receipt,
   receipts,
   history,
+  presence,
   peers,
   sessions,
   status,

@@ -1,4 +1,5 @@
 import { RelayError } from '../../protocol/codes.ts';
+import { REMARK } from '../../protocol/receipt.ts';
 import { envelopeRowById } from '../../state/queries/envelopes.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 
@@ -10,6 +11,10 @@ export const receipt: VerbHandler<'receipt'> = async (call, args) => {
     throw new RelayError('bad_request', 'positions or ids is missing: say which messages.');
   const byId = (args.ids ?? []).flatMap((id) => envelopeRowById(store, id)?.position ?? []);
   const positions = [...(args.positions ?? []), ...byId];
+  if (args.state === REMARK) {
+    const reason = args.reason ?? 'not said';
+    return (await journal.post({ type: 'remark', at: now(), session, positions, reason })).outcome;
+  }
   const report = {
     type: 'receipt',
     at: now(),

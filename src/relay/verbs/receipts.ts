@@ -1,7 +1,7 @@
 import { RelayError } from '../../protocol/codes.ts';
 import type { SentSummary } from '../../protocol/verbs.ts';
-import { channelsOf, type EnvelopeRow, type Trace, traceById } from '../../state/queries/envelopes.ts';
-import { countStates, recentSends, recipientsOf } from '../../state/queries/receipts.ts';
+import { type EnvelopeRow, recentSends, type Trace, traceById } from '../../state/queries/envelopes.ts';
+import { countStates, recipientsOf, unseenBy } from '../../state/queries/receipts.ts';
 import { nameOf } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
 import { isIntact } from '../../state/sum.ts';
@@ -9,6 +9,8 @@ import { actorOf, type VerbHandler } from '../verb.ts';
 
 const RECIPIENTS = 200;
 const PREVIEW = 80;
+/** Named in the short form. */
+const UNSEEN = 5;
 
 /** What became of one's own sends. Other people's are as unknown as ones that never were. */
 export const receipts: VerbHandler<'receipts'> = (call, args) => {
@@ -28,15 +30,17 @@ export const receipts: VerbHandler<'receipts'> = (call, args) => {
 };
 
 function summary(store: Store, row: EnvelopeRow): SentSummary {
+  const unseen = unseenBy(store, row, UNSEEN);
   return {
     id: row.id,
     at: row.at,
     to: addresses(store, row),
     preview: isIntact(row) ? row.body.slice(0, PREVIEW) : '',
     states: countStates(store, row),
+    ...(unseen.length === 0 ? {} : { unseen }),
   };
 }
 
 function addresses(store: Store, row: Trace): string[] {
-  return channelsOf(row).map((channel) => nameOf(store, channel));
+  return row.channels.map((channel) => nameOf(store, channel));
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Draft } from '../../protocol/envelope.ts';
 import type { Reach } from '../../protocol/verbs.ts';
 import type { Send } from '../../state/command.ts';
 import { countFollowersAt, followersAt } from '../../state/queries/channels.ts';
-import { nameOf } from '../../state/queries/sessions.ts';
+import { nameOf, sessionById } from '../../state/queries/sessions.ts';
 import { ALL_CHANNEL } from '../../state/schema.ts';
 import { messageId } from '../../util/random.ts';
 import type { Services } from '../services.ts';
@@ -33,14 +33,13 @@ export const send: VerbHandler<'send'> = async (call, draft) => {
 };
 
 function toCommand(draft: Draft, sender: number, services: Services): Send {
-  const { id, ...said } = draft;
-  const { attachments, signature, key_id } = draft;
+  const { id, attachments, signature, key_id } = draft;
   const extra = attachments || signature || key_id ? JSON.stringify({ attachments, signature, key_id }) : undefined;
   const at = services.now();
   return {
     type: 'send',
     at,
-    id: id ?? messageId(services.random),
+    id: id ?? messageId(services.random, at),
     sender,
     to: draft.to ?? [],
     body: draft.body,
@@ -49,14 +48,15 @@ function toCommand(draft: Draft, sender: number, services: Services): Send {
     ...(draft.reply_to === undefined ? {} : { reply_to: draft.reply_to }),
     ...(draft.ttl_seconds === undefined ? {} : { expires_at: services.relayTime() + draft.ttl_seconds * 1000 }),
     ...(extra === undefined ? {} : { extra }),
-    hash: digest(said),
+    hash: digest(draft),
   };
 }
 
-/** Of what the sender said, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
-function digest(said: object): string {
-  const sorted = Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 22);
+/** Of what the sender said without its id, whatever the order of its fields: 128 bits tell a repeat from a reused id. */
+function digest({ attachments, body, key_id, priority, reply_to, signature, thread, to, ttl_seconds }: Draft): string {
+  // The body stands behind the closed list as it is: where it begins is beyond doubt, and it needs no escaping.
+  const said = JSON.stringify([to, thread, reply_to, priority, ttl_seconds, attachments, signature, key_id]);
+  return hash('sha256', said + body, 'base64url').slice(0, 22);
 }
 
 interface Sending {
@@ -72,7 +72,10 @@ function reach(services: Services, channel: number, { sender, position, awaited 
     const here = presence.count - (presence.isHere(sender) ? 1 : 0);
     return { address, recipients: countFollowersAt(store, channel, position, sender), here, absent: [] };
   }
-  const recipients = followersAt(store, channel, position, sender, Number.MAX_SAFE_INTEGER);
+  // Nobody but the session itself follows its own channel.
+  const recipients = sessionById(store, channel)
+    ? [channel]
+    : followersAt(store, channel, position, sender, Number.MAX_SAFE_INTEGER);
   const absent = recipients.filter((session) => !presence.isHere(session) && !awaited.has(session));
   return {
     address,

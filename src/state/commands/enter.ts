@@ -7,7 +7,7 @@ import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, type Depart, type Enter, type Entered, NO_EFFECTS } from '../command.ts';
 import { newestPosition } from '../queries/envelopes.ts';
-import { countSessions, type SessionRow, sessionByAnyName, sessionByName } from '../queries/sessions.ts';
+import { countSessions, type SessionRow, sessionByAnyName, sessionById, sessionByName } from '../queries/sessions.ts';
 import { ALL_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
 
@@ -21,7 +21,8 @@ export function applyEnter(store: Store, command: Enter): Applied<Enter> {
 }
 
 export function applyDepart(store: Store, command: Depart): Applied<Depart> {
-  store.run('UPDATE session SET last_seen = ? WHERE id = ?', command.at, command.session);
+  const session = sessionById(store, command.session);
+  if (session) store.roster.change(session, { last_seen: command.at });
   return { outcome: undefined, effects: NO_EFFECTS };
 }
 
@@ -32,7 +33,7 @@ function opens(session: SessionRow, command: Enter): boolean {
 function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   const granted = session.key === null && command.grant !== undefined;
   const { about } = command;
-  store.run(
+  store.roster.run(
     `UPDATE session SET last_seen = ?, key = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
        program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session) WHERE id = ?`,
     command.at,
@@ -53,10 +54,10 @@ function create(store: Store, command: Enter): Entered {
   if (countSessions(store) >= LIMITS.sessions) throw new RelayError('too_many_sessions');
   const { about } = command;
   const head = newestPosition(store);
-  store.run('DELETE FROM alias WHERE name = ?', name);
-  store.run("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
+  store.write('DELETE FROM alias WHERE name = ?', name);
+  store.write("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
   const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;
-  store.run(
+  store.write(
     `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)`,
     id,
@@ -71,6 +72,6 @@ function create(store: Store, command: Enter): Entered {
     head,
   );
   for (const channel of [id, ALL_CHANNEL])
-    store.run('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
+    store.write('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
   return { session: id, name, created: true, granted: command.grant !== undefined };
 }

@@ -6,7 +6,7 @@ import type { Applied, Effect, Expire } from '../command.ts';
 import { moveReceipts } from '../ladder.ts';
 import { tellEnd } from '../notice.ts';
 import { countFollowersAt } from '../queries/channels.ts';
-import { channelsOf, type EnvelopeRow, endedPosition, envelopeRow, nextAfter } from '../queries/envelopes.ts';
+import { type EnvelopeRow, endedPosition, envelopeRow, nextAfter } from '../queries/envelopes.ts';
 import { expiredFor, unreadBy } from '../queries/receipts.ts';
 import type { Store } from '../store.ts';
 
@@ -29,7 +29,7 @@ function endDue(store: Store, { at }: Expire, work: { left: number }): Effect[] 
     if (work.left <= 0) break;
     const row = envelopeRow(store, due.position);
     const isDone = !row || end(store, row, at, work, effects);
-    if (isDone) store.run('DELETE FROM expiring WHERE expires_at = ? AND position = ?', due.expires_at, due.position);
+    if (isDone) store.write('DELETE FROM expiring WHERE expires_at = ? AND position = ?', due.expires_at, due.position);
   }
   return effects;
 }
@@ -45,7 +45,7 @@ function endUnread(store: Store, { at, stored }: Expire, work: { left: number })
     ended = row.position;
   }
   if (ended > begun)
-    store.run(
+    store.write(
       "INSERT INTO meta (key, value) VALUES ('ended', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       String(ended),
     );
@@ -57,7 +57,7 @@ function end(store: Store, row: EnvelopeRow, at: number, work: { left: number },
   const { position } = row;
   let isDone = true;
   let ended = 0;
-  for (const channel of channelsOf(row)) {
+  for (const channel of row.channels) {
     work.left -= 1 + countFollowersAt(store, channel, position, row.sender);
     const sessions = unreadBy(store, row, channel, AT_ONCE + 1);
     isDone &&= sessions.length <= AT_ONCE;

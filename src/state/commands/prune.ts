@@ -4,8 +4,10 @@
  */
 import type { Applied, Prune } from '../command.ts';
 import { NO_EFFECTS } from '../command.ts';
-import { channelsOf, type EnvelopeRow, envelopeRow } from '../queries/envelopes.ts';
+import { writeException } from '../ladder.ts';
+import { type EnvelopeRow, envelopeRow } from '../queries/envelopes.ts';
 import { isUnread } from '../queries/receipts.ts';
+import { sentBy } from '../queries/routes.ts';
 import type { Store } from '../store.ts';
 
 export function applyPrune(store: Store, command: Prune): Applied<Prune> {
@@ -20,36 +22,31 @@ export function applyPrune(store: Store, command: Prune): Applied<Prune> {
 }
 
 function forget(store: Store, row: EnvelopeRow): void {
-  const { position, id, sender, at, channels, hash } = row;
-  store.run(
+  const { position, id, sender, at, channels, hash, expires_at } = row;
+  for (const channel of channels) keepHanded(store, row, channel);
+  store.flush();
+  store.write(
     'INSERT INTO pruned (position, id, sender, at, channels, hash) VALUES (?, ?, ?, ?, ?, ?)',
     position,
     id,
     sender,
     at,
-    channels,
+    JSON.stringify(channels),
     hash,
   );
-  for (const channel of channelsOf(row)) {
-    keepHanded(store, row, channel);
-    store.run('DELETE FROM route WHERE channel = ? AND position = ?', channel, position);
-  }
-  if (row.expires_at !== null)
-    store.run('DELETE FROM expiring WHERE expires_at = ? AND position = ?', row.expires_at, position);
-  store.run('DELETE FROM search WHERE rowid = ?', position);
-  store.run('DELETE FROM envelope WHERE position = ?', position);
+  for (const channel of [...channels, sentBy(sender)])
+    store.write('DELETE FROM route WHERE channel = ? AND position = ?', channel, position);
+  if (expires_at !== null)
+    store.write('DELETE FROM expiring WHERE expires_at = ? AND position = ?', expires_at, position);
+  store.write('DELETE FROM envelope WHERE position = ?', position);
+  store.tail.remove(position);
 }
 
 /** Group mail that was handed and not seen: once the route is gone, the `seen` cursor passes over it and would say that it was. */
-function keepHanded(store: Store, row: EnvelopeRow, channel: number): void {
-  store.run(
-    `INSERT INTO receipt (position, session, state)
-     SELECT ?2, follow.session, 'handed' FROM follow JOIN session ON session.id = follow.session
-     WHERE follow.channel = ?1 AND follow.session <> follow.channel AND follow.since < ?2 AND follow.until >= ?2
-       AND follow.session <> ?3 AND session.seen < ?2 AND session.handed >= ?2
-     ON CONFLICT DO NOTHING`,
-    channel,
-    row.position,
-    row.sender,
-  );
+function keepHanded(store: Store, { position, sender }: EnvelopeRow, channel: number): void {
+  const sql = `SELECT session.id FROM follow JOIN session ON session.id = follow.session
+    WHERE follow.channel = ?1 AND follow.session <> follow.channel AND follow.since < ?2 AND follow.until >= ?2
+      AND follow.session <> ?3 AND session.seen < ?2 AND session.handed >= ?2`;
+  for (const session of store.all<{ id: number }>(sql, channel, position, sender))
+    writeException(store, session, position);
 }

@@ -14,9 +14,9 @@ export function applyRename(store: Store, command: Rename): Applied<Rename> {
     throw new RelayError('name_taken', `${name} belongs to another session; choose another name.`);
   if (countNames(store, command.session) >= LIMITS.namesPerSession)
     throw new RelayError('too_many_names', `${was} has had ${LIMITS.namesPerSession} names, which is the limit.`);
-  store.run('DELETE FROM alias WHERE name = ?', name);
-  store.run('UPDATE channel SET name = ? WHERE id = ?', name, command.session);
-  store.run('INSERT INTO alias (name, session) VALUES (?, ?)', was, command.session);
+  store.roster.run('DELETE FROM alias WHERE name = ?', name);
+  store.roster.run('UPDATE channel SET name = ? WHERE id = ?', name, command.session);
+  store.roster.run('INSERT INTO alias (name, session) VALUES (?, ?)', was, command.session);
   return { outcome: { was }, effects: [{ kind: 'renamed', session: command.session, was, name }] };
 }
 

@@ -6,7 +6,7 @@ import type { Applied, Effect, Send, Sent } from '../command.ts';
 import { insertEnvelope } from '../insert.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
-import { channelsOf, type Trace, traceById } from '../queries/envelopes.ts';
+import { PRIORITY_NUMBER, type Trace, traceById } from '../queries/envelopes.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL, RELAY_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -33,7 +33,7 @@ function repeated(twin: Trace, command: Send): Applied<Send> {
       `The id ${command.id} was used for another message; send this one with a new id.`,
     );
   }
-  const outcome: Sent = { position: twin.position, at: twin.at, channels: channelsOf(twin), duplicate: true };
+  const outcome: Sent = { position: twin.position, at: twin.at, channels: twin.channels, duplicate: true };
   return { outcome, effects: [] };
 }
 
@@ -42,7 +42,9 @@ function repeated(twin: Trace, command: Send): Applied<Send> {
  * for the sender's own: a room does not give its members what they sent to it.
  */
 function resolve(store: Store, command: Send, answered: Trace | undefined): number[] {
-  if (command.to.length === 0) return [answerChannel(store, command, answered)];
+  const [first, ...others] = command.to;
+  if (first === undefined) return [answerChannel(store, command, answered)];
+  if (others.length === 0) return [channelOf(store, first)];
   const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
   if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
   const now = Number.MAX_SAFE_INTEGER;
@@ -60,7 +62,7 @@ function answerChannel(store: Store, command: Send, answered: Trace | undefined)
     `There is no message ${id} that you may answer; say with \`to\` who should get this.`,
   );
   if (!answered) throw missing;
-  const channels = channelsOf(answered);
+  const { channels } = answered;
   if (answered.sender === RELAY_CHANNEL)
     throw new RelayError('unknown_message', `${id} is from the relay itself, which reads no answers.`);
   const now = Number.MAX_SAFE_INTEGER;
@@ -92,7 +94,7 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
     at: command.at,
     thread: command.thread ?? null,
     reply_to: command.reply_to ?? null,
-    urgent: command.priority === 'urgent' ? 1 : 0,
+    priority: PRIORITY_NUMBER[command.priority],
     expires_at: command.expires_at ?? null,
     body: command.body,
     extra: command.extra ?? null,

@@ -1,16 +1,18 @@
-import type { Envelope } from '../../protocol/envelope.ts';
+import type { Envelope, Priority } from '../../protocol/envelope.ts';
 import type { Store } from '../store.ts';
-import { nameOf } from './sessions.ts';
+import { sentBy, sentTo } from './routes.ts';
 
 export interface EnvelopeRow {
   readonly position: number;
   readonly id: string;
   readonly sender: number;
   readonly at: number;
-  readonly channels: string;
+  /** The channels that it was sent to. */
+  readonly channels: readonly number[];
   readonly thread: string | null;
   readonly reply_to: string | null;
-  readonly urgent: number;
+  /** `PRIORITY_NUMBER`. */
+  readonly priority: number;
   readonly expires_at: number | null;
   readonly body: string;
   readonly extra: string | null;
@@ -19,13 +21,25 @@ export interface EnvelopeRow {
   readonly sum: number | null;
 }
 
+/** As the tables have it. */
+type Stored<Row extends { readonly channels: readonly number[] }> = Omit<Row, 'channels'> & {
+  readonly channels: string;
+};
+
 /** What is known of every envelope that was ever stored, also when its words were forgotten. */
 export type Trace = Pick<EnvelopeRow, 'position' | 'id' | 'sender' | 'at' | 'channels' | 'hash'>;
 
+/** As the table holds it: how much it may disturb. */
+export const PRIORITY_NUMBER: Readonly<Record<Priority, number>> = { quiet: -1, normal: 0, urgent: 1 };
+
+function priorityOf({ priority }: Pick<EnvelopeRow, 'priority'>): Pick<Envelope, 'priority'> {
+  if (priority === PRIORITY_NUMBER.normal) return {};
+  return { priority: priority > 0 ? 'urgent' : 'quiet' };
+}
+
 /** The newest position; 0 when nothing was sent. What was pruned counts: no position is given twice. */
 export function newestPosition(store: Store): number {
-  const sql = `SELECT max(coalesce((SELECT max(position) FROM envelope), 0), coalesce((SELECT max(position) FROM pruned), 0)) AS position`;
-  return store.get<{ position: number }>(sql)?.position ?? 0;
+  return store.tail.newest;
 }
 
 /** When the newest was stored, by the relay's clock then; 0 when there is none. */
@@ -40,11 +54,15 @@ export function endedPosition(store: Store): number {
 
 /** The first envelope after a position. */
 export function nextAfter(store: Store, position: number): EnvelopeRow | undefined {
-  return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE position > ? ORDER BY position LIMIT 1', position);
+  return envelopesAfter(store, position, 1)[0];
 }
 
 export function traceById(store: Store, id: string): Trace | undefined {
-  return envelopeRowById(store, id) ?? store.get<Trace>('SELECT * FROM pruned WHERE id = ?', id);
+  const row = envelopeRowById(store, id);
+  if (row) return row;
+  const sql = 'SELECT position, id, sender, at, channels, hash FROM pruned WHERE id = ?';
+  const pruned = store.getWritten<Stored<Trace>>(sql, id);
+  return pruned && read(pruned);
 }
 
 export function isKnown(store: Store, id: string): boolean {
@@ -52,20 +70,43 @@ export function isKnown(store: Store, id: string): boolean {
 }
 
 export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
-  return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE position = ?', position);
+  const kept = store.tail.row(position);
+  if (kept) return kept;
+  const row = store.getWritten<Stored<EnvelopeRow>>('SELECT * FROM envelope WHERE position = ?', position);
+  return row && read<EnvelopeRow>(row);
 }
 
 export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefined {
-  return store.get<EnvelopeRow>('SELECT * FROM envelope WHERE id = ?', id);
+  const unwritten = store.tail.unwritten(id);
+  if (unwritten) return unwritten;
+  const found = store.getWritten<{ position: number }>('SELECT position FROM envelope WHERE id = ?', id);
+  return found && envelopeRow(store, found.position);
 }
 
-/** The channels that an envelope was sent to; none when the disk has made the list unreadable. */
-export function channelsOf(row: Pick<EnvelopeRow, 'channels'>): number[] {
+/** The newest of a sender first. */
+export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
+  const range = { after: 0, before: Number.MAX_SAFE_INTEGER, ascending: false };
+  return sentTo(store, sentBy(sender), range, count).flatMap((position) => envelopeRow(store, position) ?? []);
+}
+
+/** After a position, oldest first; all of them without a limit. */
+export function envelopesAfter(store: Store, position: number, limit = -1): EnvelopeRow[] {
+  const sql = 'SELECT * FROM envelope WHERE position > ? ORDER BY position LIMIT ?';
+  return store.all<Stored<EnvelopeRow>>(sql, position, limit).map((row) => read<EnvelopeRow>(row));
+}
+
+function read<Row extends { readonly channels: readonly number[] }>(row: Stored<Row>): Row;
+function read(row: { readonly channels: string }): { readonly channels: readonly number[] } {
+  return { ...row, channels: channelsIn(row.channels) };
+}
+
+/** The channels that an envelope was sent to; none when the disk has made the list unreadable: `isIntact` says so then. */
+export function channelsIn(text: string): readonly number[] {
   try {
-    const channels: number[] = JSON.parse(row.channels);
-    return channels;
+    const channels: unknown = JSON.parse(text);
+    return Array.isArray(channels) && channels.every(Number.isSafeInteger) ? channels : [];
   } catch {
-    return []; // damaged: `isIntact` says so, and whoever needs to know asks the routes
+    return [];
   }
 }
 
@@ -75,12 +116,12 @@ export function toEnvelope(store: Store, row: EnvelopeRow): Envelope {
   return {
     id: row.id,
     position: row.position,
-    from: nameOf(store, row.sender),
-    to: channelsOf(row).map((channel) => nameOf(store, channel)),
+    from: store.roster.nameOf(row.sender),
+    to: row.channels.map((channel) => store.roster.nameOf(channel)),
     at: row.at,
     ...(row.thread === null ? {} : { thread: row.thread }),
     ...(row.reply_to === null ? {} : { reply_to: row.reply_to }),
-    ...(row.urgent ? { priority: 'urgent' as const } : {}),
+    ...priorityOf(row),
     ...(row.expires_at === null ? {} : { expires_at: row.expires_at }),
     ...extra,
     body: row.body,

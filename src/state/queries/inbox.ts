@@ -1,20 +1,17 @@
 /**
  * The inbox of a session: what its channels got after its cursor, without what a receipt row says is done. A broadcast
- * costs its recipients nothing until one of them is out of order.
+ * costs its recipients nothing until one of them is out of order. Whoever is caught up reads from memory.
  */
+import type { Interval } from '../roster.ts';
 import type { Store } from '../store.ts';
+import { envelopeRow } from './envelopes.ts';
+import { firstAfter } from './routes.ts';
 import type { SessionRow } from './sessions.ts';
 
 export interface InboxFilter {
   readonly sender?: number;
   readonly thread?: string;
   readonly reply_to?: string;
-}
-
-interface Interval {
-  readonly channel: number;
-  readonly since: number;
-  readonly until: number;
 }
 
 /** One's own messages to a room or to all are not mail; a note to oneself is. */
@@ -41,15 +38,50 @@ function unhandedIn(
   limit: number,
   sender?: number,
 ): number[] {
-  const sql = `SELECT position ${UNHANDED} AND (?5 IS NULL OR sender = ?5) ORDER BY position LIMIT ?6`;
-  const found: number[] = [];
-  for (const { channel, since, until } of parts) {
-    const from = Math.max(after, since, session.handed);
-    for (const row of store.all<{ position: number }>(sql, channel, from, until, session.id, sender ?? null, limit))
-      found.push(row.position);
-  }
-  return [...new Set(found)].sort((a, b) => a - b).slice(0, limit);
+  const from = Math.max(after, session.handed);
+  const find = (where: Find, most: number) =>
+    merged(
+      parts.map((part) => where(store, session, part, Math.max(from, part.since), most, sender)),
+      most,
+    );
+  const filed = from < store.tail.start ? find(filedIn, limit) : [];
+  if (filed.length === 0) return find(recentIn, limit);
+  return filed.length < limit ? [...filed, ...find(recentIn, limit - filed.length)] : filed;
 }
+
+/** Each once, oldest first, at most `limit`. */
+function merged(found: readonly number[][], limit: number): number[] {
+  const filled = found.filter((positions) => positions.length > 0);
+  if (filled.length <= 1) return filled[0] ?? [];
+  return [...new Set(filled.flat())].sort((a, b) => a - b).slice(0, limit);
+}
+
+type Find = (
+  store: Store,
+  session: SessionRow,
+  part: Interval,
+  from: number,
+  limit: number,
+  sender: number | undefined,
+) => number[];
+
+const filedIn: Find = (store, session, { channel, until }, from, limit, sender) => {
+  const sql = `SELECT position ${UNHANDED} AND (?5 IS NULL OR sender = ?5) ORDER BY position LIMIT ?6`;
+  const rows = store.all<{ position: number }>(sql, channel, from, until, session.id, sender ?? null, limit);
+  return rows.map((row) => row.position);
+};
+
+const recentIn: Find = ({ tail }, session, { channel, until }, from, limit, sender) => {
+  const sent = tail.sentTo(channel);
+  const found: number[] = [];
+  for (let i = firstAfter(sent, from); i < sent.length && found.length < limit; i++) {
+    const position = sent[i] ?? 0;
+    const by = tail.row(position)?.sender;
+    const isMail = position <= until && (by !== session.id || channel === session.id);
+    if (isMail && (sender ?? by) === by && !tail.receipt(position, session.id)) found.push(position);
+  }
+  return found;
+};
 
 /** As `unhanded`, also by thread or by what is answered; walks the inbox until enough fit. */
 export function unhandedMatching(
@@ -61,19 +93,20 @@ export function unhandedMatching(
 ): number[] {
   if (filter.thread === undefined && filter.reply_to === undefined)
     return unhanded(store, session, after, limit, filter);
-  const sql =
-    'SELECT 1 FROM envelope WHERE position = ? AND (?2 IS NULL OR thread = ?2) AND (?3 IS NULL OR reply_to = ?3)';
   const matches: number[] = [];
   for (let from = after; matches.length < limit; ) {
     const page = unhanded(store, session, from, 256, filter);
-    for (const position of page) {
-      if (store.get(sql, position, filter.thread ?? null, filter.reply_to ?? null)) matches.push(position);
-    }
+    for (const position of page) if (fits(store, position, filter)) matches.push(position);
     const last = page.at(-1);
     if (last === undefined || page.length < 256) break;
     from = last;
   }
   return matches.slice(0, limit);
+}
+
+function fits(store: Store, position: number, { thread, reply_to }: InboxFilter): boolean {
+  const row = envelopeRow(store, position);
+  return (thread === undefined || row?.thread === thread) && (reply_to === undefined || row?.reply_to === reply_to);
 }
 
 /**
@@ -82,20 +115,23 @@ export function unhandedMatching(
  */
 export function countUnhanded(store: Store, session: SessionRow): number {
   const parts = intervals(store, session).filter((part) => part.channel !== session.id);
-  let sum = 0;
-  for (const { channel, since, until } of parts) {
-    sum +=
-      store.get<{ n: number }>(
-        `SELECT count(*) AS n ${UNHANDED}`,
-        channel,
-        Math.max(since, session.handed),
-        until,
-        session.id,
-      )?.n ?? 0;
-  }
+  const all = Number.MAX_SAFE_INTEGER;
+  const recent = unhandedIn(store, session, parts, Math.max(session.handed, store.tail.start), all).length;
+  const filed = session.handed < store.tail.start ? countFiled(store, session, parts) : 0;
+  return session.pending + filed + recent;
+}
+
+function countFiled(store: Store, session: SessionRow, parts: readonly Interval[]): number {
+  const sql = `SELECT count(*) AS n ${UNHANDED}`;
+  const count = ({ channel, since, until }: Interval) =>
+    store.get<{ n: number }>(sql, channel, Math.max(since, session.handed), until, session.id)?.n ?? 0;
+  const sum = parts.reduce((total, part) => total + count(part), 0);
   // Only an envelope sent to two of one's rooms at once was counted twice: the exact count then needs the positions.
-  const isExact = sum === 0 || parts.length <= 1 || !hasOverlap(store, session);
-  return session.pending + (isExact ? sum : unhandedIn(store, session, parts, session.handed, sum).length);
+  if (sum === 0 || parts.length <= 1 || !hasOverlap(store, session)) return sum;
+  const found = parts.map((part) =>
+    filedIn(store, session, part, Math.max(session.handed, part.since), sum, undefined),
+  );
+  return merged(found, sum).length;
 }
 
 /** Has any unhanded envelope more than one address? */
@@ -105,7 +141,6 @@ function hasOverlap(store: Store, session: SessionRow): boolean {
 }
 
 /** Only intervals that can hold something past the cursor. */
-function intervals(store: Store, session: SessionRow): Interval[] {
-  const sql = 'SELECT channel, since, until FROM follow WHERE session = ? AND until > ?';
-  return store.all<Interval>(sql, session.id, session.handed);
+function intervals(store: Store, session: SessionRow): readonly Interval[] {
+  return store.roster.intervals(session.id).filter((interval) => interval.until > session.handed);
 }

@@ -1,10 +1,10 @@
 /** How far envelopes got: from the receipt rows, and where there is none, from the session's cursors. */
-import type { Receipt, ReceiptState } from '../../protocol/receipt.ts';
+import { awaitsNotice, type Receipt, type ReceiptState } from '../../protocol/receipt.ts';
 import type { Store } from '../store.ts';
-import { channelsOf, type EnvelopeRow, type Trace } from './envelopes.ts';
+import type { EnvelopeRow, Trace } from './envelopes.ts';
 import type { SessionRow } from './sessions.ts';
 
-interface ReceiptRow {
+export interface ReceiptRow {
   readonly state: ReceiptState;
   readonly at: number | null;
   readonly handed_at: number | null;
@@ -12,12 +12,27 @@ interface ReceiptRow {
   readonly reason: string | null;
 }
 
+interface RecipientRow extends ReceiptRow {
+  readonly name: string;
+  readonly unseen: string | null;
+}
+
 export function receiptRow(store: Store, position: number, session: number): ReceiptRow | undefined {
+  if (position > store.tail.start) return store.tail.receipt(position, session);
   return store.get<ReceiptRow>(
     'SELECT state, at, handed_at, seen_at, reason FROM receipt WHERE position = ? AND session = ?',
     position,
     session,
   );
+}
+
+/** Of all envelopes after a position. */
+export function receiptsAfter(
+  store: Store,
+  position: number,
+): (ReceiptRow & { readonly position: number; readonly session: number })[] {
+  const sql = 'SELECT position, session, state, at, handed_at, seen_at, reason FROM receipt WHERE position > ?';
+  return store.all(sql, position);
 }
 
 /** The state of an envelope that `session` is a recipient of. */
@@ -31,6 +46,7 @@ export function receiptState(store: Store, session: SessionRow, position: number
 /** Cursors speak for group mail only: direct mail has a row as soon as it is handed. */
 const STATE = `coalesce(receipt.state, CASE
   WHEN follow.session = follow.channel THEN 'stored' WHEN session.seen >= ?2 THEN 'seen' WHEN session.handed >= ?2 THEN 'handed' ELSE 'stored' END)`;
+const UNSEEN = '(SELECT remark.reason FROM remark WHERE remark.position = ?2 AND remark.session = follow.session)';
 const RECIPIENTS = `
   FROM follow JOIN session ON session.id = follow.session JOIN channel ON channel.id = session.id
   LEFT JOIN receipt ON receipt.position = ?2 AND receipt.session = follow.session
@@ -38,9 +54,9 @@ const RECIPIENTS = `
 
 export function recipientsOf(store: Store, row: Trace, limit: number): { recipients: Receipt[]; more: number } {
   const found = new Map<string, Receipt>();
-  for (const channel of channelsOf(row)) {
-    const rows = store.all<ReceiptRow & { name: string }>(
-      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, reason ${RECIPIENTS} ORDER BY channel.name`,
+  for (const channel of row.channels) {
+    const rows = store.all<RecipientRow>(
+      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, receipt.reason, ${UNSEEN} AS unseen ${RECIPIENTS} ORDER BY channel.name`,
       channel,
       row.position,
       row.sender,
@@ -54,7 +70,7 @@ export function recipientsOf(store: Store, row: Trace, limit: number): { recipie
 /** How many recipients are in each state; one that two addresses reach counts for each. */
 export function countStates(store: Store, row: Trace): Partial<Record<ReceiptState, number>> {
   const counts: Partial<Record<ReceiptState, number>> = {};
-  for (const channel of channelsOf(row)) {
+  for (const channel of row.channels) {
     const sql = `SELECT ${STATE} AS state, count(*) AS n ${RECIPIENTS} GROUP BY 1`;
     for (const { state, n } of store.all<{ state: ReceiptState; n: number }>(sql, channel, row.position, row.sender)) {
       counts[state] = (counts[state] ?? 0) + n;
@@ -72,7 +88,7 @@ export function unreadBy(store: Store, row: Trace, channel: number, limit: numbe
 
 /** Has anybody yet to read it? */
 export function isUnread(store: Store, row: Trace): boolean {
-  return channelsOf(row).some((channel) => unreadBy(store, row, channel, 1).length > 0);
+  return row.channels.some((channel) => unreadBy(store, row, channel, 1).length > 0);
 }
 
 /** How many recipients it has expired for, and the first of them. */
@@ -83,15 +99,18 @@ export function expiredFor(store: Store, position: number, limit: number): { cou
   return { count, sessions: rows.map(({ session }) => session) };
 }
 
-export function recentSends(store: Store, sender: number, count: number): EnvelopeRow[] {
-  return store.all<EnvelopeRow>(
-    'SELECT * FROM envelope WHERE sender = ? ORDER BY position DESC LIMIT ?',
-    sender,
-    count,
+/** At most so many recipients that have not seen it, with what is in the way. */
+export function unseenBy(store: Store, row: EnvelopeRow, limit: number): { name: string; reason: string }[] {
+  const remarked = store.all<{ session: number; reason: string }>(
+    'SELECT session, reason FROM remark WHERE position = ? ORDER BY session',
+    row.position,
   );
+  if (remarked.length === 0) return [];
+  const found = recipientsOf(store, row, Number.MAX_SAFE_INTEGER).recipients;
+  return found.flatMap(({ name, unseen }) => (unseen === undefined ? [] : { name, reason: unseen })).slice(0, limit);
 }
 
-function toReceipt(row: ReceiptRow & { name: string }): Receipt {
+function toReceipt(row: RecipientRow): Receipt {
   return {
     name: row.name,
     state: row.state,
@@ -99,5 +118,6 @@ function toReceipt(row: ReceiptRow & { name: string }): Receipt {
     ...(row.handed_at === null ? {} : { handed_at: row.handed_at }),
     ...(row.seen_at === null ? {} : { seen_at: row.seen_at }),
     ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.unseen === null || !awaitsNotice(row.state) ? {} : { unseen: row.unseen }),
   };
 }

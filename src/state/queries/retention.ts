@@ -2,8 +2,11 @@
  * What a policy would have forgotten, in pages, so that whoever goes through it can let others in between. Whether
  * somebody has yet to read it is for the command to say (`commands/prune.ts`), at the moment when it is applied.
  */
+import { utf8Bytes } from '../../protocol/check.ts';
+import { RELAY_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
-import { channelsOf, type EnvelopeRow } from './envelopes.ts';
+import { type EnvelopeRow, envelopeRow, envelopesAfter } from './envelopes.ts';
+import { sentTo } from './routes.ts';
 
 /** Any of the three is enough. An inbox is what was sent to one address: a session, a room, or all. */
 export interface Policy {
@@ -20,7 +23,7 @@ export interface Policy {
 /** Envelopes looked at before the others are let in. */
 const PAGE = 200;
 
-type Row = Pick<EnvelopeRow, 'position' | 'at' | 'channels'>;
+type Row = Pick<EnvelopeRow, 'position' | 'channels'>;
 
 /** Positions, ascending within a page; a page may be empty, and a position may come twice. */
 export function* outdated(store: Store, policy: Policy): Generator<readonly number[]> {
@@ -30,9 +33,8 @@ export function* outdated(store: Store, policy: Policy): Generator<readonly numb
 
 /** In order of position, which is that of time but for a clock that was set back: the first that is newer ends it. */
 function* byAge(store: Store, before: number, channel: number | undefined): Generator<readonly number[]> {
-  const sql = 'SELECT position, at, channels FROM envelope WHERE position > ? ORDER BY position LIMIT ?';
   for (let after = 0; ; ) {
-    const rows = store.all<Row>(sql, after, PAGE);
+    const rows = envelopesAfter(store, after, PAGE);
     const old = rows.filter((row) => row.at < before);
     yield old.filter((row) => channel === undefined || isOnly(row, channel)).map((row) => row.position);
     if (old.length < PAGE) return;
@@ -50,22 +52,21 @@ function* bySize(store: Store, policy: Policy): Generator<readonly number[]> {
 /** What lies beyond the bound in that channel, and in every other that it was sent to. */
 function* beyond(store: Store, channel: number, bounds: Bounds): Generator<readonly number[]> {
   const bound = bounds.of(channel);
-  const sql = `SELECT envelope.position, at, channels FROM route JOIN envelope ON envelope.position = route.position
-    WHERE channel = ? AND route.position > ? AND route.position <= ? ORDER BY route.position LIMIT ?`;
   for (let after = 0; after < bound; ) {
-    const rows = store.all<Row>(sql, channel, after, bound, PAGE);
+    const positions = sentTo(store, channel, { after, before: bound + 1, ascending: true }, PAGE);
+    const rows = positions.flatMap((position) => envelopeRow(store, position) ?? []);
     yield rows.filter((row) => bounds.excludes(row)).map((row) => row.position);
-    if (rows.length < PAGE) return;
-    after = rows.at(-1)?.position ?? bound;
+    if (positions.length < PAGE) return;
+    after = positions.at(-1) ?? bound;
   }
 }
 
 function isOnly(row: Row, channel: number): boolean {
-  return channelsOf(row).every((each) => each === channel);
+  return row.channels.every((each) => each === channel);
 }
 
 function* channelIds(store: Store): Generator<number> {
-  for (let after = -1; ; ) {
+  for (let after = RELAY_CHANNEL; ; ) {
     const rows = store.all<{ id: number }>('SELECT id FROM channel WHERE id > ? ORDER BY id LIMIT ?', after, PAGE);
     for (const { id } of rows) yield id;
     if (rows.length < PAGE) return;
@@ -95,30 +96,40 @@ class Bounds {
 
   excludes(row: Row): boolean {
     if (this.#policy.channel !== undefined && !isOnly(row, this.#policy.channel)) return false;
-    return channelsOf(row).every((channel) => row.position <= this.of(channel));
+    return row.channels.every((channel) => row.position <= this.of(channel));
   }
 
   #byCount(channel: number): number {
     const { count } = this.#policy;
     if (count === undefined) return 0;
-    const sql = 'SELECT position FROM route WHERE channel = ? ORDER BY position DESC LIMIT 1 OFFSET ?';
-    return this.#store.get<{ position: number }>(sql, channel, count)?.position ?? 0;
+    const { tail } = this.#store;
+    const recent = tail.sentTo(channel);
+    if (count < recent.length) return recent.at(-1 - count) ?? 0;
+    const sql =
+      'SELECT position FROM route WHERE channel = ? AND position <= ? ORDER BY position DESC LIMIT 1 OFFSET ?';
+    const row = this.#store.get<{ position: number }>(sql, channel, tail.start, count - recent.length);
+    return row?.position ?? 0;
   }
 
   #byBytes(channel: number): number {
     let left = this.#policy.bytes;
     if (left === undefined) return 0;
-    const sql = `SELECT envelope.position, octet_length(body) AS bytes FROM route JOIN envelope ON envelope.position = route.position
-      WHERE channel = ? AND route.position < ? ORDER BY route.position DESC LIMIT ?`;
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-      const rows = this.#store.all<{ position: number; bytes: number }>(sql, channel, before, PAGE);
-      for (const { position, bytes } of rows) {
-        left -= bytes;
+      const positions = sentTo(this.#store, channel, { after: 0, before, ascending: false }, PAGE);
+      for (const position of positions) {
+        left -= this.#bytesAt(position);
         if (left < 0) return position;
       }
-      const last = rows.at(-1);
-      if (!last || rows.length < PAGE) return 0;
-      before = last.position;
+      const last = positions.at(-1);
+      if (last === undefined || positions.length < PAGE) return 0;
+      before = last;
     }
+  }
+
+  #bytesAt(position: number): number {
+    const recent = this.#store.tail.row(position);
+    if (recent) return utf8Bytes(recent.body);
+    const sql = 'SELECT octet_length(body) AS bytes FROM envelope WHERE position = ?';
+    return this.#store.get<{ bytes: number }>(sql, position)?.bytes ?? 0;
   }
 }

@@ -26,11 +26,29 @@ describe('peers', () => {
     const { code, out, err } = await run(['peers']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const [head, row, ...rest] = out.trimEnd().split('\n');
-    expect(head).toMatch(/^NAME +KIND +SINCE +PROGRAM +HOST +DIRECTORY$/);
+    expect(head).toMatch(/^NAME +KIND +SINCE +DOING +WOKEN BY +PROGRAM +HOST +DIRECTORY$/);
     expect(row).toMatch(/^CC-1 +agent +\d{4}-\d\d-\d\d [\d:]{8} +codex 0\.169\.0 +mill +\/home\/anna\/shop$/);
     expect(rest).toEqual([]);
     expect(await json(['peers'])).toMatchObject({ peers: [{ name: 'CC-1', here: true, ...ABOUT }], more: 0 });
     expect((await relay.verb('sessions')).json).toMatchObject({ sessions: [{ name: 'CC-1' }] });
+  });
+
+  it('says what each is doing, and what wakes it', async () => {
+    const { relay, ok, json } = await atRelay();
+    const a = await relay.client('CC-1', { about: ABOUT });
+    const b = await relay.client('CC-2', { about: ABOUT });
+    await a.ask('presence', { doing: 'busy', for_ms: 60_000, tool: 'Bash', door: 'queue' });
+    await b.ask('presence', { doing: 'waiting' });
+    const [, first, second] = (await ok(['peers'])).split('\n');
+    expect(first).toMatch(/ busy in Bash since \d{4}-\d\d-\d\d [\d:]{8} +queue +codex/);
+    expect(second).toMatch(/ waiting for its person since [-\d: ]{19} +at its next turn +codex/);
+    expect(await json(['peers'])).toMatchObject({
+      peers: [{ doing: 'busy', tool: 'Bash', door: 'queue' }, { doing: 'waiting' }],
+    });
+    expect(await ok(['sessions'])).toMatch(/CC-1 .* busy in Bash since/);
+    expect(await json(['sessions'])).toMatchObject({
+      sessions: [{ doing: expect.stringMatching(/^busy in Bash/) }, {}],
+    });
   });
 
   it('says that nobody is there', async () => {
@@ -63,13 +81,13 @@ describe('sessions', () => {
     const { code, out, err } = await run(['sessions']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const [head, ...rows] = out.trimEnd().split('\n');
-    expect(head).toMatch(/^NAME +PROCESS +RELAY +STARTED +PROGRAM +DIRECTORY$/);
+    expect(head).toMatch(/^NAME +PROCESS +RELAY +DOING +STARTED +PROGRAM +DIRECTORY$/);
     const row = (name: string) => rows.find((line) => line.startsWith(`${name} `));
     expect(row('CC-1')).toMatch(
-      new RegExp(`^CC-1 +alive \\(${process.pid}\\) +here +[\\d-]+ [\\d:]+ +codex 0.169.0 +/home/anna/shop$`),
+      new RegExp(`^CC-1 +alive \\(${process.pid}\\) +here +- +[\\d-]+ [\\d:]+ +codex 0.169.0 +/home/anna/shop$`),
     );
-    expect(row('CC-2')).toMatch(/^CC-2 +- +away since [\d-]+ [\d:]+ +- +codex 0\.169\.0 +\/home\/anna\/shop$/);
-    expect(row('ci-1')).toMatch(/^ci-1 +- +away since [\d-]+ [\d:]+ +- +- +-$/);
+    expect(row('CC-2')).toMatch(/^CC-2 +- +away since [\d-]+ [\d:]+ +- +- +codex 0\.169\.0 +\/home\/anna\/shop$/);
+    expect(row('ci-1')).toMatch(/^ci-1 +- +away since [\d-]+ [\d:]+ +- +- +- +-$/);
     expect(rows[0]).toBe(row('CC-1'));
   });
 

@@ -62,7 +62,7 @@ describe('receipts', () => {
   it('says for each recipient how far a message got', async () => {
     const { ok, json, ids } = await conversation();
     const [first = ''] = ids;
-    expect(await ok(['receipts', first])).toMatch(/^NAME +STATE +SINCE +REASON\nCC-2 +stored\n$/);
+    expect(await ok(['receipts', first])).toMatch(/^NAME +STATE +SINCE +WHY\nCC-2 +stored\n$/);
     await ok(['receive', '--as', 'CC-2', '--count', '1']);
     expect(await ok(['receipts', first])).toMatch(/^CC-2 +seen +\d{4}-\d\d-\d\d [\d:]{8}$/m);
     expect(await json(['receipts', first])).toMatchObject({ id: first, recipients: [{ name: 'CC-2', state: 'seen' }] });

@@ -56,6 +56,8 @@ export class Agent {
   isBusy = false;
   readonly #options: AgentOptions;
   #isReading = false;
+  /** Shown, and no sign yet that it was read. */
+  readonly #unseen: number[] = [];
   #hasMail = false;
 
   constructor(options: AgentOptions) {
@@ -139,8 +141,10 @@ export class Agent {
       if (message.from === RELAY) this.#note({ kind: 'notice', by: this.name, about: message.reply_to ?? '' });
       else this.#note({ ...readOf(this.name, message), life: this.#options.pid });
     }
-    this.client.receipts.handed(messages.map(({ position }) => position));
-    if (this.#options.chance.chance(0.5)) this.client.receipts.evidence();
+    const positions = messages.map(({ position }) => position);
+    this.client.receipts.handed(positions);
+    this.#unseen.push(...positions);
+    if (this.#options.chance.chance(0.5)) this.client.receipts.seen(this.#unseen.splice(0));
   }
 
   #note(event: Parameters<History['note']>[0]): void {

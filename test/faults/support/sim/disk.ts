@@ -67,6 +67,7 @@ export class SimDisk {
     const state = new State(database);
     this.#tables.exec('BEGIN');
     for (const command of commands) state.apply(command);
+    state.store.flush();
     this.#tables.exec('COMMIT');
     this.durable.push(...commands);
   }

@@ -1,0 +1,66 @@
+/**
+ * Into a Codex thread through the app server that it runs in: a message for an idle thread starts a turn at once, one for a
+ * thread at work waits for the turn's end; an urgent one steers the turn that is running.
+ */
+import type { Clock } from '../../util/clock.ts';
+import { fieldsOf, listOf } from '../../util/fields.ts';
+import { type Random, uuid } from '../../util/random.ts';
+import { VERSION } from '../../util/version.ts';
+import { DOOR_PATIENCE, type Door, failed, type Given, HANDED, type Parcel } from '../door.ts';
+import { type Call, hasControlSocket, withAppServer } from './app-server.ts';
+
+interface Options {
+  readonly codexHome: string;
+  readonly thread: () => string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class AppServerDoor implements Door {
+  readonly name = 'app server';
+  readonly interrupts = true;
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  isOpen(): boolean {
+    return this.#options.thread() !== undefined && hasControlSocket(this.#options.codexHome);
+  }
+
+  async give(parcel: Parcel): Promise<Given> {
+    const { codexHome, thread, clock, random } = this.#options;
+    const threadId = thread();
+    if (threadId === undefined) return failed('the thread is not known');
+    try {
+      return await withAppServer(codexHome, VERSION, clock, DOOR_PATIENCE, (call) =>
+        put(call, threadId, parcel, uuid(random)),
+      );
+    } catch (error) {
+      return failed(`the app server did not take it (${error instanceof Error ? error.message : error})`);
+    }
+  }
+}
+
+async function put(call: Call, threadId: string, { text, urgent }: Parcel, id: string): Promise<Given> {
+  // What is queued for a thread that nobody has open would start it: only its owner may.
+  const loaded = listOf((await call('thread/loaded/list', {})).data);
+  if (!loaded.includes(threadId)) return failed('the thread is not open in the app server');
+  const input = [{ type: 'text', text, text_elements: [] }];
+  if (urgent && (await steer(call, threadId, input))) return HANDED;
+  await call('thread/queue/add', { threadId, input, clientUserMessageId: id });
+  return HANDED;
+}
+
+/** False when no turn is running, or it cannot be steered. */
+async function steer(call: Call, threadId: string, input: readonly object[]): Promise<boolean> {
+  const { thread } = await call('thread/read', { threadId, includeTurns: false });
+  if (fieldsOf(fieldsOf(thread).status).type !== 'active') return false;
+  const [turn] = listOf((await call('thread/turns/list', { threadId, limit: 1 })).data).map(fieldsOf);
+  if (typeof turn?.id !== 'string') return false;
+  return call('turn/steer', { threadId, expectedTurnId: turn.id, input }).then(
+    () => true,
+    () => false, // it ended meanwhile: then it is queued, as for an idle thread
+  );
+}

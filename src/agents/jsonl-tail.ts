@@ -1,0 +1,58 @@
+/** What is appended to a file of JSON lines, read as it is asked for: complete lines, each once, a bounded number of bytes at a time. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Bytes of one look. A file that grew by more is read from its last part: what is older is of no interest any more. */
+const AT_ONCE = 8 * 1024 * 1024;
+
+export class JsonlTail {
+  readonly path: string;
+  /** Always at the beginning of a line, but for the first look into the past. */
+  #offset: number;
+
+  /** Begins at the end of what is there, or `past` bytes before it. */
+  constructor(path: string, past = 0) {
+    this.path = path;
+    this.#offset = Math.max(0, sizeOf(path) - past);
+  }
+
+  /** Lines that were completed since the last look. A file that is not there has none; one that was cut is begun again. */
+  lines(): readonly string[] {
+    const fd = open(this.path);
+    if (fd === undefined) return [];
+    try {
+      return this.#read(fd).split('\n').filter(Boolean);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Up to the last line break: what comes after it is not whole yet. */
+  #read(fd: number): string {
+    const { size } = fstatSync(fd);
+    if (size < this.#offset) this.#offset = 0;
+    this.#offset = Math.max(this.#offset, size - AT_ONCE);
+    const buffer = Buffer.alloc(size - this.#offset);
+    const count = readSync(fd, buffer, 0, buffer.length, this.#offset);
+    const end = count === 0 ? 0 : buffer.lastIndexOf(10, count - 1) + 1;
+    this.#offset += end;
+    return buffer.toString('utf8', 0, end);
+  }
+}
+
+function open(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return undefined; // not there yet, or not for us: then there is nothing to be read
+  }
+}
+
+function sizeOf(path: string): number {
+  const fd = open(path);
+  if (fd === undefined) return 0;
+  try {
+    return fstatSync(fd).size;
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,49 @@
+/** What a program tells its hook on stdin, without what nobody here reads: a tool's whole output may stand in it. */
+
+/** Bytes; what is longer is not looked at. */
+const LONGEST = 16 * 1024 * 1024;
+/** Characters of one field: ids of messages in a prompt are found in its beginning. */
+const LONGEST_FIELD = 256 * 1024;
+
+const FIELDS = [
+  'session_id',
+  'sessionId',
+  'conversation_id',
+  'conversationId',
+  'transcript_path',
+  'transcriptPath',
+  'cwd',
+  'tool_name',
+  'toolName',
+  'prompt',
+  'stop_hook_active',
+  'stopHookActive',
+  'agent_id',
+  'loop_count',
+];
+
+export async function readInput(stdin: AsyncIterable<Uint8Array>): Promise<Readonly<Record<string, unknown>>> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    bytes += chunk.length;
+    if (bytes <= LONGEST) chunks.push(chunk);
+  }
+  return bytes > LONGEST ? {} : picked(Buffer.concat(chunks).toString('utf8'));
+}
+
+function picked(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return {}; // a program that says nothing, or in no way that we know
+  }
+  if (typeof value !== 'object' || value === null) return {};
+  const all: Readonly<Record<string, unknown>> = { ...value };
+  return Object.fromEntries(FIELDS.filter((field) => field in all).map((field) => [field, clipped(all[field])]));
+}
+
+function clipped(value: unknown): unknown {
+  return typeof value === 'string' ? value.slice(0, LONGEST_FIELD) : value;
+}

@@ -1,0 +1,66 @@
+/** The thread of the full text; `journal/search-thread.ts` starts it and says what to do. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadDriver } from './journal/driver.ts';
+import { type FullText, openFullText, type TextFiles } from './journal/full-text.ts';
+import { isDamage } from './journal/queue.ts';
+import type { SearchReply, SearchRequest } from './journal/search-thread.ts';
+import { reason } from './util/failure.ts';
+
+const open = await loadDriver();
+const files: TextFiles = workerData;
+let text: FullText | undefined;
+
+/** What is damaged is thrown away when it is opened, and copied again. */
+function withText<T>(use: (text: FullText) => T): T {
+  text ??= openFullText(open, files);
+  try {
+    return use(text);
+  } catch (error) {
+    text.close();
+    text = undefined;
+    if (!isDamage(error)) throw error;
+    text = openFullText(open, files);
+    return use(text);
+  }
+}
+
+function find({ id, match, ask }: SearchRequest & { type: 'find' }): SearchReply {
+  try {
+    const positions = withText((each) => {
+      while (each.catchUp());
+      return each.find(match, ask);
+    });
+    return { type: 'found', id, positions };
+  } catch (error) {
+    return { type: 'failed', id, reason: reason(error) };
+  }
+}
+
+/** A slice, and the next in a later turn: who searches meanwhile need not wait for all. */
+function catchUp(all: boolean): void {
+  const more = tried(() => withText((each) => each.catchUp()));
+  if (more && all) setImmediate(catchUp, all);
+  else reply({ type: 'done', position: tried(() => withText((each) => each.done)) ?? 0 });
+}
+
+/** What fails now is tried again a second later, and told to who searches. */
+function tried<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
+
+function reply(message: SearchReply): void {
+  parentPort?.postMessage(message);
+}
+
+parentPort?.on('message', (request: SearchRequest) => {
+  if (request.type === 'find') reply(find(request));
+  else if (request.type === 'catch-up') catchUp(request.all);
+  else {
+    text?.close();
+    parentPort?.close();
+  }
+});

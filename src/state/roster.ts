@@ -1,0 +1,178 @@
+/**
+ * Sessions, what they follow, and what channels are called: in memory from the first look on, since every command and
+ * every delivery asks. Changes are made here and written with the commit, however often a batch changes a session.
+ */
+import type { Kind } from '../protocol/session.ts';
+import type { Store, Value } from './store.ts';
+
+export interface SessionRow {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: Kind;
+  readonly key: string | null;
+  readonly host: string | null;
+  readonly cwd: string | null;
+  readonly program: string | null;
+  readonly version: string | null;
+  readonly agent_session: string | null;
+  readonly created_at: number;
+  readonly last_seen: number;
+  /** Cursor: everything of its inbox up to here is handed or ended, but for the rows in `receipt`. */
+  readonly handed: number;
+  /** Cursor: group mail up to here is seen. Never past `handed`. */
+  readonly seen: number;
+  /** Direct envelopes stored and not handed, and their bytes. */
+  readonly pending: number;
+  readonly pending_bytes: number;
+  /** Position → how often it was given out without being handed. */
+  readonly claims: ReadonlyMap<number, number>;
+  /** Envelopes for it that ended before it was handed them: expired or dead. Only grows. */
+  readonly missed: number;
+}
+
+/** What changes all the time. */
+export type Progress = Partial<
+  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims' | 'missed'>
+>;
+
+/** What a session gets: what is sent to `channel` after `since`, up to and with `until`. */
+export interface Interval {
+  readonly channel: number;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Sessions and names in memory; beyond it they are looked up again. */
+const MOST = 20_000;
+
+const SESSION = `SELECT session.id, channel.name, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
+  handed, seen, pending, pending_bytes, claims, missed FROM session JOIN channel ON channel.id = session.id`;
+
+/** Most have none: one for all of them. */
+export const NO_CLAIMS: ReadonlyMap<number, number> = new Map();
+
+export class Roster {
+  readonly #store: Store;
+  readonly #sessions = new Map<number, SessionRow>();
+  readonly #ids = new Map<string, number>();
+  /** Of channels that are no session's. */
+  readonly #names = new Map<number, string>();
+  readonly #intervals = new Map<number, readonly Interval[]>();
+  readonly #changed = new Set<SessionRow>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  session(id: number): SessionRow | undefined {
+    return this.#sessions.get(id) ?? this.#load(`${SESSION} WHERE session.id = ?`, id);
+  }
+
+  /** By its present name. */
+  sessionNamed(name: string): SessionRow | undefined {
+    const id = this.#ids.get(name);
+    return id === undefined ? this.#load(`${SESSION} WHERE channel.name = ?`, name) : this.session(id);
+  }
+
+  /** What a channel is called now. */
+  nameOf(channel: number): string {
+    const known = this.#sessions.get(channel)?.name ?? this.#names.get(channel);
+    if (known !== undefined) return known;
+    const sql = 'SELECT name FROM channel WHERE id = ?';
+    const name = this.#store.get<{ name: string }>(sql, channel)?.name;
+    if (name !== undefined) this.#names.set(channel, name);
+    return name ?? '?';
+  }
+
+  /** What the session follows, and what it followed once. */
+  intervals(session: number): readonly Interval[] {
+    const known = this.#intervals.get(session);
+    if (known) return known;
+    const sql = 'SELECT channel, since, until FROM follow WHERE session = ?';
+    const intervals = this.#store.all<Interval>(sql, session).map(toInterval);
+    this.#intervals.set(session, intervals);
+    return intervals;
+  }
+
+  /** Writes by SQL what this holds; all of it is looked up again. */
+  run(sql: string, ...values: Value[]): void {
+    this.#store.flush();
+    this.#store.write(sql, ...values);
+    this.clear();
+  }
+
+  /** Remembers it until the flush. */
+  change(session: SessionRow, progress: Progress): void {
+    Object.assign(session, progress);
+    this.#changed.add(session);
+    this.#store.changed();
+  }
+
+  flush(): void {
+    for (const session of this.#changed) this.#write(session);
+    this.#changed.clear();
+    if (this.#sessions.size > MOST || this.#names.size > MOST) this.clear();
+  }
+
+  clear(): void {
+    for (const held of [this.#sessions, this.#ids, this.#names, this.#intervals, this.#changed]) held.clear();
+  }
+
+  #load(sql: string, key: string | number): SessionRow | undefined {
+    const found = this.#store.get<Stored>(sql, key);
+    if (!found) return undefined;
+    const row = toRow(found);
+    this.#sessions.set(row.id, row);
+    this.#ids.set(row.name, row.id);
+    return row;
+  }
+
+  #write(row: SessionRow): void {
+    this.#store.write(
+      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ? WHERE id = ?',
+      row.last_seen,
+      row.handed,
+      row.seen,
+      row.pending,
+      row.pending_bytes,
+      row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims)),
+      row.missed,
+      row.id,
+    );
+  }
+}
+
+type Stored = Omit<SessionRow, 'claims'> & { readonly claims: string };
+
+/** Field by field: what the driver makes takes twice the memory, and there may be thousands of them. */
+function toRow(stored: Stored): SessionRow {
+  return {
+    id: stored.id,
+    name: stored.name,
+    kind: stored.kind,
+    key: stored.key,
+    host: stored.host,
+    cwd: stored.cwd,
+    program: stored.program,
+    version: stored.version,
+    agent_session: stored.agent_session,
+    created_at: stored.created_at,
+    last_seen: stored.last_seen,
+    handed: stored.handed,
+    seen: stored.seen,
+    pending: stored.pending,
+    pending_bytes: stored.pending_bytes,
+    claims: readClaims(stored.claims),
+    missed: stored.missed,
+  };
+}
+
+function toInterval({ channel, since, until }: Interval): Interval {
+  return { channel, since, until };
+}
+
+function readClaims(text: string): ReadonlyMap<number, number> {
+  if (text === '{}') return NO_CLAIMS;
+  const claims: Record<string, number> = JSON.parse(text);
+  return new Map(Object.entries(claims).map(([position, attempts]) => [Number(position), attempts]));
+}

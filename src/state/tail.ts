@@ -1,0 +1,190 @@
+/**
+ * The newest envelopes with their receipts, in memory. It serves those who are caught up, the tables the others: the
+ * same rows in the same order.
+ *
+ *     send ──→ tail ──the older half, when there are too many──→ route
+ *
+ * An envelope is in its table at once. In `route`, where the envelopes of one channel are found, it is filed when it leaves
+ * the tail, with a thousand others: one by one, each would dirty a page for its channel and one for its sender. So whoever
+ * asks for what was sent to a channel asks both, the table up to `start` and the tail after it.
+ */
+import { utf8Bytes } from '../protocol/check.ts';
+import { Into } from './into.ts';
+import { type EnvelopeRow, envelopesAfter } from './queries/envelopes.ts';
+import { type ReceiptRow, receiptsAfter } from './queries/receipts.ts';
+import { firstAfter, sentBy } from './queries/routes.ts';
+import type { Store } from './store.ts';
+
+/** Envelopes, and the bytes of their bodies. Past either, the older half goes. */
+const MOST = 4_096;
+const MOST_BYTES = 16 * 1024 * 1024;
+
+const NONE: readonly number[] = [];
+const ROUTE = new Into('INSERT', 'route', ['channel', 'position', 'sender']);
+
+export class Tail {
+  readonly #store: Store;
+  readonly #most: number;
+  readonly #rows = new Map<number, EnvelopeRow>();
+  /** Channel → positions sent to it, oldest first. */
+  readonly #channels = new Map<number, number[]>();
+  /** Session → position → the row that the table has. */
+  readonly #receipts = new Map<number, Map<number, ReceiptRow>>();
+  /** Ids of what is gathered: the table does not find it yet. */
+  readonly #unwritten = new Map<string, EnvelopeRow>();
+  #isLoaded = false;
+  #bytes = 0;
+  #newest = 0;
+  #start = 0;
+
+  constructor(store: Store, most = MOST) {
+    this.#store = store;
+    this.#most = most;
+  }
+
+  /** The newest position; 0 when nothing was sent. */
+  get newest(): number {
+    this.#load();
+    return this.#newest;
+  }
+
+  /** Everything after this position is here. */
+  get start(): number {
+    this.#load();
+    return this.#start;
+  }
+
+  /** A new envelope, the newest of all. */
+  add(row: EnvelopeRow): void {
+    this.#newest = row.position;
+    this.#unwritten.set(row.id, row);
+    this.#keep(row);
+  }
+
+  row(position: number): EnvelopeRow | undefined {
+    this.#load();
+    return this.#rows.get(position);
+  }
+
+  /** One that the table does not have yet. */
+  unwritten(id: string): EnvelopeRow | undefined {
+    return this.#unwritten.get(id);
+  }
+
+  /** It is forgotten; what became of it is not. */
+  remove(position: number): void {
+    const row = this.#rows.get(position);
+    if (!row) return;
+    this.#rows.delete(position);
+    this.#bytes -= utf8Bytes(row.body);
+    for (const channel of channelsOf(row)) {
+      const left = this.sentTo(channel).filter((each) => each !== position);
+      if (left.length > 0) this.#channels.set(channel, left);
+      else this.#channels.delete(channel);
+    }
+  }
+
+  /** The receipt row of one of its envelopes: the table has none that is not here. */
+  receipt(position: number, session: number): ReceiptRow | undefined {
+    return this.#receipts.get(session)?.get(position);
+  }
+
+  keepReceipt(position: number, session: number, receipt: ReceiptRow): void {
+    if (position <= this.start) return;
+    const receipts = this.#receipts.get(session);
+    if (receipts) receipts.set(position, receipt);
+    else this.#receipts.set(session, new Map([[position, receipt]]));
+  }
+
+  /** Positions sent to `channel`, oldest first. */
+  sentTo(channel: number): readonly number[] {
+    this.#load();
+    return this.#channels.get(channel) ?? NONE;
+  }
+
+  /** Files the older half when there is too much, or everything. Part of a flush. */
+  file(all: boolean): void {
+    if (!all && this.#rows.size <= this.#most && this.#bytes <= MOST_BYTES) return;
+    this.#load();
+    const positions = [...this.#rows.keys()];
+    // The newest of all may have been forgotten.
+    const last = all ? this.#newest : positions[(positions.length - 1) >> 1];
+    if (last === undefined || last <= this.#start) return;
+    // One channel after the other: rows of one page come together.
+    for (const [channel, sent] of [...this.#channels].sort(([a], [b]) => a - b)) this.#fileChannel(channel, sent, last);
+    this.#store.write("REPLACE INTO meta (key, value) VALUES ('filed', ?)", String(last));
+    this.#forgetUpTo(last);
+  }
+
+  /** All that was gathered is in the tables now. */
+  written(): void {
+    this.#unwritten.clear();
+  }
+
+  clear(): void {
+    for (const held of [this.#rows, this.#channels, this.#receipts, this.#unwritten]) held.clear();
+    this.#bytes = 0;
+    this.#isLoaded = false;
+  }
+
+  /** After a start what a crash left unfiled, after a rollback what there was before. */
+  #load(): void {
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    try {
+      this.#read();
+    } catch (error) {
+      // A disk that cannot be read: half of it would be taken for all.
+      this.clear();
+      throw error;
+    }
+  }
+
+  #read(): void {
+    const filed = this.#store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'filed'")?.value;
+    this.#start = Number(filed ?? 0);
+    const pruned = this.#store.get<{ position: number | null }>('SELECT max(position) AS position FROM pruned');
+    this.#newest = Math.max(this.#start, pruned?.position ?? 0);
+    for (const row of envelopesAfter(this.#store, this.#start)) {
+      this.#keep(row);
+      this.#newest = Math.max(this.#newest, row.position);
+    }
+    for (const { position, session, ...receipt } of receiptsAfter(this.#store, this.#start))
+      this.keepReceipt(position, session, receipt);
+  }
+
+  #keep(row: EnvelopeRow): void {
+    this.#rows.set(row.position, row);
+    for (const channel of channelsOf(row)) {
+      const positions = this.#channels.get(channel);
+      if (positions) positions.push(row.position);
+      else this.#channels.set(channel, [row.position]);
+    }
+    this.#bytes += utf8Bytes(row.body);
+  }
+
+  #fileChannel(channel: number, sent: readonly number[], last: number): void {
+    const count = firstAfter(sent, last);
+    for (const position of sent.slice(0, count))
+      this.#store.gather(ROUTE, channel, position, this.#rows.get(position)?.sender ?? 0);
+    if (count === sent.length) this.#channels.delete(channel);
+    else if (count > 0) this.#channels.set(channel, sent.slice(count));
+  }
+
+  #forgetUpTo(last: number): void {
+    this.#start = last;
+    for (const [position, { body }] of this.#rows) {
+      if (position > last) break;
+      this.#rows.delete(position);
+      this.#bytes -= utf8Bytes(body);
+    }
+    for (const [session, receipts] of this.#receipts) {
+      for (const position of receipts.keys()) if (position <= last) receipts.delete(position);
+      if (receipts.size === 0) this.#receipts.delete(session);
+    }
+  }
+}
+
+function channelsOf({ channels, sender }: EnvelopeRow): readonly number[] {
+  return [...channels, sentBy(sender)];
+}

@@ -1,0 +1,328 @@
+import { copyFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import type { Journal } from '../../src/journal/journal.ts';
+import { openJournal } from '../../src/journal/open.ts';
+import { matchExpression } from '../../src/journal/search.ts';
+import type { Command, Send } from '../../src/state/command.ts';
+import { World } from '../state/world.ts';
+import { afterEveryTest } from '../support/cleanup.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+// Thousands of cases: how long they take says nothing.
+vi.setConfig({ testTimeout: 120_000 });
+
+describe('search', () => {
+  function library(bodies: readonly string[]) {
+    const world = new World();
+    const a = world.enter('A');
+    for (const body of bodies) world.send(a, 'A', { body });
+    return async (query: string) => (await world.search(a, query)).map((position) => world.read(position).body);
+  }
+
+  it.each<[string, string[]]>([
+    ['alpha', ['Alpha beta', 'alpha gamma']],
+    ['ALPHA', ['Alpha beta', 'alpha gamma']],
+    ['beta alpha', ['Alpha beta']],
+    ['alp*', ['Alpha beta', 'alpha gamma']],
+    ['alp', []],
+    ['alpha *', ['Alpha beta', 'alpha gamma']],
+    ['ecole', ['École']],
+    ['"alpha', ['Alpha beta', 'alpha gamma']],
+    ['src/state/ladder.ts', ['see src/state/ladder.ts']],
+    ['42', ['42 is a number']],
+    ['alpha OR', []],
+    ['NOT alpha', []],
+    ['NEAR(alpha', []],
+    ['body:alpha', []],
+    ['beta -alpha', ['Alpha beta']],
+    ['日本', ['日本 語']],
+  ])('finds with %j %j', async (query, expected) => {
+    const find = library([
+      'Alpha beta',
+      'alpha gamma',
+      'École',
+      'see src/state/ladder.ts',
+      '42 is a number',
+      '日本 語',
+    ]);
+    expect(await find(query)).toEqual(expected);
+  });
+
+  it.each(['', ' ', '*', '"', '""', '- -', '()', '…', '\0', '\ud800', '***', '^'])(
+    'refuses %j, which holds no word',
+    async (query) => {
+      await expect(library([])(query)).rejects.toMatchObject({ code: 'bad_request' });
+    },
+  );
+
+  it('takes anything that people can type: an answer or bad_request, never a fault', async () => {
+    const find = library(['alpha', 'beta gamma']);
+    const piece = fc.constantFrom(
+      ...'"*^:(){}[]+-,.\\/\'`~<>=!?;|&%$#@\0 \t\n\ud800\udfff☃é',
+      'NEAR',
+      'AND',
+      'OR',
+      'NOT',
+      'alpha',
+      'body',
+      '0',
+    );
+    const hostile = fc.oneof(
+      fc.array(piece, { maxLength: 30 }).map((parts) => parts.join('')),
+      fc.string({ unit: 'binary', maxLength: 256 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(hostile, async (query) => {
+        if (/[\p{L}\p{N}]/u.test(query)) expect(await find(query)).toBeInstanceOf(Array);
+        else await expect(find(query)).rejects.toMatchObject({ code: 'bad_request' });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('quotes each word, so that none can be an operator', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 60 }), (query) => {
+        if (!/[\p{L}\p{N}]/u.test(query)) return;
+        const one = matchExpression({ query, session: 3, channels: [], ascending: false, limit: 1 });
+        expect(one).toMatch(/^body : \("(?:[^"\0]|"")*"\*?(?: "(?:[^"\0]|"")*"\*?)*\) AND who : \(s3\)$/);
+      }),
+    );
+  });
+
+  it('takes as many words as a query may hold', async () => {
+    const words = Array.from({ length: 128 }, () => 'a').join(' ');
+    expect(await library(['a a'])(words)).toEqual(['a a']);
+  });
+});
+
+/** The thread as it is shipped. */
+const SCRIPT = new URL('../../dist/search.mjs', import.meta.url);
+const EVERYTHING = { session: 2, channels: [1, 2, 3], after: 0, before: 1e9, ascending: true, limit: 10_000 };
+
+const enter = (name: string): Command => ({ type: 'enter', at: 1, name, about: {} });
+const send = (id: string, body: string): Send => ({
+  type: 'send',
+  at: 1,
+  id,
+  sender: 2,
+  to: ['B'],
+  body,
+  priority: 'normal',
+  hash: id,
+});
+
+const opened: Journal[] = [];
+afterEveryTest(async () => {
+  for (const journal of opened.splice(0)) await journal.close();
+});
+
+/** By whoever all of them were for. */
+const handed = (positions: number[]): Command => ({ type: 'receipt', at: 9, session: 3, state: 'handed', positions });
+
+/** With A (session 2) and B (session 3), which are there from the first time on. */
+async function open(dir: string, more: Partial<Parameters<typeof openJournal>[0]> = {}): Promise<Journal> {
+  const journal = await openJournal({ dir, ...more });
+  opened.push(journal);
+  for (const name of ['A', 'B']) await journal.submit(enter(name));
+  return journal;
+}
+
+describe.each([
+  ['in this thread', undefined],
+  ['in a thread of its own', SCRIPT],
+])('the full text %s', (_, searchThread) => {
+  const find = (journal: Journal, query: string) => journal.search.find({ ...EVERYTHING, query });
+
+  it('finds what was stored before the question, at once', async () => {
+    const journal = await open(join(tempDir(), 'data'), { searchThread });
+    expect(await find(journal, 'needle')).toEqual([]);
+    for (let i = 0; i < 2_100; i++) void journal.submit(send(`m${i}`, i % 1_000 === 7 ? `needle ${i}` : 'hay'));
+    await journal.submit(send('last', 'another needle'));
+    expect(await find(journal, 'needle')).toEqual([8, 1_008, 2_008, 2_101]);
+    expect(await journal.search.find({ ...EVERYTHING, query: 'needle', ascending: false, limit: 2 })).toEqual([
+      2_101, 2_008,
+    ]);
+    expect(await journal.search.find({ ...EVERYTHING, query: 'needle', after: 8, before: 2_008 })).toEqual([1_008]);
+  });
+
+  it('has after a start what it had before, and what it had not come to', async () => {
+    const dir = join(tempDir(), 'data');
+    const before = await open(dir, { searchThread });
+    await before.submit(send('m1', 'one needle'));
+    expect(await find(before, 'needle')).toEqual([1]);
+    await before.submit(send('m2', 'two needles: needle'));
+    await before.close();
+    const journal = await open(dir, { searchThread });
+    expect(await find(journal, 'needle')).toEqual([1, 2]);
+  });
+
+  it('has no more what was forgotten, whether it had it before or not', async () => {
+    const dir = join(tempDir(), 'data');
+    const journal = await open(dir, { searchThread });
+    for (const id of ['m1', 'm2', 'm3']) await journal.submit(send(id, 'needle'));
+    expect(await find(journal, 'needle')).toEqual([1, 2, 3]);
+    for (const id of ['m4', 'm5']) await journal.submit(send(id, 'needle'));
+    await journal.submit(handed([1, 2, 3, 4, 5]));
+    expect((await journal.submit({ type: 'prune', positions: [1, 3, 5] })).outcome.pruned).toBe(3);
+    expect(await find(journal, 'needle')).toEqual([2, 4]);
+    await journal.submit({ type: 'prune', positions: [4] });
+    await journal.close();
+    const again = await open(dir, { searchThread });
+    expect(await find(again, 'needle')).toEqual([2]);
+    await again.submit(send('m6', 'needle'));
+    expect(await find(again, 'needle')).toEqual([2, 6]);
+  });
+
+  it('starts anew beside tables of another history', async () => {
+    const [dir, other] = [join(tempDir(), 'data'), join(tempDir(), 'data')];
+    for (const [at, words] of [
+      [dir, 'old words'],
+      [other, 'new words'],
+    ] as const) {
+      const journal = await open(at, { searchThread });
+      await journal.submit(send('m1', words));
+      expect(await find(journal, 'words')).toEqual([1]);
+      await journal.close();
+    }
+    copyFileSync(join(dir, 'search.sqlite'), join(other, 'search.sqlite'));
+    const journal = await open(other, { searchThread });
+    expect([await find(journal, 'old'), await find(journal, 'new')]).toEqual([[], [1]]);
+  });
+
+  it('starts anew when it knows more than the tables: they were restored from a copy', async () => {
+    const dir = join(tempDir(), 'data');
+    const first = await open(dir, { searchThread });
+    await first.submit(send('m1', 'kept'));
+    await first.close();
+    copyFileSync(join(dir, 'relay.sqlite'), join(dir, 'copy'));
+    const second = await open(dir, { searchThread });
+    await second.submit(send('m2', 'forgotten'));
+    expect(await find(second, 'forgotten')).toEqual([2]);
+    await second.close();
+    copyFileSync(join(dir, 'copy'), join(dir, 'relay.sqlite'));
+    const journal = await open(dir, { searchThread });
+    expect([await find(journal, 'forgotten'), await find(journal, 'kept')]).toEqual([[], [1]]);
+  });
+
+  it.each(['no database at all', 'SQLite format 3\0 and then nothing of the kind'.padEnd(9_000, 'x')])(
+    'is made again when its file is damaged: %#',
+    async (damage) => {
+      const dir = join(tempDir(), 'data');
+      const journal = await open(dir, { searchThread });
+      await journal.submit(send('m1', 'needle'));
+      writeFileSync(join(dir, 'search.sqlite'), damage);
+      expect(await find(journal, 'needle')).toEqual([1]);
+    },
+  );
+
+  it('lies in a file that nobody else can read', async () => {
+    const dir = join(tempDir(), 'data');
+    const journal = await open(dir, { searchThread });
+    await journal.submit(send('m1', 'needle'));
+    await find(journal, 'needle');
+    for (const name of ['search.sqlite', 'search.sqlite-wal'])
+      expect(statSync(join(dir, name)).mode & 0o777, name).toBe(0o600);
+  });
+
+  it('refuses what holds no word, and everything once it is closed', async () => {
+    const journal = await open(join(tempDir(), 'data'), { searchThread });
+    await expect(find(journal, '***')).rejects.toMatchObject({ code: 'bad_request' });
+    await journal.close();
+    await journal.search.close();
+  });
+});
+
+describe('the thread', () => {
+  /** Looks at what it has taken in, without making it take in more. */
+  async function taken(
+    dir: string,
+    wanted: number,
+    what: 'position' | 'pruned' = 'position',
+    between = (): void => undefined,
+  ): Promise<void> {
+    const { DatabaseSync } = await import('@photostructure/sqlite');
+    const words = new DatabaseSync(join(dir, 'search.sqlite'));
+    const done = words.prepare(`SELECT ${what} AS n FROM done`);
+    const isTaken = () => {
+      between();
+      return (done.get() as { n: number }).n === wanted;
+    };
+    await vi.waitUntil(isTaken, { timeout: 20_000 });
+    words.close();
+  }
+
+  async function filled(count: number) {
+    const dir = join(tempDir(), 'data');
+    const clock = new FakeClock();
+    const journal = await open(dir, { searchThread: SCRIPT, clock });
+    await journal.search.find({ ...EVERYTHING, query: 'start' });
+    for (let i = 1; i < count; i++) void journal.submit(send(`m${i}`, 'hay'));
+    await journal.submit(send('last', 'hay'));
+    return { dir, clock, journal };
+  }
+
+  it('takes in a slice a second while much is stored, and the rest once it is quiet', async () => {
+    const { dir, clock } = await filled(3_500);
+    await taken(dir, 0);
+    clock.advance(1_000);
+    await taken(dir, 1_000);
+    await vi.waitUntil(() => {
+      clock.advance(1_000);
+      return clock.pending === 0;
+    });
+    await taken(dir, 3_500);
+  });
+
+  it('lets go of what was forgotten, though nobody asks', async () => {
+    const { dir, clock, journal } = await filled(10);
+    clock.advance(1_000);
+    await taken(dir, 10);
+    await journal.submit(handed([3, 10]));
+    await journal.submit({ type: 'prune', positions: [3, 10] });
+    // The thread may still be at what it took in: then it is asked a second later.
+    await taken(dir, 2, 'pruned', () => clock.advance(1_000));
+    await vi.waitUntil(() => {
+      clock.advance(1_000);
+      return clock.pending === 0;
+    });
+  });
+
+  it('asks for no more time once it has all', async () => {
+    const { dir, clock } = await filled(10);
+    clock.advance(1_000);
+    await taken(dir, 10);
+    await vi.waitUntil(() => {
+      clock.advance(1_000);
+      return clock.pending === 0;
+    });
+  });
+
+  it('is not there until there is something for it to do', async () => {
+    const clock = new FakeClock();
+    const dir = join(tempDir(), 'data');
+    await (await open(dir, { searchThread: SCRIPT, clock })).close();
+    expect(() => statSync(join(dir, 'search.sqlite'))).toThrow(/ENOENT/);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('fails who waits when it dies, and is started again by who asks next', async () => {
+    const dir = join(tempDir(), 'data');
+    const broken = new URL('data:text/javascript,throw new Error("dies")');
+    const journal = await open(dir, { searchThread: broken });
+    const ask = () => journal.search.find({ ...EVERYTHING, query: 'needle' });
+    await expect(ask()).rejects.toMatchObject({ code: 'internal' });
+    await expect(ask()).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it('answers who waits when the journal closes', async () => {
+    const { journal } = await filled(2_000);
+    const found = journal.search.find({ ...EVERYTHING, query: 'hay' });
+    await journal.close();
+    expect(await found).toHaveLength(2_000);
+    await expect(journal.search.find({ ...EVERYTHING, query: 'hay' })).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { openRelay, Peer, settle } from '../support/relay.ts';
+import { crash } from './kit.ts';
+
+/** A has written to B, which was handed it. */
+async function handed() {
+  const { relay, clock } = await openRelay();
+  const a = await Peer.open(relay, { name: 'A', receipts: true });
+  const b = await Peer.open(relay, { name: 'B' });
+  const { position } = await a.ask('send', { to: ['B'], body: 'one' });
+  await b.ask('receive', {});
+  await b.ask('receipt', { state: 'handed', positions: [position] });
+  await settle();
+  const remarks = () =>
+    a.all('receipt').flatMap(({ name, state, unseen }) => (unseen ? [{ name, state, unseen }] : []));
+  return { relay, clock, a, b, position, remarks, key: b.welcome.key as string };
+}
+
+describe('what was handed and not seen', () => {
+  it('is told to its sender when the session goes and does not come back', async () => {
+    const { clock, a, b, remarks } = await handed();
+    await crash(b);
+    await clock.run(14_999);
+    expect(remarks()).toEqual([]);
+    await clock.run(20);
+    expect(remarks()).toEqual([
+      { name: 'B', state: 'handed', unseen: 'B went away before there was a sign that it was read' },
+    ]);
+    const { sends } = (await a.ask('receipts', {})) as { sends: readonly { unseen?: unknown }[] };
+    expect(sends[0]?.unseen).toEqual([{ name: 'B', reason: 'B went away before there was a sign that it was read' }]);
+  });
+
+  it('is told also after a goodbye', async () => {
+    const { clock, b, remarks } = await handed();
+    b.say({ type: 'bye' });
+    await clock.run(15_020);
+    expect(remarks()).toHaveLength(1);
+  });
+
+  it('is no news when the session is back in time', async () => {
+    const { relay, clock, b, key, remarks } = await handed();
+    await crash(b);
+    await clock.run(10_000);
+    await Peer.open(relay, { name: 'B', key });
+    await clock.run(60_000);
+    expect(remarks()).toEqual([]);
+  });
+
+  it('is told of a second going, although the first was made good', async () => {
+    const { relay, clock, b, key, remarks } = await handed();
+    await crash(b);
+    await clock.run(10_000);
+    const again = await Peer.open(relay, { name: 'B', key });
+    await crash(again);
+    await clock.run(15_020);
+    expect(remarks()).toHaveLength(1);
+  });
+
+  it.each(['seen', 'refused'] as const)('is over when it was %s', async (state) => {
+    const { clock, b, position, remarks } = await handed();
+    await b.ask('receipt', { state, positions: [position] });
+    await crash(b);
+    await clock.run(60_000);
+    expect(remarks()).toEqual([]);
+  });
+
+  it('is remarked on by the recipient itself, without moving it', async () => {
+    const { a, b, position, remarks } = await handed();
+    expect(await b.ask('receipt', { state: 'unseen', positions: [position], reason: 'in a tool' })).toEqual({
+      changed: 1,
+    });
+    expect(remarks()).toEqual([{ name: 'B', state: 'handed', unseen: 'in a tool' }]);
+    await b.ask('receipt', { state: 'seen', positions: [position] });
+    expect(a.all('receipt').map(({ state }) => state)).toEqual(['handed', 'handed', 'seen']);
+  });
+
+  it('stays given out when it is remarked on before it was handed', async () => {
+    const { relay } = await openRelay();
+    const a = await Peer.open(relay, { name: 'A' });
+    const b = await Peer.open(relay, { name: 'B' });
+    const { position } = await a.ask('send', { to: ['B'], body: 'one' });
+    await b.ask('receive', {});
+    await b.ask('receipt', { state: 'unseen', positions: [position], reason: 'in a tool' });
+    expect((await b.ask('receive', {})).messages).toEqual([]);
+    expect((await b.ask('inbox', {})).unread).toBe(1);
+  });
+
+  it.each(['before', 'with'] as const)('leaves no timer behind when the session went %s the relay', async (when) => {
+    const { relay, clock, b } = await handed();
+    if (when === 'before') await crash(b);
+    await relay.stop();
+    expect(clock.pending).toBe(0);
+  });
+});
