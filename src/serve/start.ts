@@ -132,10 +132,9 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
   });
   const { port } = listening;
   const url = urlOf(host, port);
-  writeRelayFile(home, { pid: process.pid, port, url, version, started: clock.now() });
   const parts = { home, relay, door, mcp, listening, lock, clock };
   let stopped: Promise<void> | undefined;
-  return {
+  const running: Running = {
     port,
     url,
     token,
@@ -145,6 +144,14 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
       return stopped;
     },
   };
+  try {
+    writeRelayFile(home, { pid: process.pid, port, url, version, started: clock.now() });
+  } catch (error) {
+    // Connections are taken already: one that failed to start must not go on without its lock.
+    await running.stop();
+    throw error;
+  }
+  return running;
 }
 
 /** The log's lines about the storage: it works again, or it does not and why. */
@@ -165,7 +172,7 @@ interface Parts {
 async function stopParts({ home, relay, door, mcp, listening, lock, clock }: Parts): Promise<void> {
   // Nothing new is taken from here on; what is under way may finish.
   const closed = listening.close();
-  removeRelayFile(home, process.pid);
+  forget(home);
   await relay.stop();
   await mcp.close();
   await Promise.race([closed, sleep(clock, FAREWELL)]);
@@ -173,6 +180,14 @@ async function stopParts({ home, relay, door, mcp, listening, lock, clock }: Par
   listening.cut();
   await closed;
   lock.release();
+}
+
+function forget(home: string): void {
+  try {
+    removeRelayFile(home, process.pid);
+  } catch {
+    // Best effort: whoever reads it finds nobody there. Everything else must be given back all the same.
+  }
 }
 
 /** A port in use is one line that says what to do, not a stack trace. */

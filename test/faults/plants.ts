@@ -191,4 +191,17 @@ export const PLANTS: readonly Plant[] = [
       says: /silent peers not noticed in time/,
     },
   },
+  {
+    name: 'ignore EIO',
+    promise: 'R15',
+    inProcess: true,
+    edits: [
+      {
+        file: LOCAL,
+        find: " database.exec('COMMIT');\n",
+        put: " try { database.exec('COMMIT'); } catch { rollback(database); }\n",
+      },
+    ],
+    caughtBy: { file: 'r15-failing-disk', test: /is never covered up/, says: /lies about a failing disk/ },
+  },
 ];

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -25,6 +34,15 @@ async function start(options: Partial<StartOptions> = {}): Promise<Running & { h
   const relay = await startRelay({ host: '127.0.0.1', port: 0, version: '1.2.3', log: silentLog, ...options, home });
   running.push(relay);
   return { ...relay, home };
+}
+
+/** Nobody listens there. */
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
 }
 
 const status = (relay: Running, token = relay.token) =>
@@ -160,6 +178,17 @@ describe('a relay that starts', () => {
     });
     expect(existsSync(join(home, 'relay.json'))).toBe(false);
     expect((await status(await start({ home }))).status).toBe(200);
+  });
+
+  it('that cannot say where it is gives everything back, and takes no connections', async () => {
+    const home = newHome();
+    const port = await freePort();
+    // A file cannot be put in the place of a directory.
+    mkdirSync(join(home, 'relay.json'), { mode: 0o700 });
+    await expect(start({ home, port })).rejects.toThrow(/EISDIR/);
+    await expect(ask({ port, path: '/healthz' })).rejects.toThrow(/ECONNREFUSED/);
+    rmdirSync(join(home, 'relay.json'));
+    expect((await status(await start({ home, port }))).status).toBe(200);
   });
 
   it.each([

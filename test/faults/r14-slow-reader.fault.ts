@@ -1,0 +1,126 @@
+/** R14: a slow reader hurts nobody. One of fifty stops reading while the others are written to. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { sleep, systemClock } from '../../src/util/clock.ts';
+import { machine } from '../support/cli.ts';
+import { type Frame, WireClient } from '../support/wire-client.ts';
+import { times } from './support/counts.ts';
+import { record } from './support/figures.ts';
+import { RelayProcess } from './support/relay-process.ts';
+
+const READERS = 50;
+const ROUNDS = times({ ci: 5, long: 30, planted: 1 });
+/** Broadcasts of one round, and what lies between two of them, milliseconds. */
+const MESSAGES = 100;
+const PAUSE = 15;
+const BODY = 'x'.repeat(200);
+/** To the slow one alone, beside each broadcast: what it does not read exceeds by far what a connection may have unsent. */
+const LARGE = 'x'.repeat(60_000);
+const MIB = 1024 * 1024;
+/** Of the large ones: twice as much as the relay may grow by. */
+const UNREAD = 1_100;
+/** Below this nobody can tell two times apart on a machine that does other things, too. Milliseconds. */
+const NOISE = 5;
+
+interface Delivered {
+  readonly messages: readonly { readonly position: number; readonly body: string }[];
+}
+
+/** Takes whatever is pushed, says so, and notes how long it took to come. */
+class Reader {
+  readonly client: WireClient;
+  latencies: number[] = [];
+  #read = 0;
+
+  constructor(client: WireClient) {
+    this.client = client;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const frame = (await this.client.next('deliver')) as unknown as Delivered;
+      const now = systemClock.monotonic();
+      for (const { body } of frame.messages) this.latencies.push(now - Number(body.slice(0, body.indexOf(' '))));
+      this.#read += 1;
+      this.client.say({
+        type: 'request',
+        id: this.#read,
+        verb: 'receipt',
+        args: { state: 'seen', positions: frame.messages.map(({ position }) => position) },
+      });
+    }
+  }
+}
+
+async function greeted(relay: RelayProcess, name: string, window: number): Promise<WireClient> {
+  const client = new WireClient(relay.place.url(), relay.place.token());
+  await client.opened;
+  client.say({ type: 'hello', v: 1, name, instance: `i${name}`, seat: true, window });
+  await client.next('welcome');
+  return client;
+}
+
+/** The p99 of all that came to the others, milliseconds. */
+async function round(sender: WireClient, others: readonly Reader[]): Promise<number> {
+  for (const reader of others) reader.latencies = [];
+  const answers: Promise<Frame>[] = [];
+  for (let n = 0; n < MESSAGES; n += 1) {
+    answers.push(sender.ask('send', { to: 'all', body: `${systemClock.monotonic()} ${BODY}` }));
+    answers.push(sender.ask('send', { to: 'SLOW', body: `${systemClock.monotonic()} ${LARGE}` }));
+    await sleep(systemClock, PAUSE);
+  }
+  await Promise.all(answers);
+  while (!others.every(({ latencies }) => latencies.length >= MESSAGES)) await sleep(systemClock, 5);
+  const all = others.flatMap(({ latencies }) => latencies).sort((a, b) => a - b);
+  return all[Math.floor(all.length * 0.99)] ?? 0;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** Resident memory of a process, bytes. */
+function memoryOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+}
+
+describe('R14: a reader that stops reading', () => {
+  it(`leaves the other ${READERS - 1} as quick as they were, and the relay as small`, async () => {
+    const relay = new RelayProcess(machine());
+    await relay.start();
+    const sender = await greeted(relay, 'S', 0);
+    const others: Reader[] = [];
+    for (let n = 1; n < READERS; n += 1) others.push(new Reader(await greeted(relay, `R${n}`, 256)));
+    const slow = new Reader(await greeted(relay, 'SLOW', 256));
+    await round(sender, others);
+    const calm: number[] = [];
+    const beside: number[] = [];
+    let memory = 0;
+    for (let n = 0; n < ROUNDS; n += 1) {
+      slow.latencies = [];
+      slow.client.freeze();
+      beside.push(await round(sender, others));
+      slow.client.thaw();
+      while (slow.latencies.length < 2 * MESSAGES) await sleep(systemClock, 5);
+      calm.push(await round(sender, others));
+      memory = Math.max(memory, memoryOf(relay.pid));
+    }
+    // One that never reads again, and is written to all the while.
+    slow.client.freeze();
+    const before = memoryOf(relay.pid);
+    for (let n = 0; n < UNREAD; n += 100)
+      await Promise.all(Array.from({ length: 100 }, () => sender.ask('send', { to: 'SLOW', body: LARGE })));
+    const grown = Math.max(memoryOf(relay.pid), memory) - Math.max(before, memory);
+    const [without, with_] = [median(calm), median(beside)];
+    expect(with_).toBeLessThanOrEqual(Math.max(2 * without, without + NOISE));
+    expect(grown / MIB).toBeLessThanOrEqual(32);
+    for (const { client } of [slow, ...others]) client.cut();
+    record('R14', {
+      readers: READERS,
+      'p99 ms without': Number(without.toFixed(1)),
+      'p99 ms beside a slow one': Number(with_.toFixed(1)),
+      'memory grown MiB': Number((grown / MIB).toFixed(1)),
+    });
+  });
+});
