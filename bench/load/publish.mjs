@@ -3,6 +3,7 @@
  * Redis stream, each in its own protocol, so that no client library is measured. Answers as `pairs.mjs` does.
  */
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuOf } from '../measure.mjs';
 import { RelayPeer, textOf } from './peers.mjs';
 import { finish, work } from './run.mjs';
@@ -98,13 +99,9 @@ publisher.onStored = () => {
   publisher.store(++sent);
 };
 for (let i = 0; i < inFlight; i++) publisher.store(++sent);
-setTimeout(begin, warmup * 1000);
-
-function begin() {
-  const start = { done, cpu: cpuOf(server.pid), at: performance.now() };
-  setTimeout(() => {
-    const messages = done - start.done;
-    const time = (performance.now() - start.at) / 1000;
-    finish({ messages, rate: messages / time, cpu: (cpuOf(server.pid) - start.cpu) / messages });
-  }, seconds * 1000);
-}
+await sleep(warmup * 1000);
+const start = { done, cpu: cpuOf(server.pid), at: performance.now() };
+await sleep(seconds * 1000);
+const messages = done - start.done;
+const time = (performance.now() - start.at) / 1000;
+finish({ messages, rate: messages / time, cpu: (cpuOf(server.pid) - start.cpu) / messages });

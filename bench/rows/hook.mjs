@@ -3,7 +3,6 @@
  * to the end, against a bare `node` that ends at once.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/ensure.mjs';
 import { alternate, median, medianRatio } from '../measure.mjs';
@@ -11,16 +10,16 @@ import { short } from '../row.mjs';
 import { startRelay } from '../servers/start.mjs';
 import { startSession } from './mcp.mjs';
 
-const HOOK = join(ROOT, 'dist/hook.mjs');
+/** As `install` writes it into an agent program. */
+const CLI = join(ROOT, 'dist/cli.mjs');
 const INPUT = JSON.stringify({ session_id: 'bench', hook_event_name: 'PostToolUse', cwd: ROOT, tool_name: 'Bash' });
 
 /** @type {import('../row.mjs').Run} */
 export async function run(setup) {
-  if (!existsSync(HOOK)) return [];
   const relay = await startRelay();
   const session = await startSession(relay.dir);
   const { ours = [], theirs = [] } = await alternate(setup.rounds * 3, {
-    ours: () => ended([HOOK, 'claude-code', 'PostToolUse'], relay.dir),
+    ours: () => ended([CLI, 'hook', 'claude-code', 'PostToolUse'], relay.dir),
     theirs: () => ended(['-e', ''], relay.dir),
   });
   await session.end();
