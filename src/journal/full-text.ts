@@ -9,7 +9,8 @@
  * `who` holds `s17` for the sender and `c23` for each channel.
  */
 import { rmSync } from 'node:fs';
-import type { Database, Statement } from '../state/store.ts';
+import { Prepared } from '../state/prepared.ts';
+import type { Database } from '../state/store.ts';
 import { createPrivate } from '../util/files.ts';
 import { isDamage } from './queue.ts';
 import type { Ask } from './search.ts';
@@ -39,11 +40,12 @@ const find = (order: 'ASC' | 'DESC') =>
 
 export class FullText {
   readonly #database: Database;
-  readonly #statements = new Map<string, Statement>();
+  readonly #prepared: Prepared;
 
   /** `database` has the tables; `path` is the file of the words, or `:memory:`. */
   constructor(database: Database, path: string) {
     this.#database = database;
+    this.#prepared = new Prepared(database);
     database.prepare('ATTACH ? AS words').run(path);
     // A power cut may take the last slices, which are then copied again; it may not leave half of one.
     database.exec('PRAGMA words.journal_mode = WAL; PRAGMA words.synchronous = NORMAL');
@@ -63,10 +65,10 @@ export class FullText {
     if (next.n === 0 && gone.n === 0) return false;
     this.#database.exec('BEGIN');
     try {
-      this.#prepared(COPY).run(position, next.last);
+      this.#prepared.statement(COPY).run(position, next.last);
       // After the copy, which has none that is forgotten by now.
-      this.#prepared(FORGET).run(pruned, gone.last);
-      this.#prepared('UPDATE words.done SET position = ?, pruned = ?').run(next.last, gone.last);
+      this.#prepared.statement(FORGET).run(pruned, gone.last);
+      this.#prepared.statement('UPDATE words.done SET position = ?, pruned = ?').run(next.last, gone.last);
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');
@@ -89,7 +91,7 @@ export class FullText {
     match: string,
     { after, before, ascending, limit }: Pick<Ask, 'after' | 'before' | 'ascending' | 'limit'>,
   ): number[] {
-    const rows = this.#prepared(find(ascending ? 'ASC' : 'DESC')).all(match, after, before, limit);
+    const rows = this.#prepared.statement(find(ascending ? 'ASC' : 'DESC')).all(match, after, before, limit);
     return (rows as { position: number }[]).map((row) => row.position);
   }
 
@@ -112,16 +114,7 @@ export class FullText {
   }
 
   #get<Row>(sql: string, ...values: number[]): Row | undefined {
-    return this.#prepared(sql).get(...values) as Row | undefined;
-  }
-
-  #prepared(sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+    return this.#prepared.statement(sql).get(...values) as Row | undefined;
   }
 }
 

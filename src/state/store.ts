@@ -8,6 +8,7 @@
  * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
 import { AT_ONCE, type Into } from './into.ts';
+import { Prepared } from './prepared.ts';
 import { Roster } from './roster.ts';
 import { Tail } from './tail.ts';
 
@@ -32,12 +33,13 @@ export class Store {
   /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
   onError: (error: unknown) => unknown = (error) => error;
   #database: Database;
-  #statements = new Map<string, Statement>();
+  #prepared: Prepared;
   readonly #gathered = new Map<Into, Value[]>();
   #hasGathered = false;
 
   constructor(database: Database, options: { readonly tail?: number } = {}) {
     this.#database = database;
+    this.#prepared = new Prepared(database);
     this.roster = new Roster(this);
     this.tail = new Tail(this, options.tail);
   }
@@ -50,7 +52,7 @@ export class Store {
   replace(database: Database): void {
     const old = this.#database;
     this.#database = database;
-    this.#statements = new Map();
+    this.#prepared = new Prepared(database);
     this.forget();
     try {
       old.close();
@@ -68,7 +70,7 @@ export class Store {
   all<Row>(sql: string, ...values: Value[]): Row[] {
     this.flush();
     try {
-      return this.#prepared(sql).all(...values) as Row[];
+      return this.#prepared.statement(sql).all(...values) as Row[];
     } catch (error) {
       throw this.onError(error);
     }
@@ -77,7 +79,7 @@ export class Store {
   /** As `get`, for what cannot be among the gathered rows. */
   getWritten<Row>(sql: string, ...values: Value[]): Row | undefined {
     try {
-      return this.#prepared(sql).get(...values) as Row | undefined;
+      return this.#prepared.statement(sql).get(...values) as Row | undefined;
     } catch (error) {
       throw this.onError(error);
     }
@@ -85,13 +87,13 @@ export class Store {
 
   run(sql: string, ...values: Value[]): void {
     this.flush();
-    this.#prepared(sql).run(...values);
+    this.#prepared.statement(sql).run(...values);
     this.forget();
   }
 
   /** As `run`, for rows of which nothing is in memory. */
   write(sql: string, ...values: Value[]): void {
-    this.#prepared(sql).run(...values);
+    this.#prepared.statement(sql).run(...values);
   }
 
   /** Gathers one row. */
@@ -146,14 +148,5 @@ export class Store {
       const step = rows * width;
       for (; values.length - done >= step; done += step) this.write(sql[i] ?? '', ...values.slice(done, done + step));
     });
-  }
-
-  #prepared(sql: string): Statement {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 }
