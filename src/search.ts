@@ -16,8 +16,9 @@ function withText<T>(use: (text: FullText) => T): T {
   try {
     return use(text);
   } catch (error) {
-    text.close();
+    const failed = text;
     text = undefined;
+    failed.close();
     if (!isDamage(error)) throw error;
     text = openFullText(open, files);
     return use(text);

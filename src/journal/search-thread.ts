@@ -139,9 +139,10 @@ export class SearchThread implements Search {
     else waiting?.reject(new RelayError('internal', undefined, new Error(reply.reason)));
   }
 
-  /** It is started again when it is asked again. */
+  /** It is started again when it is asked again: by who searches next, or a second later. */
   #onGone(cause?: unknown): void {
     this.#worker = undefined;
+    if (this.#isTaking) this.#askAgain();
     this.#isTaking = false;
     const error = this.#isClosed ? new RelayError('shutting_down') : new RelayError('internal', undefined, cause);
     for (const waiting of this.#waiting.values()) waiting.reject(error);

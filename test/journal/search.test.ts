@@ -1,7 +1,8 @@
-import { copyFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../../src/journal/driver.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { matchExpression } from '../../src/journal/search.ts';
@@ -244,8 +245,8 @@ describe('the thread', () => {
     what: 'position' | 'pruned' = 'position',
     between = (): void => undefined,
   ): Promise<void> {
-    const { DatabaseSync } = await import('@photostructure/sqlite');
-    const words = new DatabaseSync(join(dir, 'search.sqlite'));
+    // By the thread's driver: two copies of SQLite in one process know nothing of each other's locks.
+    const words = await openDatabase(join(dir, 'search.sqlite'));
     const done = words.prepare(`SELECT ${what} AS n FROM done`);
     const isTaken = () => {
       between();
@@ -299,8 +300,7 @@ describe('the thread', () => {
     await taken(dir, 10, 'position', () => clock.advance(1_000));
     await vi.waitUntil(isQuiet);
     await journal.submit(handed([3]));
-    const { DatabaseSync } = await import('@photostructure/sqlite');
-    const words = new DatabaseSync(join(dir, 'search.sqlite'));
+    const words = await openDatabase(join(dir, 'search.sqlite'));
     words.exec('BEGIN IMMEDIATE');
     await journal.submit({ type: 'prune', positions: [3] });
     clock.advance(1_000);
@@ -335,6 +335,37 @@ describe('the thread', () => {
     const ask = () => journal.search.find({ ...EVERYTHING, query: 'needle' });
     await expect(ask()).rejects.toMatchObject({ code: 'internal' });
     await expect(ask()).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it('is asked again a second later when it died over what was forgotten', async () => {
+    const dir = join(tempDir(), 'data');
+    const isIll = join(tempDir(), 'ill');
+    const code = `import { existsSync } from 'node:fs';
+      import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', ({ type }) => {
+        if (type === 'close' || existsSync(${JSON.stringify(isIll)})) process.exit(1);
+        parentPort.postMessage({ type: 'done', position: 1 });
+      });`;
+    const clock = new FakeClock();
+    const journal = await open(dir, {
+      searchThread: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
+      clock,
+    });
+    const isQuiet = () => {
+      clock.advance(1_000);
+      return clock.pending === 0;
+    };
+    await journal.submit(send('m1', 'hay'));
+    await vi.waitUntil(isQuiet, { timeout: 20_000 });
+    await journal.submit(handed([1]));
+    writeFileSync(isIll, '');
+    await journal.submit({ type: 'prune', positions: [1] });
+    for (let times = 0; times < 3; times += 1) {
+      clock.advance(1_000);
+      await vi.waitUntil(() => clock.pending === 1, { timeout: 20_000 });
+    }
+    rmSync(isIll);
+    await vi.waitUntil(isQuiet, { timeout: 20_000 });
   });
 
   it('answers who waits when the journal closes', async () => {
