@@ -37,27 +37,18 @@ const NAMES = [
   'relay_rename',
 ];
 
-/** The process of the call before may still be saying goodbye: until it has, its name is not free. */
-async function gone(name: string): Promise<void> {
-  for (;;) {
-    const { peers } = (await machine.curl('BOB', 'peers', {})) as { peers: { name: string }[] };
-    if (!peers.some((peer) => peer.name === name)) return;
-  }
-}
-
 describe.skipIf(!tools)('the Inspector', () => {
   it('lists and calls the tools of the session process over stdio', async () => {
     await machine.relay();
     await machine.curl('BOB', 'status', {});
-    // By variables: the Inspector has a --client-id of its own.
-    const variables = [`CLAUDE_RELAY_HOME=${machine.home}`, 'RELAY_CLIENT_ID=INSPECTOR'].flatMap((each) => [
-      '-e',
-      each,
-    ]);
-    const target = [...variables, process.execPath, join(ROOT, 'dist/cli.mjs'), 'mcp'];
-    const list = (await inspect(target, ['--method', 'tools/list'])) as { tools: { name: string }[] };
+    // Each call starts a process, and the one before may only now be joining or saying goodbye: a name each.
+    const as = (name: string) => {
+      // By variables: the Inspector has a --client-id of its own.
+      const variables = [`CLAUDE_RELAY_HOME=${machine.home}`, `RELAY_CLIENT_ID=${name}`];
+      return [...variables.flatMap((each) => ['-e', each]), process.execPath, join(ROOT, 'dist/cli.mjs'), 'mcp'];
+    };
+    const list = (await inspect(as('LISTER'), ['--method', 'tools/list'])) as { tools: { name: string }[] };
     expect(list.tools.map(({ name }) => name)).toEqual(NAMES);
-    await gone('INSPECTOR');
     const call = [
       '--method',
       'tools/call',
@@ -67,10 +58,10 @@ describe.skipIf(!tools)('the Inspector', () => {
       'to=BOB',
       'message=hello from the Inspector',
     ];
-    const sent = (await inspect(target, call)) as Content;
+    const sent = (await inspect(as('CALLER'), call)) as Content;
     expect(sent.isError).not.toBe(true);
     expect(await machine.curl('BOB', 'inbox', {})).toMatchObject({
-      messages: [{ from: 'INSPECTOR', body: 'hello from the Inspector' }],
+      messages: [{ from: 'CALLER', body: 'hello from the Inspector' }],
     });
   });
 
