@@ -3,7 +3,7 @@
  * packages that went in.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ROOT } from './ensure.mjs';
 
 /**
@@ -23,8 +23,11 @@ export function entries(root) {
 /** Stays outside: it brings native code. */
 const EXTERNAL = [/^node:/, '@photostructure/sqlite'];
 
-/** An agent program loads it from its own folder, where it is copied to: it is one file, and shares nothing. */
-const ALONE = /-(plugin|extension)$/;
+/**
+ * One file each, that shares nothing with others and needs nothing but Node: what an agent program loads from its own folder,
+ * where it is copied to, and the hook, which starts at every event of one; each further file costs about a millisecond.
+ */
+const ALONE = /-(plugin|extension)$|^hook$/;
 
 /** A session process starts with every agent session: none of these may be loaded with it (STYLE.md, section 8). */
 const NOT_IN_MCP = [
@@ -50,15 +53,30 @@ export async function bundle(root = ROOT, plugins = []) {
   const all = Object.entries(entries(root));
   const together = Object.fromEntries(all.filter(([name]) => !ALONE.test(name)));
   const alone = all.filter(([name]) => ALONE.test(name));
-  const chunks = await bundled(root, together, plugins);
+  const chunks = await bundled(root, together, [apart(alone), ...plugins]);
   for (const [name, path] of alone) {
     const made = await bundled(root, { [name]: path }, plugins);
     const needs = made.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]);
     const missing = needs.filter((id) => !id.startsWith('node:'));
-    if (missing.length > 0) throw new Error(`${name} is copied alone, and would miss ${missing.join(', ')}.`);
+    if (missing.length > 0) throw new Error(`${name} is one file, and would miss ${missing.join(', ')}.`);
     chunks.push(...made);
   }
   return chunks;
+}
+
+/**
+ * What is a file of its own is imported as that file.
+ * @param {[name: string, path: string][]} alone @returns {import('rolldown').Plugin}
+ */
+function apart(alone) {
+  const names = new Map(alone.map(([name, path]) => [path, name]));
+  return {
+    name: 'apart',
+    resolveId(source, importer) {
+      const name = importer && source.startsWith('.') ? names.get(resolve(dirname(importer), source)) : undefined;
+      return name === undefined ? null : { id: `./${name}.mjs`, external: true };
+    },
+  };
 }
 
 /** @param {string} root @param {Record<string, string>} input @param {import('rolldown').Plugin[]} plugins @returns {Promise<Chunk[]>} */
@@ -71,7 +89,7 @@ async function bundled(root, input, plugins) {
     resolve: {
       alias: {
         '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),
-        // Its \`main\` requires its parts in a way that no bundler can follow.
+        // Its `main` requires its parts in a way that no bundler can follow.
         'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
       },
     },

@@ -8,6 +8,7 @@ import { ask, type Reply } from './hooks/ask.ts';
 import { candidates } from './hooks/find.ts';
 import { readInput } from './hooks/input.ts';
 import { systemClock } from './util/clock.ts';
+import { EXIT } from './util/failure.ts';
 import { isStarted } from './util/started.ts';
 
 /** From the start; after it the program goes on without us. Milliseconds. */
@@ -58,7 +59,7 @@ function usage(): number {
   process.stderr.write(
     'Usage: claude-relay hook <program> <event>; agent programs run it, see claude-relay install --help.\n',
   );
-  return 2;
+  return EXIT.error; // not 2, by which a hook of Claude Code stops what it was called for
 }
 
 if (isStarted(import.meta.url)) process.exit(await main(process.argv.slice(2), process.env));

@@ -8,7 +8,6 @@ export type Entry = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise
 /** The entry that `argv` asks for. Help is the framework's, but for `mcp`, which has its own so as to load nothing. */
 export function entryOf([first, ...rest]: readonly string[]): (() => Promise<Entry>) | undefined {
   if (first === 'mcp') return async () => (await import('../mcp/main.ts')).main;
-  if (first === 'hook') return async () => (await import('../hook.ts')).main;
   const asksHelp = rest.includes('--help') || rest.includes('-h');
   if (first === 'serve' && !asksHelp) return async () => (await import('../serve.ts')).main;
   return undefined;

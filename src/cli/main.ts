@@ -1,7 +1,6 @@
 /** `claude-relay`: routes to the entry or the command that was asked for, and makes its answer the exit code. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { holding } from '../util/holding.ts';
 import type { Surroundings } from './command.ts';
 import { entryOf } from './entries.ts';
 
@@ -55,5 +54,12 @@ async function runWhatIsAsked(argv: readonly string[]): Promise<number> {
   return entry(argv.slice(1), process.env);
 }
 
+const [, , ...argv] = process.argv;
+if (argv[0] === 'hook') {
+  // Agent programs wait for it at each of their events: it loads nothing else, and holds itself.
+  const { main } = await import('../hook.ts');
+  process.exit(await main(argv.slice(1), process.env));
+}
 // A command is over when it answers, not when it happens to wait for nothing but a timer.
-process.exitCode = await holding(() => runWhatIsAsked(process.argv.slice(2)));
+const { holding } = await import('../util/holding.ts');
+process.exitCode = await holding(() => runWhatIsAsked(argv));

@@ -2,7 +2,6 @@
  * Which process a pid means. A pid alone is reused by the system; a pid with its start time is one process for ever.
  * Linux tells from /proc, other Unixes through `ps`; on Windows only whether something of that pid runs.
  */
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errno } from './failure.ts';
 
@@ -84,7 +83,7 @@ export function processIds(platform: NodeJS.Platform = process.platform): readon
 }
 
 function psAll(): readonly string[] | undefined {
-  return readOrNothing(() => execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8', timeout: 5_000 }).split(/\s+/));
+  return readOrNothing(() => ps('-axo', 'pid=').split(/\s+/));
 }
 
 /** Its parent, that one's parent, and so on: the nearest first. */
@@ -145,17 +144,17 @@ function fromPs(pid: number): ProcessFacts | undefined {
 
 /** One line of `ps` about one process. */
 function psOf(pid: number, format: string): string | undefined {
-  try {
-    const line = execFileSync('ps', ['-o', format, '-p', String(pid)], {
-      encoding: 'utf8',
-      // One language and one time zone, so that two answers can be compared.
-      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 5_000,
-    });
-    return line.trim() || undefined;
-  } catch {
-    // `ps` fails when there is no such process.
-    return undefined;
-  }
+  return readOrNothing(() => ps('-o', format, '-p', String(pid)).trim() || undefined);
+}
+
+/** Fails when there is no such process. The module is loaded where it is needed: a hook starts at every event. */
+function ps(...args: readonly string[]): string {
+  const { execFileSync } = process.getBuiltinModule('node:child_process');
+  return execFileSync('ps', args, {
+    encoding: 'utf8',
+    // One language and one time zone, so that two answers can be compared.
+    env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 5_000,
+  });
 }

@@ -82,7 +82,7 @@ describe('a hook', () => {
 
   it('says how it is meant when a person runs it', async () => {
     const { code, stdout, stderr } = await (await machine.start(['hook'], { input: '' })).ended;
-    expect([code, stdout]).toEqual([2, '']);
+    expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^Usage: claude-relay hook <program> <event>/);
   });
 });

@@ -163,7 +163,7 @@ describe('the bundle', () => {
     ['a package that stays outside', "import '@photostructure/sqlite';\nexport const Plugin = 1;"],
   ])('is not made with a plugin that would miss %s', async (_what, code) => {
     const root = sources({ ...files, 'src/some-plugin.ts': code });
-    await expect(bundle(root)).rejects.toThrow(/^some-plugin is copied alone, and would miss /);
+    await expect(bundle(root)).rejects.toThrow(/^some-plugin is one file, and would miss /);
   });
 
   it('is not made of what cannot be resolved', async () => {
