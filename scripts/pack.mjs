@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { npm } from './ensure.mjs';
 
 const SHIPPED =
-  /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES|CHANGELOG\.md|PROTOCOL\.md|dist\/([\w-]+|chunks\/[\w.-]+)\.mjs)$/;
+  /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES|CHANGELOG\.md|PROTOCOL\.md|dist\/(hook\.cjs|([\w-]+|chunks\/[\w.-]+)\.mjs))$/;
 const NEEDED = ['LICENSE', 'THIRD-PARTY-NOTICES', 'README.md', 'dist/cli.mjs'];
 /** npm runs these on the user's machine. */
 const AT_INSTALLATION = ['preinstall', 'install', 'postinstall', 'prepare'];

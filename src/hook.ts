@@ -62,4 +62,4 @@ function usage(): number {
   return EXIT.error; // not 2, by which a hook of Claude Code stops what it was called for
 }
 
-if (isStarted(import.meta.url)) process.exit(await main(process.argv.slice(2), process.env));
+if (isStarted(import.meta.url)) void main(process.argv.slice(2), process.env).then((code) => process.exit(code));

@@ -10,7 +10,8 @@ import { short } from '../row.mjs';
 import { startRelay } from '../servers/start.mjs';
 import { startSession } from './mcp.mjs';
 
-/** As `install` writes it into an agent program. */
+/** As `install` writes it into an agent program, and by its name. */
+const HOOK = join(ROOT, 'dist/hook.cjs');
 const CLI = join(ROOT, 'dist/cli.mjs');
 const INPUT = JSON.stringify({ session_id: 'bench', hook_event_name: 'PostToolUse', cwd: ROOT, tool_name: 'Bash' });
 
@@ -18,8 +19,13 @@ const INPUT = JSON.stringify({ session_id: 'bench', hook_event_name: 'PostToolUs
 export async function run(setup) {
   const relay = await startRelay();
   const session = await startSession(relay.dir);
-  const { ours = [], theirs = [] } = await alternate(setup.rounds * 3, {
-    ours: () => ended([CLI, 'hook', 'claude-code', 'PostToolUse'], relay.dir),
+  const {
+    ours = [],
+    named = [],
+    theirs = [],
+  } = await alternate(setup.rounds * 3, {
+    ours: () => ended([HOOK, 'claude-code', 'PostToolUse'], relay.dir),
+    named: () => ended([CLI, 'hook', 'claude-code', 'PostToolUse'], relay.dir),
     theirs: () => ended(['-e', ''], relay.dir),
   });
   await session.end();
@@ -33,6 +39,12 @@ export async function run(setup) {
       lookFor: 1.2,
       better: 'less',
       note: `${short(median(ours))} : ${short(median(theirs))} ms`,
+    },
+    {
+      what: 'the same, as `claude-relay hook`',
+      value: medianRatio(named, theirs),
+      unit: 'x',
+      note: `${short(median(named))} ms`,
     },
   ];
 }

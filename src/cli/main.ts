@@ -1,8 +1,9 @@
 /** `claude-relay`: routes to the entry or the command that was asked for, and makes its answer the exit code. */
 import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import type { Surroundings } from './command.ts';
-import { entryOf } from './entries.ts';
+import { type Entry, entryOf } from './entries.ts';
 
 /** A reader that went away (`… | head -1`) is not our error; there is nobody left to tell anything. */
 function endQuietlyWhenNobodyReads(): void {
@@ -56,8 +57,8 @@ async function runWhatIsAsked(argv: readonly string[]): Promise<number> {
 
 const [, , ...argv] = process.argv;
 if (argv[0] === 'hook') {
-  // Agent programs wait for it at each of their events: it loads nothing else, and holds itself.
-  const { main } = await import('../hook.ts');
+  // Agent programs wait for it at each of their events: it loads nothing else, holds itself, and is no module to wait for.
+  const { main }: { main: Entry } = createRequire(import.meta.url)('./hook.cjs');
   process.exit(await main(argv.slice(1), process.env));
 }
 // A command is over when it answers, not when it happens to wait for nothing but a timer.

@@ -1,5 +1,7 @@
 /** What a program tells its hook on stdin, without what nobody here reads: a tool's whole output may stand in it. */
 
+import type { Readable } from 'node:stream';
+
 /** Bytes; what is longer is not looked at. */
 const LONGEST = 16 * 1024 * 1024;
 /** Characters of one field: ids of messages in a prompt are found in its beginning. */
@@ -22,13 +24,17 @@ const FIELDS = [
   'loop_count',
 ];
 
-export async function readInput(stdin: AsyncIterable<Uint8Array>): Promise<Readonly<Record<string, unknown>>> {
+/** By events, which cost the start of a process less than `for await`. */
+export async function readInput(stdin: Readable): Promise<Readonly<Record<string, unknown>>> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of stdin) {
-    bytes += chunk.length;
-    if (bytes <= LONGEST) chunks.push(chunk);
-  }
+  await new Promise((resolve, reject) => {
+    stdin.on('data', (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes <= LONGEST) chunks.push(chunk);
+    });
+    stdin.on('end', resolve).on('error', reject);
+  });
   return bytes > LONGEST ? {} : picked(Buffer.concat(chunks).toString('utf8'));
 }
 

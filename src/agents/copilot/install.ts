@@ -15,6 +15,8 @@ import { hookLine, SERVER } from '../install/launch.ts';
 const ID = 'copilot';
 const EVENTS = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd'] as const;
 
+const isOurs = new RegExp(String.raw`\bhook(?:\.cjs)?['"]* ${ID} \w`);
+
 const homeOf = (machine: Machine): string => directory(machine, 'COPILOT_HOME', '.copilot');
 
 export const copilot: Installer = {
@@ -38,7 +40,7 @@ export const copilot: Installer = {
         {
           role: 'hooks',
           path: join(home, 'hooks', 'claude-relay.json'),
-          edit: ownedFile({ content: () => hooksFile(machine), isOurs: (text) => text.includes(` hook ${ID} `) }),
+          edit: ownedFile({ content: () => hooksFile(machine), isOurs: (text) => isOurs.test(text) }),
           holds: 'hooks',
         },
         {

@@ -1,6 +1,6 @@
 /**
- * How agent programs start us, and how an entry of ours is known again: by its shape, `… claude-relay mcp` or
- * `… claude-relay hook <program> <Event>`, whatever Node and whatever directory it was installed with.
+ * How agent programs start us, and how an entry of ours is known again: by its shape, `… claude-relay mcp`,
+ * `… claude-relay hook <program> <Event>` or `… hook.cjs <program> <Event>`, whatever Node and whatever directory it was installed with.
  */
 import { fieldsOf } from '../../util/fields.ts';
 import { shellQuote } from '../../util/shell-quote.ts';
@@ -20,8 +20,12 @@ export function mcpCommand(launch: Launch): [string, ...string[]] {
   return [...launch, 'mcp'];
 }
 
+/** The hook has a file of its own beside the script: it starts sooner. */
 export function hookCommand(launch: Launch, program: string, event: string): [string, ...string[]] {
-  return [...launch, 'hook', program, event];
+  const [first, ...rest] = launch;
+  const script = rest.pop();
+  if (script === undefined) return [first, 'hook', program, event];
+  return [first, ...rest, script.replace(/cli\.mjs$/, 'hook.cjs'), program, event];
 }
 
 /** For programs that hand the text to a shell. */
@@ -29,7 +33,8 @@ export function hookLine(launch: Launch, program: string, event: string): string
   return hookCommand(launch, program, event).map(shellQuote).join(' ');
 }
 
-const SCRIPT = String.raw`(?:^|[\\/ '"])(?:claude-relay|dist[\\/]cli\.mjs)`;
+const BEFORE = String.raw`(?:^|[\\/ '"])`;
+const SCRIPT = String.raw`${BEFORE}(?:claude-relay|dist[\\/]cli\.mjs)`;
 const OUR_SCRIPT = new RegExp(`${SCRIPT}$`);
 
 /** The command of an MCP server's entry, however the program writes it; empty when it has none (a server at a URL). */
@@ -55,7 +60,7 @@ function mcpAt(argv: readonly string[]): number {
 
 /** A hook's handler, with its arguments in a list or as one line for a shell. */
 export function isOurHook(program: string): (handler: unknown) => boolean {
-  const ours = new RegExp(`${SCRIPT}['"]? hook ${program} \\w+$`);
+  const ours = new RegExp(`(?:${SCRIPT}['"]? hook|${BEFORE}dist[\\\\/]hook\\.cjs['"]?) ${program} \\w+$`);
   return (handler) => {
     const { command, args, bash } = fieldsOf(handler);
     const words = [command, args, bash].flat().filter((word) => typeof word === 'string');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { freshFiles, world } from '../install/programs.ts';
+import { freshFiles, hookOf, world } from '../install/programs.ts';
 
 describe('Antigravity', () => {
   it('gets a server, and a hook under our name with handlers alone', () => {
@@ -10,7 +10,7 @@ describe('Antigravity', () => {
       mcpServers: { relay: { command: '/usr/bin/node', args: [script, 'mcp'] } },
     });
     const hook = (event: string) => [
-      { type: 'command', command: `/usr/bin/node ${script} hook antigravity ${event}`, timeout: 5 },
+      { type: 'command', command: `/usr/bin/node ${hookOf(script)} antigravity ${event}`, timeout: 5 },
     ];
     expect(JSON.parse(files['.gemini/config/hooks.json'] ?? '')).toEqual({
       'claude-relay': Object.fromEntries(

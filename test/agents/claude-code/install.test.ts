@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claudeCode } from '../../../src/agents/claude-code/install.ts';
-import { freshFiles, install, pathsOf, uninstall, world } from '../install/programs.ts';
+import { freshFiles, hookOf, install, pathsOf, uninstall, world } from '../install/programs.ts';
 import { write } from '../install/samples.ts';
 
 const ran = (stdout: string, code = 0) => ({ code, stdout, stderr: '' });
@@ -14,7 +14,7 @@ describe('Claude Code', () => {
     const hook = (event: string) => ({
       type: 'command',
       command: '/usr/bin/node',
-      args: [script, 'hook', 'claude-code', event],
+      args: [hookOf(script), 'claude-code', event],
       timeout: 5,
     });
     const wait = { ...hook('Wait'), timeout: 86_400, asyncRewake: true };

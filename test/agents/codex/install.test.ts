@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { codex } from '../../../src/agents/codex/install.ts';
-import { freshFiles, install, pathsOf, uninstall, type World, world } from '../install/programs.ts';
+import { freshFiles, hookOf, install, pathsOf, uninstall, type World, world } from '../install/programs.ts';
 import { write } from '../install/samples.ts';
 
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop'];
@@ -34,7 +34,7 @@ describe('Codex', () => {
       },
     });
     const hook = (event: string) => [
-      { hooks: [{ type: 'command', command: `/usr/bin/node ${script} hook codex ${event}`, timeout: 5 }] },
+      { hooks: [{ type: 'command', command: `/usr/bin/node ${hookOf(script)} codex ${event}`, timeout: 5 }] },
     ];
     expect(JSON.parse(files['.codex/hooks.json'] ?? '')).toEqual({
       hooks: Object.fromEntries(EVENTS.map((event) => [event, hook(event)])),
@@ -44,7 +44,7 @@ describe('Codex', () => {
   it('is given a line that any shell reads as the same words', () => {
     const here = { ...world(), launch: ['/usr/local/my node/bin/node', "/it's/dist/cli.mjs"] as const };
     expect(freshFiles(here, 'codex')['.codex/hooks.json']).toContain(
-      JSON.stringify("'/usr/local/my node/bin/node' '/it'\\''s/dist/cli.mjs' hook codex Stop"),
+      JSON.stringify("'/usr/local/my node/bin/node' '/it'\\''s/dist/hook.cjs' codex Stop"),
     );
   });
 
@@ -101,7 +101,7 @@ describe('the hooks of Codex', () => {
     write(at(here, 'config.toml'), `${THEIRS}\n${read(here, 'config.toml')}`);
     await install(here, 'codex');
     expect(() => read(here, 'hooks.json')).toThrow(/ENOENT/);
-    expect(read(here, 'config.toml').match(/hook codex/g)).toHaveLength(4);
+    expect(read(here, 'config.toml').match(/hook.cjs codex/g)).toHaveLength(4);
     await uninstall(here, 'codex');
     expect(read(here, 'config.toml')).toBe(THEIRS);
   });
@@ -119,8 +119,8 @@ describe('the hooks of Codex', () => {
     write(at(here, 'config.toml'), config);
     write(at(here, 'hooks.json'), hooks);
     await install(here, 'codex');
-    expect(read(here, 'hooks.json').match(/hook codex/g)).toHaveLength(4);
-    expect(read(here, 'config.toml')).not.toContain('hook codex');
+    expect(read(here, 'hooks.json').match(/hook.cjs codex/g)).toHaveLength(4);
+    expect(read(here, 'config.toml')).not.toContain('hook.cjs codex');
     await uninstall(here, 'codex');
     expect([read(here, 'config.toml'), read(here, 'hooks.json')]).toEqual([config, hooks]);
   });

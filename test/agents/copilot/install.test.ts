@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copilot } from '../../../src/agents/copilot/install.ts';
-import { freshFiles, install, pathsOf, world } from '../install/programs.ts';
+import { freshFiles, hookOf, install, pathsOf, world } from '../install/programs.ts';
 import { write } from '../install/samples.ts';
 
 const EVENTS = ['sessionStart', 'userPromptSubmitted', 'postToolUse', 'agentStop', 'sessionEnd'];
@@ -15,7 +15,7 @@ describe('Copilot CLI', () => {
       mcpServers: { relay: { type: 'local', tools: ['*'], command: '/usr/bin/node', args: [script, 'mcp'] } },
     });
     const hook = (event: string) => [
-      { type: 'command', bash: `/usr/bin/node ${script} hook copilot ${event}`, timeoutSec: 5 },
+      { type: 'command', bash: `/usr/bin/node ${hookOf(script)} copilot ${event}`, timeoutSec: 5 },
     ];
     expect(JSON.parse(files['.copilot/hooks/claude-relay.json'] ?? '')).toEqual({
       version: 1,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gemini } from '../../../src/agents/gemini/install.ts';
-import { freshFiles, pathsOf, world } from '../install/programs.ts';
+import { freshFiles, hookOf, pathsOf, world } from '../install/programs.ts';
 
 const EVENTS = ['SessionStart', 'BeforeAgent', 'AfterTool', 'AfterAgent', 'SessionEnd'];
 
@@ -14,7 +14,7 @@ describe('Gemini CLI', () => {
         hooks: [
           {
             type: 'command',
-            command: `/usr/bin/node ${script} hook gemini ${event}`,
+            command: `/usr/bin/node ${hookOf(script)} gemini ${event}`,
             timeout: 5000,
             name: 'claude-relay',
           },

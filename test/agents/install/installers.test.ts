@@ -72,7 +72,7 @@ describe('install and uninstall', () => {
 
 /** What follows `hook <program>`, in a line for a shell or in a list of arguments. */
 function hookEvents(texts: readonly string[], id: string): string[] {
-  const pattern = new RegExp(`\\bhook\\W+${id}\\W+(\\w+)`, 'g');
+  const pattern = new RegExp(`\\bhook\\.cjs\\W+${id}\\W+(\\w+)`, 'g');
   return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, event]) => event ?? '')))];
 }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { argvOf, extraArguments, hookLine, isOurHook, isOurServer } from '../../../src/agents/install/launch.ts';
+import {
+  argvOf,
+  extraArguments,
+  hookCommand,
+  hookLine,
+  isOurHook,
+  isOurServer,
+} from '../../../src/agents/install/launch.ts';
 
 describe('a server', () => {
   it.each([
@@ -36,10 +43,17 @@ describe('a server', () => {
 describe('a hook', () => {
   const ours = isOurHook('codex');
 
+  it('starts from the file beside the script, else by the name of the command', () => {
+    expect(hookCommand(['node', '/r/dist/cli.mjs'], 'x', 'Stop')).toEqual(['node', '/r/dist/hook.cjs', 'x', 'Stop']);
+    expect(hookCommand(['claude-relay'], 'x', 'Stop')).toEqual(['claude-relay', 'hook', 'x', 'Stop']);
+  });
+
   it.each([
     { command: hookLine(['/usr/bin/node', '/r/dist/cli.mjs'], 'codex', 'Stop') },
     { command: hookLine(["/it's node", "/o'r/dist/cli.mjs"], 'codex', 'Stop') },
+    { command: '/usr/bin/node', args: ['/r/dist/hook.cjs', 'codex', 'Wait'], timeout: 5 },
     { command: '/usr/bin/node', args: ['/r/dist/cli.mjs', 'hook', 'codex', 'Wait'], timeout: 5 },
+    { command: hookLine(['claude-relay'], 'codex', 'Stop') },
     { bash: 'claude-relay hook codex agentStop' },
   ])('is ours: %j', (handler) => {
     expect(ours(handler)).toBe(true);
@@ -49,6 +63,8 @@ describe('a hook', () => {
     { command: '/usr/bin/node /r/dist/cli.mjs hook gemini Stop' },
     { command: 'echo /r/dist/cli.mjs hook codex Stop && rm -rf x' },
     { command: '/other/cli.mjs hook codex Stop' },
+    { command: 'node /other/hook.cjs codex Stop' },
+    { command: 'node /r/dist/hook.cjs gemini Stop' },
     { command: 'my-claude-relay hook codex Stop' },
     { type: 'prompt', prompt: 'claude-relay hook codex Stop' },
     null,

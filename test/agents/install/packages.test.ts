@@ -56,7 +56,10 @@ describe('the packages', () => {
 
   it('have the hooks that install writes', () => {
     const installed = JSON.stringify(claudeCodeHooks(['/usr/bin/node', '/r/dist/cli.mjs']));
-    const packaged = installed.replaceAll('"/usr/bin/node","args":["/r/dist/cli.mjs",', '"claude-relay","args":[');
+    const packaged = installed.replaceAll(
+      '"/usr/bin/node","args":["/r/dist/hook.cjs",',
+      '"claude-relay","args":["hook",',
+    );
     expect(JSON.parse(packaged)).toEqual(claudeCodeHooks(PACKAGED));
   });
 });

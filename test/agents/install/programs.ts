@@ -1,6 +1,6 @@
 /** A machine that a test makes up, and what its user has in the files of each program. */
 import { mkdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Change } from '../../../src/agents/install/edit/change.ts';
 import { changesToInstall, changesToUninstall } from '../../../src/agents/install/edit/change.ts';
 import { transact } from '../../../src/agents/install/edit/transaction.ts';
@@ -147,3 +147,6 @@ export function pathsOf(here: World, id: ProgramId): readonly string[] {
     .plan(here, {})
     .files.map(({ path }) => relative(here.userHome, path));
 }
+
+/** Where the hook lies that belongs to a script. */
+export const hookOf = (script: string): string => join(dirname(script), 'hook.cjs');
