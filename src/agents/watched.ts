@@ -22,9 +22,14 @@ export class Watched {
     return [...this.#found.keys()].filter((id) => line.includes(id));
   }
 
-  /** What was seen stays seen. */
+  /** What was seen stays seen, until it is answered. */
   note(ids: Iterable<string>, evidence: Evidence): void {
-    for (const id of ids) if (this.#found.get(id) !== 'seen') this.#found.set(id, evidence);
+    for (const id of ids) if (evidence === 'answered' || !isSeen(this.#found.get(id))) this.#found.set(id, evidence);
+  }
+
+  /** The model has said something: what is in the context is answered. */
+  noteAnswer(): void {
+    for (const [id, evidence] of this.#found) if (evidence === 'seen') this.#found.set(id, 'answered');
   }
 
   /** Those of which nothing was found so far. */
@@ -32,16 +37,20 @@ export class Watched {
     return [...this.#found].filter(([, evidence]) => evidence === undefined).map(([id]) => id);
   }
 
-  /** What is known. Those that are seen are not looked for any more. */
+  /** What is known. Those that are answered are not looked for any more. */
   take(): ReadonlyMap<string, Evidence> {
     const found = new Map<string, Evidence>();
     for (const [id, evidence] of this.#found) {
       if (evidence === undefined) continue;
       found.set(id, evidence);
-      if (evidence === 'seen') this.#found.delete(id);
+      if (evidence === 'answered') this.#found.delete(id);
     }
     return found;
   }
+}
+
+function isSeen(evidence: Evidence | undefined): boolean {
+  return evidence === 'seen' || evidence === 'answered';
 }
 
 /** The last part of what a file held before it was followed. */

@@ -218,7 +218,7 @@ export class Delivery {
   }
 
   /**
-   * Once a life. What the conversation holds is seen; what it does not is given again, marked. An answer is given again only
+   * Once a life. What its model went on with is seen; anything else is given again, marked. An answer is given again only
    * where the conversation can be read: its model asked for it, and was there.
    */
   #takeUpWhatWasLeft(): void {
@@ -233,7 +233,7 @@ export class Delivery {
       { past: true },
     );
     const found = transcript?.look();
-    const isSeen = ({ id }: Envelope) => this.#shownBefore.has(id) || found?.get(id) === 'seen';
+    const isSeen = ({ id }: Envelope) => this.#shownBefore.has(id) || found?.get(id) === 'answered';
     inbox.seen(left.flatMap(({ envelope }) => (isSeen(envelope) ? envelope.position : [])));
     const again = left.filter(({ envelope, way }) => !isSeen(envelope) && (way !== 'answer' || found !== undefined));
     this.#ledger.owe(again);
@@ -305,7 +305,7 @@ export class Delivery {
 
   /** What an earlier process gave may be told to this one, before it looks at what that one left. */
   #onShown(ids: readonly string[]): void {
-    this.#lookout.seen(ids);
+    this.#lookout.answered(ids);
     if (!this.#hasRecalled) for (const id of ids) this.#shownBefore.add(id);
   }
 

@@ -1,12 +1,12 @@
 /**
  * What was given to the agent program and has no sign yet that it was read.
  *
- *     giving ──the door says handed──→ given ──evidence──→ gone (receipt `seen`)
+ *     giving ──the door says handed──→ given ──evidence──→ seen (the receipt) ──the model went on──→ gone
  *        │                               └── none in time ──→ owed: to be given again ──→ giving
  *        └── anything else ──→ gone, or owed when it was given before
  *
- * What goes through a door or a hook is written down before it goes, and stays written down until there is a sign, so that
- * a killed process leaves no doubt about it.
+ * What goes through a door or a hook is written down before it goes, and stays written down until the model went on with
+ * it, so that a killed process leaves no doubt about it.
  */
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock } from '../util/clock.ts';
@@ -28,6 +28,8 @@ export class Ledger {
   readonly #giving = new Set<string>();
   /** On the shelf again: the relay would not give them a second time. */
   readonly #owed = new Map<string, Entry>();
+  /** In the conversation, and its model has said nothing since: should the program be killed now, nothing would come of it. */
+  readonly #seen = new Map<string, Entry>();
   readonly #times = new Map<string, number>();
   /** What an earlier process left, until it is taken up: it stays written down beside what this one gives. Undefined before it was read. */
   #left: Map<string, Entry> | undefined;
@@ -38,8 +40,9 @@ export class Ledger {
     this.#standing = standing;
   }
 
-  get size(): number {
-    return this.#entries.size;
+  /** Nothing is in doubt, and nothing waits for its model. */
+  get isEmpty(): boolean {
+    return this.#entries.size === 0 && this.#seen.size === 0;
   }
 
   /** Given, the oldest first; not what is being given in this moment. */
@@ -54,6 +57,7 @@ export class Ledger {
     for (const envelope of messages) {
       this.#left?.delete(envelope.id);
       this.#owed.delete(envelope.id);
+      this.#seen.delete(envelope.id);
       this.#giving.add(envelope.id);
       this.#entries.set(envelope.id, { envelope, way, door, at, times: this.#countOne(envelope.id) });
     }
@@ -94,12 +98,20 @@ export class Ledger {
     if (isKept || wasOwed) this.#save();
   }
 
-  /** There is a sign of these ids: those that were given are answered, and are gone. */
-  remove(ids: readonly string[]): readonly Entry[] {
+  /** The conversation holds these. Answers with those that were given. */
+  seen(ids: readonly string[]): readonly Entry[] {
     const found = ids.flatMap((id) => this.#entries.get(id) ?? []);
-    for (const { envelope } of found) this.#entries.delete(envelope.id);
-    if (found.length > 0) this.#save();
+    for (const entry of found) {
+      this.#entries.delete(entry.envelope.id);
+      this.#seen.set(entry.envelope.id, entry);
+    }
     return found;
+  }
+
+  /** Of those that are seen: the model has gone on with these, or with all. */
+  settle(ids: Iterable<string> = [...this.#seen.keys()]): void {
+    const gone = [...ids].filter((id) => this.#seen.delete(id));
+    if (gone.length > 0) this.#save();
   }
 
   /** What an earlier process of this name left, once. Whoever asks decides what to do with each, and says which are owed. */
@@ -115,7 +127,7 @@ export class Ledger {
     if (this.#left || !standing) return;
     const entries = this.#store.load(standing.name, standing.epoch);
     this.#left = new Map(entries.map((entry) => [entry.envelope.id, entry]));
-    for (const id of [...this.#entries.keys(), ...this.#owed.keys()]) this.#left.delete(id);
+    for (const id of [...this.#seen.keys(), ...this.#entries.keys(), ...this.#owed.keys()]) this.#left.delete(id);
   }
 
   /** How often it went in by now, this one included. Of the newest thousand. */
@@ -141,7 +153,12 @@ export class Ledger {
     const standing = this.#standing();
     if (!standing) return;
     this.#readLeft(standing);
-    const all = [...(this.#left?.values() ?? []), ...this.#entries.values(), ...this.#owed.values()];
+    const all = [
+      ...(this.#left?.values() ?? []),
+      ...this.#seen.values(),
+      ...this.#entries.values(),
+      ...this.#owed.values(),
+    ];
     this.#store.save(standing.name, standing.epoch, all);
   }
 }

@@ -65,28 +65,37 @@ export class Lookout {
     this.#timer.cancel();
   }
 
-  /** The program has acted: what its hooks and our answers put before it was in the request that led to this. */
+  /** The program has acted: what its hooks and our answers put before it was in the request that led to this, as was what it held. */
   acted(): void {
-    const ids = this.#parts.ledger.given.filter(({ way }) => way !== 'door').map(({ envelope }) => envelope.id);
-    this.seen(ids);
+    const { ledger } = this.#parts;
+    this.#noteSeen(ledger.given.filter(({ way }) => way !== 'door').map(({ envelope }) => envelope.id));
+    ledger.settle();
   }
 
   /** The text that a turn began with. */
   prompted(prompt: string): void {
-    this.seen(this.#parts.ledger.given.map(({ envelope }) => envelope.id).filter((id) => prompt.includes(id)));
+    this.#noteSeen(this.#parts.ledger.given.map(({ envelope }) => envelope.id).filter((id) => prompt.includes(id)));
   }
 
-  seen(ids: readonly string[]): void {
-    const found = this.#parts.ledger.remove(ids);
+  /** The model went on with these. */
+  answered(ids: readonly string[]): void {
+    this.#noteSeen(ids);
+    this.#parts.ledger.settle(ids);
+  }
+
+  #noteSeen(ids: readonly string[]): void {
+    const found = this.#parts.ledger.seen(ids);
     for (const { envelope } of found) this.#forget(envelope.id);
     if (found.length > 0) this.#parts.inbox.seen(found.map(({ envelope }) => envelope.position));
   }
 
   look(): void {
     const { ledger, waiting } = this.#parts;
-    if (ledger.size === 0 && waiting.isEmpty) return;
+    if (ledger.isEmpty && waiting.isEmpty) return;
     const evidence = this.#parts.transcript()?.look() ?? new Map<string, Evidence>();
-    this.seen([...evidence].filter(([, what]) => what === 'seen').map(([id]) => id));
+    const those = (wanted: Evidence) => [...evidence].filter(([, what]) => what === wanted).map(([id]) => id);
+    this.#noteSeen(those('seen'));
+    this.answered(those('answered'));
     for (const entry of ledger.given) this.#weigh(entry, evidence.get(entry.envelope.id));
     this.#tellWaiting();
   }

@@ -17,13 +17,15 @@ describe('ids that are looked for', () => {
     expect(watched.namedIn('{"text":"m-4"}')).toEqual([]);
   });
 
-  it('are told of as long as they are not seen, and once when they are', () => {
+  it('are told of as long as the model has not gone on with them, and once when it has', () => {
     const watched = watching('m-1', 'm-2');
     watched.note(['m-1'], 'queued');
     expect([...watched.take()]).toEqual([['m-1', 'queued']]);
     expect([...watched.take()]).toEqual([['m-1', 'queued']]);
     watched.note(['m-1'], 'seen');
     expect([...watched.take()]).toEqual([['m-1', 'seen']]);
+    watched.noteAnswer();
+    expect([...watched.take()]).toEqual([['m-1', 'answered']]);
     expect([...watched.take()]).toEqual([]);
     expect(watched.open).toEqual(['m-2']);
   });
@@ -33,6 +35,13 @@ describe('ids that are looked for', () => {
     watched.note(['m-1'], 'seen');
     watched.note(['m-1'], 'held');
     expect([...watched.take()]).toEqual([['m-1', 'seen']]);
+  });
+
+  it('are answered only when they were seen before', () => {
+    const watched = watching('m-1', 'm-2');
+    watched.note(['m-1'], 'queued');
+    watched.noteAnswer();
+    expect([...watched.take()]).toEqual([['m-1', 'queued']]);
   });
 
   it('are looked for anew when they are given again: what held them was in the way of the first time', () => {

@@ -45,13 +45,13 @@ export class FakeTranscript implements Transcript {
   readonly past = new Set<string>();
 
   watch(ids: readonly string[], { past = false }: { readonly past?: boolean } = {}): void {
-    for (const id of ids) this.#watched.set(id, past && this.past.has(id) ? 'seen' : this.#watched.get(id));
+    for (const id of ids) this.#watched.set(id, past && this.past.has(id) ? 'answered' : this.#watched.get(id));
   }
 
   look(): ReadonlyMap<string, Evidence> {
     const found = new Map<string, Evidence>();
     for (const [id, evidence] of this.#watched) if (evidence !== undefined) found.set(id, evidence);
-    for (const [id, evidence] of found) if (evidence === 'seen') this.#watched.delete(id);
+    for (const [id, evidence] of found) if (evidence === 'answered') this.#watched.delete(id);
     return found;
   }
 
@@ -92,15 +92,20 @@ export class FakeProgram implements AgentProgram {
     this.activity = { doing, since: this.#clock.now(), ...(tool === undefined ? {} : { tool }) };
   }
 
-  /** What is handed begins a turn, is written down, and the turn lasts so long; 0: until the test says otherwise. */
+  /** What is handed begins a turn, is written down, and the model answers after so long; 0: when the test says so. */
   reads(turnMs: number): void {
     for (const door of this.doors) {
       door.onHanded = ({ ids }) => {
         this.does('busy');
         this.transcript.write('seen', ...ids);
-        if (turnMs > 0) this.#clock.after(turnMs, () => this.does('idle'));
+        if (turnMs > 0) this.#clock.after(turnMs, () => this.answers(ids));
       };
     }
+  }
+
+  answers(ids: readonly string[]): void {
+    this.transcript.write('answered', ...ids);
+    this.does('idle');
   }
 
   beside(): Beside {

@@ -41,6 +41,36 @@ describe('a session process that was killed', () => {
     expect(existsSync(ledgerOf(first.home))).toBe(false);
   });
 
+  it('after the conversation took the text in: it is given again, marked, unless its model went on with it', async () => {
+    const first = await makeRig();
+    first.program.reads(0);
+    const [read, lost] = letters(2);
+    if (!read || !lost) throw new Error('two letters');
+    first.inbox.deliver(read);
+    await first.clock.run(1_000);
+    first.program.answers([read.id]);
+    first.inbox.deliver(lost);
+    await first.clock.run(1_000);
+    expect(first.inbox.said.filter((line) => line.startsWith('seen'))).toEqual([
+      `seen ${read.position}`,
+      `seen ${lost.position}`,
+    ]);
+    const second = await killed(first);
+    await second.clock.run(5_000);
+    expect(second.door.ids).toEqual([[lost.id]]);
+    expect(second.door.parcels[0]?.text).toContain('redelivered');
+  });
+
+  it('after the conversation took the text in, and a hook or a tool call showed that its model went on: no more', async () => {
+    const first = await makeRig();
+    first.program.reads(0);
+    first.inbox.deliver(letter());
+    await first.clock.run(1_000);
+    expect(existsSync(ledgerOf(first.home))).toBe(true);
+    first.delivery.called('relay_peers')();
+    expect(existsSync(ledgerOf(first.home))).toBe(false);
+  });
+
   it('before the door answered: it is given again, marked', async () => {
     const first = await makeRig();
     first.door.answers.push(new Promise(() => undefined));

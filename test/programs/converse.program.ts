@@ -66,6 +66,8 @@ describe('Claude Code and Codex', () => {
     // The budget of wakes ends it: what is over waits, and its sender is told so.
     for (;;) {
       const [fromClaude, fromCodex] = [await sent(here, 'CC-1'), await sent(here, 'CX-1')];
+      // Neither has begun.
+      if (fromClaude.count + fromCodex.count === 0) continue;
       const last = fromClaude.at > fromCodex.at ? { ...fromClaude, to: 'CX-1' } : { ...fromCodex, to: 'CC-1' };
       const state = await receipt(here, last.from, last.id, last.to);
       more.wakes = fromClaude.count + fromCodex.count;

@@ -3,10 +3,11 @@
  *
  *     queue-operation enqueue …id…     taken in, not shown yet
  *     user, attachment, assistant …id… in the context (a message, a tool's result, a hook's context)
+ *     assistant                        the model has answered what was in the context by then
  *     system "Held peer message …"     kept back by the setting crossSessionInbound
  */
 
-import { fieldsOf, listOf, parsed } from '../../util/fields.ts';
+import { type Fields, fieldsOf, listOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
 import { JsonlTail } from '../jsonl-tail.ts';
 import { pastLines, Watched } from '../watched.ts';
@@ -66,12 +67,14 @@ export class ClaudeTranscript implements Transcript {
   #search(line: string): void {
     const ids = this.#watched.namedIn(line);
     const isHeld = line.includes(HELD);
-    if (ids.length === 0 && !isHeld) return;
+    const mayAnswer = !this.#watched.isEmpty && line.includes('"assistant"');
+    if (ids.length === 0 && !isHeld && !mayAnswer) return;
     const entry = fieldsOf(parsed(line));
     // Its line shows no more than the beginning of one message: whatever nobody has seen by then is meant.
     if (entry.type === 'system' && isHeld) this.#watched.note(this.#watched.open, 'held');
     else if (SHOWN.has(String(entry.type))) this.#watched.note(ids, 'seen');
     else if (entry.operation === 'enqueue') this.#watched.note(ids, 'queued');
+    if (isAnswer(entry)) this.#watched.noteAnswer();
   }
 
   #noteTools(line: string): void {
@@ -85,4 +88,9 @@ export class ClaudeTranscript implements Transcript {
       else if (block.type === 'tool_result') this.#tools.delete(String(block.tool_use_id));
     }
   }
+}
+
+/** An error of the API is written as if the model had said it. */
+function isAnswer({ type, isSidechain, isApiErrorMessage }: Fields): boolean {
+  return type === 'assistant' && isSidechain !== true && isApiErrorMessage !== true;
 }

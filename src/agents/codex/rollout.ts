@@ -4,6 +4,7 @@
  *     session_meta                          the thread, where it runs, and who started it; the first line
  *     event_msg task_started, task_complete a turn begins, ends
  *     response_item message …id…            in the context; also a tool's output
+ *     response_item reasoning, …_call, message of the assistant    the model has answered what was in it by then
  */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -61,10 +62,12 @@ export class Rollout implements Transcript {
 
   #search(line: string): void {
     const ids = this.#watched.namedIn(line);
-    if (ids.length === 0) return;
+    if (this.#watched.isEmpty || (ids.length === 0 && !line.includes('"response_item"'))) return;
     const entry = fieldsOf(parsed(line));
-    const { type } = fieldsOf(entry.payload);
-    if (entry.type === 'response_item' && SPOKEN.has(String(type))) this.#watched.note(ids, 'seen');
+    if (entry.type !== 'response_item') return;
+    const { type, role } = fieldsOf(entry.payload);
+    if (SPOKEN.has(String(type))) this.#watched.note(ids, 'seen');
+    if (role === 'assistant' || type === 'reasoning' || CALLS.test(String(type))) this.#watched.noteAnswer();
   }
 
   #noteActivity(line: string): void {

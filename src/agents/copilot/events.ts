@@ -34,7 +34,7 @@ export class SessionEvents {
     this.#watched.add(ids);
   }
 
-  /** What is known of the watched ones. Those that are seen are not looked for any more. */
+  /** What is known of the watched ones. Those that are answered are not looked for any more. */
   take(): ReadonlyMap<string, Evidence> {
     return this.#watched.take();
   }
@@ -55,7 +55,7 @@ export class SessionEvents {
     const type = String(event.type);
     const data = fieldsOf(event.data);
     if (isAnswer(type, data)) {
-      this.#watched.note(this.#asked, 'seen');
+      this.#watched.note(this.#asked, 'answered');
       this.#asked.clear();
     } else if (isShown(type, data)) {
       const ids = this.#watched.namedIn(JSON.stringify(data));

@@ -61,7 +61,7 @@ export class CopilotExtension {
     this.#events.note(event);
     const { activity } = this.#events;
     const known = [...this.#events.take()];
-    this.#link.shown(known.filter(([, evidence]) => evidence === 'seen').map(([id]) => id));
+    this.#link.shown(known.filter(([, evidence]) => evidence === 'answered').map(([id]) => id));
     this.#link.now({ open: true, ...activity });
     if (event.type === 'user.message') this.#onMessage(event);
     if (before !== 'idle' && activity?.doing === 'idle') this.#tell({ kind: 'turn-end' });

@@ -49,6 +49,8 @@ const line = {
   }),
   lastPrompt: (id: string) => ({ type: 'last-prompt', lastPrompt: `id=${id}` }),
   request: (id: string) => ({ type: 'api-request-blob', message: { role: 'user', content: `id=${id}` } }),
+  failed: { type: 'assistant', isApiErrorMessage: true, message: { role: 'assistant', content: 'API Error' } },
+  helper: { type: 'assistant', isSidechain: true, message: { role: 'assistant', content: 'Done.' } },
   held: {
     type: 'system',
     subtype: 'informational',
@@ -77,6 +79,15 @@ describe('a transcript of Claude Code', () => {
     expect(look()).toEqual({ m1: 'queued' });
     write(line.dequeue, line.user('m1'));
     expect(look()).toEqual({ m1: 'seen' });
+  });
+
+  it('shows that its model went on with it; an error of its API is not that, nor what a helper says', () => {
+    const { transcript, write, look } = make();
+    transcript.watch(['m1']);
+    write(line.user('m1'), line.failed, line.helper);
+    expect(look()).toEqual({ m1: 'seen' });
+    write(line.use('toolu_1', 'Read'));
+    expect(look()).toEqual({ m1: 'answered' });
     expect(look()).toEqual({});
   });
 
@@ -84,7 +95,6 @@ describe('a transcript of Claude Code', () => {
     ['a turn that it began', line.user('m1')],
     ['a message between two tool calls', line.queued('m1')],
     ['the result of a tool', line.result('m1')],
-    ['an answer of the model', { type: 'assistant', message: { content: 'in reply to m1' } }],
   ])('takes %s for the conversation', (_what, entry) => {
     const { transcript, write, look } = make();
     transcript.watch(['m1']);
@@ -154,7 +164,7 @@ describe('a transcript of Claude Code', () => {
     writeFileSync(path, `${JSON.stringify(line.user('m1'))}\n${JSON.stringify(line.user('m0'))}\n`);
     expect([...transcript.look().keys()]).toEqual(['m1']);
     writeFileSync(path, `${JSON.stringify(line.user('m2'))}\n`);
-    expect([...transcript.look().keys()]).toEqual(['m2']);
+    expect([...transcript.look().keys()]).toEqual(['m1', 'm2']);
   });
 
   it('is another file after the conversation was cleared', () => {

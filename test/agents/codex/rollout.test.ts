@@ -70,7 +70,20 @@ describe('a rollout of Codex', () => {
     write(path, said('id=m1'), said('id=m2', 'developer'), item('function_call_output', { output: 'id=m3' }));
     write(path, { type: 'event_msg', payload: { type: 'item_completed', item: 'id=m4' } });
     expect(Object.fromEntries(rollout.look())).toEqual({ m1: 'seen', m2: 'seen', m3: 'seen' });
-    expect(rollout.look().size).toBe(0);
+  });
+
+  it.each([
+    ['says something', said('ok', 'assistant')],
+    ['thinks', item('reasoning', { summary: [] })],
+    ['calls a tool', item('function_call', { name: 'shell' })],
+  ])('shows that its model went on: it %s', (_what, entry) => {
+    const { path } = make();
+    const rollout = new Rollout();
+    rollout.follow(path);
+    rollout.watch(['m1', 'm2', 'm3']);
+    write(path, said('id=m1'), entry, said('id=m2'));
+    expect(Object.fromEntries(rollout.look())).toEqual({ m1: 'answered', m2: 'seen' });
+    expect(Object.fromEntries(rollout.look())).toEqual({ m2: 'seen' });
   });
 
   it('is searched from the moment of asking on, and further back only for what an earlier process left', () => {

@@ -89,7 +89,7 @@ describe('a recorded session of Copilot CLI 1.0.102', () => {
     events.watch(ids);
     const seen = all.flatMap((each) => {
       events.note(each);
-      return [...events.take()].filter(([, evidence]) => evidence === 'seen').map(([id]) => id);
+      return [...events.take()].filter(([, evidence]) => evidence === 'answered').map(([id]) => id);
     });
     expect(seen).toEqual(ids);
   });
@@ -179,7 +179,7 @@ describe('what its model has read', () => {
     events.note(shown);
     expect([...events.take()]).toEqual([['m1', 'queued']]);
     events.note(answer());
-    expect([...events.take()]).toEqual([['m1', 'seen']]);
+    expect([...events.take()]).toEqual([['m1', 'answered']]);
     expect([...events.take()]).toEqual([]);
   });
 

@@ -29,8 +29,8 @@ describe('the record of a session', () => {
     expect([...transcript.look()]).toEqual([]);
     append(LINES.slice(5));
     expect([...transcript.look()]).toEqual([
-      [FIRST, 'seen'],
-      [SECOND, 'seen'],
+      [FIRST, 'answered'],
+      [SECOND, 'answered'],
     ]);
     expect([...transcript.look()]).toEqual([]);
   });
@@ -44,7 +44,7 @@ describe('the record of a session', () => {
     transcript.watch([FIRST, 'mnever']);
     expect([...transcript.look()]).toEqual([]);
     transcript.watch([FIRST, 'mnever'], { past: true });
-    expect([...transcript.look()]).toEqual([[FIRST, 'seen']]);
+    expect([...transcript.look()]).toEqual([[FIRST, 'answered']]);
     expect(transcript.activity).toBeUndefined();
   });
 
