@@ -34,6 +34,12 @@ export class Terminal {
     this.#tmux(
       'start-server',
       ';',
+      // Else it ends with its last session, and may do so just when the next one is begun.
+      'set-option',
+      '-s',
+      'exit-empty',
+      'off',
+      ';',
       'set-option',
       '-g',
       'remain-on-exit',
