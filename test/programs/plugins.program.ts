@@ -4,6 +4,7 @@ import { type Machine, type McpSession, machine, until } from '../support/cli.ts
 import type { Agent } from './agent.ts';
 import { arrives, idles, isSeen, lineOf, peerOf, receipt, timesShown } from './arrival.ts';
 import { Copilot } from './copilot.ts';
+import { evidence } from './evidence.ts';
 import { scriptedModel } from './model/model.ts';
 import { call, say } from './model/reply.ts';
 import { OpenCode } from './opencode.ts';
@@ -140,14 +141,26 @@ describe('Copilot CLI', () => {
     await idles(here, 'CO-1', 'extension');
     const inside = () => sessionProcesses(here).filter(({ env }) => env['COPILOT_AGENT_SESSION_ID'] !== undefined);
     const [before] = inside();
+    evidence(`the session processes; before it was ${before?.pid}`, () =>
+      inside()
+        .map(({ pid, env }) => `${pid} ${env['COPILOT_AGENT_SESSION_ID']}`)
+        .join('\n'),
+    );
     await terminal.type('/clear');
     // Until the old one is gone, what comes goes into what was cleared.
     await until(inside, ([now, ...others]) => now !== undefined && now.pid !== before?.pid && others.length === 0);
+    await idles(here, 'CO-1', 'extension');
+    const id = await sends(peer, agent, 'In the new session.');
+    let last: unknown;
+    evidence('what became of it', () => JSON.stringify(last));
     await until(
-      () => peerOf(here, 'CO-1'),
-      (peer) => peer?.door === 'extension',
+      async () => {
+        last = await receipt(here, 'PEER', id, 'CO-1');
+        return agent.model.sightings(lineOf('In the new session.'));
+      },
+      (shown) => shown.length > 0,
     );
-    const { id, request } = await arrives(peer, agent, 'In the new session.');
+    const request = await agent.model.saw(lineOf('In the new session.'));
     expect(request.raw).not.toContain('Ready 1');
     await isSeen(here, 'PEER', id, 'CO-1');
   });
