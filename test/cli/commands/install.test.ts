@@ -109,7 +109,7 @@ describe('install', () => {
     await run('install claude-code codex', { script: join(root, 'new/dist/cli.mjs') });
     for (const name of ['.claude.json', '.claude/settings.json', '.codex/config.toml', '.codex/hooks.json']) {
       const text = readFileSync(join(user, name), 'utf8');
-      expect([text.includes('new/dist/cli.mjs'), text.includes('relay/dist/cli.mjs')]).toEqual([true, false]);
+      expect([/new\/dist\/(cli.mjs|hook.cjs)/.test(text), text.includes('relay/dist/')]).toEqual([true, false]);
     }
   });
 
