@@ -149,7 +149,10 @@ describe('Copilot CLI', () => {
     await terminal.type('/clear');
     // Until the old one is gone, what comes goes into what was cleared.
     await until(inside, ([now, ...others]) => now !== undefined && now.pid !== before?.pid && others.length === 0);
-    await idles(here, 'CO-1', 'extension');
+    await until(
+      () => peerOf(here, 'CO-1'),
+      (each) => each?.door === 'extension',
+    );
     const id = await sends(peer, agent, 'In the new session.');
     let last: unknown;
     evidence('what became of it', () => JSON.stringify(last));
