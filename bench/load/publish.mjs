@@ -1,14 +1,16 @@
 /**
  * One connection stores messages with so many in flight; nobody reads them. Speaks to the relay, to JetStream and to a
- * Redis stream, each in its own protocol, so that no client library is measured. Answers as `pairs.mjs` does.
+ * Redis stream, each in its own protocol, and to JetStream through its client as well (`packages` says where that lies).
+ * Answers as `pairs.mjs` does.
  */
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuOf } from '../measure.mjs';
 import { RelayPeer, textOf } from './peers.mjs';
 import { finish, work } from './run.mjs';
 
-const { server, inFlight, bytes, warmup, seconds, prefix } = work();
+const { server, packages, inFlight, bytes, warmup, seconds, prefix } = work();
 /** An inbox holds 10,000 unread messages: each is sent less. */
 const RECIPIENTS = 64;
 
@@ -73,6 +75,22 @@ async function atJetStream() {
   return publisher;
 }
 
+/** By `publish` of its client for Node, which a program would use. @returns {Promise<Publisher>} */
+async function throughClient() {
+  const load = createRequire(packages);
+  const nats = await load('@nats-io/transport-node').connect({ servers: new URL(server.url).host });
+  const { jetstream, jetstreamManager } = load('@nats-io/jetstream');
+  const manager = await jetstreamManager(nats);
+  await manager.streams.add({ name: prefix, subjects: [`${prefix}.*`], storage: 'file' });
+  const stream = jetstream(nats);
+  const publisher = {
+    store: (/** @type {number} */ number) =>
+      stream.publish(`${prefix}.R${number % RECIPIENTS}`, textOf(number, bytes)).then(() => publisher.onStored()),
+    onStored: () => {},
+  };
+  return publisher;
+}
+
 /** @returns {Promise<Publisher>} */
 async function atRedis() {
   const talk = lines(server.url, /^\d+-\d+$/);
@@ -89,9 +107,8 @@ async function atRedis() {
   return publisher;
 }
 
-const publisher = await { relay: atRelay, nats: atJetStream, redis: atRedis }[
-  /** @type {'relay'} */ (server.protocol)
-]();
+const protocols = { relay: atRelay, nats: packages ? throughClient : atJetStream, redis: atRedis };
+const publisher = await protocols[/** @type {'relay'} */ (server.protocol)]();
 let sent = 0;
 let done = 0;
 publisher.onStored = () => {
