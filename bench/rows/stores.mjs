@@ -16,6 +16,7 @@ export async function run(setup) {
   const there = [relay, nats, redis].flatMap((server) => server ?? []);
   const publish = (
     /** @type {import('../servers/start.mjs').Server} */ { stop, ...server },
+    /** @type {{ warmup?: number, seconds?: number, packages?: string }} */
     { warmup = 0.5, seconds = setup.seconds, ...how } = {},
   ) => runLoad('publish', { server, prefix: prefix(), inFlight: 128, bytes: 200, warmup, seconds, ...how });
   for (const server of there) await publish(server, { warmup: 2, seconds: 0.5 });
