@@ -10,7 +10,7 @@ export default defineConfig({
     include: ['test/faults/**/*.fault.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: IS_LONG ? 6 * 3_600_000 : 600_000,
+    testTimeout: IS_LONG ? 24 * 3_600_000 : 600_000,
     hookTimeout: 120_000,
     setupFiles: ['test/support/each-file.ts'],
   },
