@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ensure, isMain, ROOT, runScript } from './ensure.mjs';
+import { guarantees, RESULTS } from './guarantees.mjs';
 import { notices } from './notices.mjs';
 
 /** @typedef {Record<string, string>} Texts by path */
@@ -14,6 +15,7 @@ async function generate(root) {
     ...packageFiles(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))),
     'docs/config.md': configMarkdown(),
     'examples/config.json': sampleConfig(),
+    'GUARANTEES.md': guarantees(JSON.parse(readFileSync(join(root, RESULTS), 'utf8'))),
     'THIRD-PARTY-NOTICES': await notices(root),
   };
 }

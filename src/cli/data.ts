@@ -41,18 +41,29 @@ export async function withOwnData<T>(ctx: Context, work: (data: OwnData) => Prom
   if (mustExist && !existsSync(path))
     throw new Failure('error', `There are no data of a relay in ${dir}.`, 'Start one: claude-relay serve');
   // Loaded when they are needed: most commands never open a database.
-  const [{ lockData }, { directTasks }, { ensurePrivateDir }] = await Promise.all([
+  const [{ lockData }, { directTasks }, { ensurePrivateDir }, { lostPages }] = await Promise.all([
     import('../serve/data-lock.ts'),
     import('../data/tasks.ts'),
     import('../util/files.ts'),
+    import('../journal/log-check.ts'),
   ]);
   ensurePrivateDir(dir);
   const lock = await lockData(dir, () => undefined);
   try {
+    // Whoever opens the data throws away what cannot be read of their log: only the relay says so to its clients.
+    if (mustExist && lostPages(`${path}-wal`) > 0) throw damagedLog(dir);
     return await work({ dir, tasks: directTasks(path) });
   } finally {
     lock.release();
   }
+}
+
+function damagedLog(dir: string): Failure {
+  return new Failure(
+    'damaged',
+    `The end of the log in ${dir} was damaged on the disk.`,
+    'Start the relay (claude-relay serve): it goes on with what can be read, and tells its clients that something is missing.',
+  );
 }
 
 function placeOf({ config, env, signal }: Context): AdminPlace {

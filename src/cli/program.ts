@@ -22,7 +22,7 @@ interface ProgramInput extends Surroundings, Streams {
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no relay, 4 the relay refused, 5 nothing came in time,
-78 unsafe configuration. Every command has --help with examples; commands that read have --json.`;
+65 damaged data, 78 unsafe configuration. Every command has --help with examples; commands that read have --json.`;
 
 /** `argv` without node and script. */
 export async function runCommands(argv: readonly string[], input: ProgramInput): Promise<number> {

@@ -8,6 +8,8 @@ import type { Clock } from '../util/clock.ts';
 
 /** How long a turn that was just started may take to show. Milliseconds. */
 const LAG = 1_500;
+/** By so much, and it was set. Milliseconds. */
+const SET_BACK = 1_000;
 
 export class Attention {
   readonly #clock: Clock;
@@ -18,16 +20,20 @@ export class Attention {
   #hasHooks = false;
   /** Milliseconds since 1970: text went in then. */
   #wokenAt: number | undefined;
+  /** Between the time of day and the time that passes, when it was last looked at. Milliseconds. */
+  #offset: number;
 
   /** `own`: what the program itself writes down, if it does. `plugin`: what ours in it says; that is never late. */
   constructor(clock: Clock, own: () => Activity | undefined, plugin: () => Activity | undefined = () => undefined) {
     this.#clock = clock;
     this.#own = own;
     this.#plugin = plugin;
+    this.#offset = clock.now() - clock.monotonic();
   }
 
   /** Undefined while nothing has told. */
   get now(): Activity | undefined {
+    this.#followClock();
     const plugin = this.#plugin();
     const activity = plugin ? surest(this.#own(), plugin) : newest(this.#own(), this.#told);
     const woken = this.#wokenAt;
@@ -50,6 +56,7 @@ export class Attention {
 
   /** The model has called one of our tools: it is at work. */
   called(tool: string): void {
+    this.#followClock();
     this.#told = { doing: 'busy', since: this.#clock.now(), tool };
   }
 
@@ -62,10 +69,22 @@ export class Attention {
 
   /** Text went in through a door, at that time: a turn is about to begin. Milliseconds since 1970. */
   woken(at: number): void {
+    this.#followClock();
     this.#wokenAt = at;
   }
 
+  /** A clock that is set back takes along what was told before: nothing that happens after it would seem newer. */
+  #followClock(): void {
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    const back = this.#offset - offset;
+    this.#offset = offset;
+    if (back < SET_BACK) return;
+    if (this.#told) this.#told = { ...this.#told, since: this.#told.since - back };
+    if (this.#wokenAt !== undefined) this.#wokenAt -= back;
+  }
+
   #set(doing: Activity['doing']): void {
+    this.#followClock();
     if (this.#told?.doing === doing && this.#told.tool === undefined) return;
     this.#told = { doing, since: this.#clock.now() };
   }

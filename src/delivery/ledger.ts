@@ -25,6 +25,8 @@ export class Ledger {
   readonly #store: LedgerStore;
   readonly #standing: () => Standing | undefined;
   readonly #entries = new Map<string, Entry>();
+  /** Milliseconds, monotonic. */
+  readonly #begun = new WeakMap<Entry, number>();
   readonly #giving = new Set<string>();
   /** On the shelf again: the relay would not give them a second time. */
   readonly #owed = new Map<string, Entry>();
@@ -50,16 +52,21 @@ export class Ledger {
     return [...this.#entries.values()].filter(({ envelope }) => !this.#giving.has(envelope.id));
   }
 
+  /** Milliseconds since this process gave it, whatever the clock was set to meanwhile. */
+  ageOf(entry: Entry): number {
+    const now = this.#clock.monotonic();
+    return now - (this.#begun.get(entry) ?? now);
+  }
+
   /** These are about to go in. Durable when it returns. */
   begin(messages: readonly Envelope[], way: Way, door: string): void {
-    const at = this.#clock.now();
     this.#readLeft(this.#standing());
     for (const envelope of messages) {
       this.#left?.delete(envelope.id);
       this.#owed.delete(envelope.id);
       this.#seen.delete(envelope.id);
       this.#giving.add(envelope.id);
-      this.#entries.set(envelope.id, { envelope, way, door, at, times: this.#countOne(envelope.id) });
+      this.#enter(envelope, way, door, this.#countOne(envelope.id));
     }
     this.#save();
   }
@@ -91,10 +98,8 @@ export class Ledger {
 
   /** An answer that holds these was written. Kept for a later process only where `isKept`: it can find out whether it was read. */
   answered(messages: readonly Envelope[], isKept: boolean): void {
-    const at = this.#clock.now();
     const wasOwed = messages.filter(({ id }) => this.#owed.delete(id) || this.#left?.delete(id)).length > 0;
-    for (const envelope of messages)
-      this.#entries.set(envelope.id, { envelope, way: 'answer', door: 'answer', at, times: 1 });
+    for (const envelope of messages) this.#enter(envelope, 'answer', 'answer', 1);
     if (isKept || wasOwed) this.#save();
   }
 
@@ -121,6 +126,12 @@ export class Ledger {
     this.#left?.clear();
     for (const { envelope, times } of left) this.#times.set(envelope.id, times);
     return left;
+  }
+
+  #enter(envelope: Envelope, way: Way, door: string, times: number): void {
+    const entry = { envelope, way, door, at: this.#clock.now(), times };
+    this.#entries.set(envelope.id, entry);
+    this.#begun.set(entry, this.#clock.monotonic());
   }
 
   #readLeft(standing: Standing | undefined): void {

@@ -105,14 +105,15 @@ export class Lookout {
     if (evidence === 'queued') this.#queued.add(id);
     // What its policy holds came through a door; hooks and answers are its own.
     if (evidence === 'held' && entry.way === 'door') return this.#again(entry, true);
-    const { attention, clock } = this.#parts;
-    const age = clock.now() - entry.at;
+    const { attention, ledger, clock } = this.#parts;
+    const age = ledger.ageOf(entry);
     if (age >= TELL_AFTER) this.#tell(entry, false);
     // An answer was asked for by a model that waits for it.
     if (entry.way === 'answer' || this.#over.has(id)) return;
     const { now } = attention;
     const isAtWork = now !== undefined && now.doing !== 'idle';
-    const idleFor = now?.doing === 'idle' ? clock.now() - now.since : age;
+    // Since a time to come: the clock was set back meanwhile.
+    const idleFor = now?.doing === 'idle' && now.since <= clock.now() ? clock.now() - now.since : age;
     const patience = this.#queued.has(id) ? DOUBT_QUEUED_AFTER : DOUBT_AFTER;
     if (!isAtWork && Math.min(age, idleFor) >= patience) this.#again(entry, false);
   }

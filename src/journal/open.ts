@@ -1,9 +1,11 @@
 /** Opens a journal: the file, its settings, its tables, and the first command of a new history. */
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrate } from '../state/schema.ts';
+import { checkTables, migrate } from '../state/schema.ts';
 import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { Failure } from '../util/failure.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA } from './adopt.ts';
@@ -11,8 +13,9 @@ import { loadDriver, openDatabase } from './driver.ts';
 import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
+import { lostPages } from './log-check.ts';
 import { MemoryJournal } from './memory.ts';
-import { isDamage } from './queue.ts';
+import { isDamage, isForeign } from './queue.ts';
 import { InlineSearch } from './search.ts';
 import { SearchThread } from './search-thread.ts';
 
@@ -45,6 +48,10 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   // SQLite gives its log files the mode of the database: made 0600 before it opens it.
   if (!createPrivate(path, '')) checkPrivateFile(path);
   const open = await loadDriver();
+  const log = `${path}-wal`;
+  const lost = lostPages(log);
+  // SQLite will throw away what it does not read of it.
+  if (lost > 0) keepLog(options.dir, log);
   const { clock = systemClock, onTrouble, searchThread } = options;
   const state = new State(usable(open(path)));
   const files = { tables: path, words: join(options.dir, 'search.sqlite') };
@@ -54,11 +61,35 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   let epoch: string | undefined;
   const reopen = () => sameData(path, open, epoch);
   const journal = new LocalJournal(state, clock, { search, reopen, onTrouble });
-  await found(journal, options.random ?? systemRandom);
+  const random = options.random ?? systemRandom;
+  await found(journal, random);
+  if (lost > 0) await lostSome(journal, random, lost, onTrouble);
   epoch = state.epoch;
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
+}
+
+/** What was answered may be gone: a new epoch tells it to every client. */
+async function lostSome(
+  journal: Journal,
+  random: Random,
+  pages: number,
+  onTrouble: OpenOptions['onTrouble'],
+): Promise<void> {
+  const what = `The end of the log was damaged on the disk: ${pages} pages that were written are lost. It lies in damaged-*.wal.`;
+  onTrouble?.('data were lost', new Error(what));
+  await journal.submit({ type: 'found', epoch: instanceId(random) });
+}
+
+/** For whoever wants to look what was in it. */
+function keepLog(dir: string, log: string): void {
+  for (let n = 1; ; n++) {
+    const copy = join(dir, `damaged-${n}.wal`);
+    if (!createPrivate(copy, '')) continue;
+    copyFileSync(log, copy);
+    return;
+  }
 }
 
 const closeText = (text: FullText) => text.close();
@@ -87,10 +118,12 @@ function usable(database: Database): Database {
     database.exec(SETTINGS);
     check(database);
     migrate(database);
+    checkTables(database);
     return database;
   } catch (error) {
     database.close();
-    throw isDamage(error) ? damaged('not a database, or broken pages', error) : error;
+    if (isDamage(error)) throw damaged('not a database, or broken pages', error);
+    throw isForeign(error) ? damaged('tables that are not those of a relay', error) : error;
   }
 }
 
@@ -100,11 +133,10 @@ function check(database: Database): void {
   if (row.quick_check !== 'ok') throw damaged(row.quick_check);
 }
 
-function damaged(what: string, cause?: unknown): Error {
+function damaged(what: string, cause?: unknown): Failure {
   const oneLine = what.replaceAll(/\s+/g, ' ');
-  return new Error(`The relay's data is damaged (${oneLine}); restore a copy of it, or move it away to start anew.`, {
-    cause,
-  });
+  const remedy = 'Restore a backup (claude-relay restore FILE), or move them away to start anew.';
+  return new Failure('damaged', `The relay's data are damaged (${oneLine}).`, remedy, cause);
 }
 
 async function found(journal: Journal, random: Random): Promise<void> {

@@ -58,6 +58,11 @@ export function isDamage(error: unknown): boolean {
   return primaryCode(error) === 11 || primaryCode(error) === 26;
 }
 
+/** SQLITE_ERROR: what our own SQL names is not there. */
+export function isForeign(error: unknown): boolean {
+  return primaryCode(error) === 1;
+}
+
 /** Is the disk at fault, and not the command that was being applied? */
 export function isStorageError(error: unknown): boolean {
   return OF_STORAGE.has(primaryCode(error));

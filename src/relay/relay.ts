@@ -189,9 +189,9 @@ export class Relay {
   #assemble({ journal, clock, random, log, version }: RelayOptions): Services {
     const { store } = journal.state;
     const started = clock.monotonic();
-    // Before anything that is stored already no time begins, whatever the clock says after a restart.
     let last = newestTime(store);
-    const anchor = Math.max(last, clock.now());
+    // Not the newest time that is stored: a clock that was ahead for a moment would end what is to live longer.
+    const anchor = clock.now();
     const services: Unfinished = {
       journal,
       store,

@@ -23,7 +23,7 @@ export function relayUnit({ config, node, script }: RelayInput): Unit {
     logs: logsOf('relay', statePaths(home).logs),
     always: true,
     delay: { first: 2, most: 60 },
-    final: [EXIT.usage, EXIT.unsafe],
+    final: [EXIT.usage, EXIT.damaged, EXIT.unsafe],
   };
 }
 

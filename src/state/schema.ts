@@ -154,6 +154,27 @@ export const TABLES: Readonly<Record<string, string>> = {
   pruned: 'position',
 };
 
+/** What commands and queries ask of each table. */
+const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
+  meta: 'key, value',
+  channel: 'id, kind, name',
+  session:
+    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed',
+  alias: 'name, session',
+  follow: 'session, channel, since, until',
+  envelope: 'position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum',
+  route: 'channel, position, sender',
+  receipt: 'position, session, state, at, handed_at, seen_at, reason',
+  remark: 'position, session, at, reason',
+  expiring: 'expires_at, position',
+  pruned: 'seq, position, id, sender, at, channels, hash',
+};
+
+/** Throws what the driver throws when a table of the newest version, or a column of it, is not there: the disk has altered it. */
+export function checkTables(database: Database): void {
+  for (const [table, columns] of Object.entries(COLUMNS)) database.prepare(`SELECT ${columns} FROM ${table}`);
+}
+
 /** Brings the tables to the newest version, each step in a transaction of its own. Throws when the data is of a later version. */
 export function migrate(database: Database): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };

@@ -11,6 +11,8 @@ export const EXIT = {
   unreachable: 3,
   refused: 4,
   nothing: 5,
+  /** EX_DATAERR of sysexits.h: the relay's data cannot be used, and starting again will not mend them. */
+  damaged: 65,
   /** EX_CONFIG of sysexits.h: the configuration is unsafe, and starting again will not mend it. */
   unsafe: 78,
 } as const;

@@ -85,7 +85,8 @@ function isStale(path: string, clock: Clock): boolean {
 
 function ageOf(path: string, clock: Clock): number | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? undefined : clock.now() - stats.mtimeMs;
+  // From a time to come: the clock was set back since, and it is as old as that at least.
+  return stats === undefined ? undefined : Math.abs(clock.now() - stats.mtimeMs);
 }
 
 function readHolder(path: string): Holder | undefined {

@@ -80,4 +80,22 @@ describe('what a program is doing', () => {
     it.own = { doing: 'idle', since: 1_000_090 };
     expect(it.attention.now).toEqual(it.own);
   });
+
+  it('does not stay at work for the day by which the clock was set back', () => {
+    const it = attentive({ doing: 'idle', since: 900_000 });
+    it.attention.woken(it.clock.now());
+    it.clock.step(-800_000);
+    it.clock.advance(100);
+    it.own = { doing: 'idle', since: 200_100 };
+    expect(it.attention.now).toEqual(it.own);
+  });
+
+  it('is not what a hook told before its own word, though the clock was set back between the two', () => {
+    const it = attentive();
+    it.attention.note({ kind: 'prompt' });
+    it.clock.step(-800_000);
+    it.clock.advance(5);
+    it.own = { doing: 'idle', since: 200_005 };
+    expect(it.attention.now).toEqual(it.own);
+  });
 });

@@ -227,6 +227,21 @@ describe('a door that does not work', () => {
     expect(inbox.said.at(-1)).toBe(`seen ${mail.position}`);
   });
 
+  it.each([
+    ['ahead', 24 * 3_600_000],
+    ['back', -24 * 3_600_000],
+  ])('is blamed neither early nor late when the clock is set a day %s', async (_where, step) => {
+    const doors = [new FakeDoor('first'), new FakeDoor('second')];
+    const { inbox, clock } = await makeRig({ doors });
+    inbox.deliver(letter());
+    await clock.run(1_000);
+    clock.step(step);
+    await clock.run(8_000);
+    expect(doors.map(({ ids }) => ids.length)).toEqual([1, 0]);
+    await clock.run(3_000);
+    expect(doors.map(({ ids }) => ids.length)).toEqual([1, 1]);
+  });
+
   it('is given up after three times, and the sender knows', async () => {
     const { inbox, clock, door, program } = await makeRig();
     program.doorless = 'it has no socket';

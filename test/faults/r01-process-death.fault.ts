@@ -51,7 +51,9 @@ describe('R1: the relay, killed under load', () => {
     const integrity = await integrityOf(join(relay.machine.home, 'data/relay.sqlite'));
     expect(integrity).toBe('ok');
     const answered = history.answered().size;
-    record('R1', { kills: KILLS, answered, read: history.count('read'), lost: 0, doubled: 0, seed });
+    const read = history.count('read');
+    record('R1', { kills: KILLS, answered, read, lost: 0, doubled: 0, seed: `${seed}` });
+    record('R5', { read, 'out of order': 0 });
   });
 });
 

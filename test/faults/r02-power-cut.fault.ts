@@ -1,6 +1,6 @@
 /** R2: an answered send survives a power cut. The disk is copied under the running relay, and the copy is looked at. */
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { openJournal } from '../../src/journal/open.ts';
 import { envelopeRowById } from '../../src/state/queries/envelopes.ts';
 import { sleep, systemClock } from '../../src/util/clock.ts';
@@ -12,6 +12,7 @@ import { record } from './support/figures.ts';
 import { History, hashOf } from './support/history.ts';
 import { plantedBundle } from './support/planting.ts';
 import { RelayProcess } from './support/relay-process.ts';
+import { itAsRoot } from './support/root.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
 import { Reader, Sender } from './support/talker.ts';
 
@@ -84,15 +85,15 @@ async function look(dir: string, events: History['events']): Promise<{ lost: str
 }
 
 describe('R2: a power cut', () => {
-  it(`has taken nothing that was answered, in ${CUTS} of ${CUTS}`, async () => {
+  itAsRoot(`has taken nothing that was answered, in ${CUTS} of ${CUTS}`, async () => {
     const seed = seedOf();
     const { answered, lost, integrity } = await cutPower(CUTS, new Seeded(seed));
     expectNone('lost', lost);
     expect([...new Set(integrity)]).toEqual(['ok']);
-    record('R2', { cuts: CUTS, answered, lost: 0, seed });
+    record('R2', { cuts: CUTS, answered, lost: 0, seed: `${seed}` });
   });
 
-  it('takes something from a relay that does not sync every commit: the rig can tell', async () => {
+  itAsRoot('takes something from a relay that does not sync every commit: the rig can tell', async () => {
     const bundle = await plantedBundle('synchronous NORMAL');
     try {
       const { answered, lost } = await cutPower(3, new Seeded(seedOf()), bundle.cli);

@@ -114,7 +114,7 @@ describe('R3: a send repeated with its id', () => {
       seed,
       includeErrorInReport: true,
     });
-    record('R3', { histories: RUNS, seed });
+    record('R3', { histories: RUNS, seed: `${seed}` });
   });
 
   it(`is answered with the first position, as a duplicate, ${CUTS} times that the answer was cut off`, async () => {

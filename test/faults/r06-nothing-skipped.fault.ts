@@ -87,6 +87,6 @@ describe('R6: an inbox', () => {
       read += await play(each);
     });
     await fc.assert(property, { numRuns: RUNS, seed, includeErrorInReport: true });
-    record('R6', { histories: RUNS, messages: read, skipped: 0, seed });
+    record('R6', { histories: RUNS, messages: read, skipped: 0, seed: `${seed}` });
   });
 });

@@ -65,7 +65,7 @@ describe('R7: a session process', () => {
       'shown again, marked': redelivered,
       'shown twice unmarked': 0,
       lost: 0,
-      seed,
+      seed: `${seed}`,
     });
   });
 });

@@ -11,6 +11,7 @@ import { record } from './support/figures.ts';
 import { History } from './support/history.ts';
 import { OwnRelay } from './support/own-relay.ts';
 import { RelayProcess } from './support/relay-process.ts';
+import { itAsRoot } from './support/root.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
 import { Reader, Sender } from './support/talker.ts';
 
@@ -58,51 +59,54 @@ describe('R9: what is full', () => {
     expect(await codeOf(own.send('A', 'B', 'xx'))).toBe('inbox_full');
   });
 
-  it('refuses: a disk of 2 MB is filled under load, drops nothing, and takes sends within 2 s of space, without a restart', async () => {
-    const seed = seedOf();
-    const chance = new Seeded(seed);
-    const disk = Disk.make(2);
-    const ballast = join(disk.path, 'ballast');
-    const relay = new RelayProcess(machine(), { args: ['--data', join(disk.path, 'data')] });
-    const history = new History();
-    await relay.start();
-    writeFileSync(ballast, Buffer.alloc(700_000));
-    const reader = new Reader('R', relay.place, history, chance, { window: 32 });
-    reader.start();
-    await reader.until(() => reader.welcomes > 0);
-    const options = {
-      to: [{ address: 'R', readers: ['R'] }],
-      window: 4,
-      body: (n: number) => `${n} ${'x'.repeat(500)}`,
-    };
-    const sender = new Sender('S', relay.place, history, chance, options);
-    sender.start();
-    const isFull = () => history.events.some((event) => event.kind === 'refused' && event.code === 'storage_full');
-    await sender.until(isFull);
-    expect(await readiness(relay.port)).toBe(503);
-    // It stays full for a while: more refusals, and nothing else.
-    await sleep(systemClock, 1_500);
-    const answered = sender.answered;
-    rmSync(ballast);
-    const freed = systemClock.monotonic();
-    await sender.until(() => sender.answered > answered);
-    const soon = systemClock.monotonic() - freed;
-    expect(soon).toBeLessThan(SOON);
-    await sender.finish();
-    expect(await readiness(relay.port)).toBe(200);
-    await reader.drained();
-    for (const talker of [sender, reader]) await talker.stop();
-    await relay.kill('SIGTERM');
-    expectKept(history);
-    const { bsize, blocks } = statfsSync(disk.path);
-    const refused = history.events.filter((event) => event.kind === 'refused').length;
-    record('R9', {
-      'disk of MB': Math.round((bsize * blocks) / 1e6),
-      'refused while full': refused,
-      'works again after ms': Math.round(soon),
-      seed,
-    });
-  });
+  itAsRoot(
+    'refuses: a disk of 2 MB is filled under load, drops nothing, and takes sends within 2 s of space, without a restart',
+    async () => {
+      const seed = seedOf();
+      const chance = new Seeded(seed);
+      const disk = Disk.make(2);
+      const ballast = join(disk.path, 'ballast');
+      const relay = new RelayProcess(machine(), { args: ['--data', join(disk.path, 'data')] });
+      const history = new History();
+      await relay.start();
+      writeFileSync(ballast, Buffer.alloc(700_000));
+      const reader = new Reader('R', relay.place, history, chance, { window: 32 });
+      reader.start();
+      await reader.until(() => reader.welcomes > 0);
+      const options = {
+        to: [{ address: 'R', readers: ['R'] }],
+        window: 4,
+        body: (n: number) => `${n} ${'x'.repeat(500)}`,
+      };
+      const sender = new Sender('S', relay.place, history, chance, options);
+      sender.start();
+      const isFull = () => history.events.some((event) => event.kind === 'refused' && event.code === 'storage_full');
+      await sender.until(isFull);
+      expect(await readiness(relay.port)).toBe(503);
+      // It stays full for a while: more refusals, and nothing else.
+      await sleep(systemClock, 1_500);
+      const answered = sender.answered;
+      rmSync(ballast);
+      const freed = systemClock.monotonic();
+      await sender.until(() => sender.answered > answered);
+      const soon = systemClock.monotonic() - freed;
+      expect(soon).toBeLessThan(SOON);
+      await sender.finish();
+      expect(await readiness(relay.port)).toBe(200);
+      await reader.drained();
+      for (const talker of [sender, reader]) await talker.stop();
+      await relay.kill('SIGTERM');
+      expectKept(history);
+      const { bsize, blocks } = statfsSync(disk.path);
+      const refused = history.events.filter((event) => event.kind === 'refused').length;
+      record('R9', {
+        'disk of MB': Math.round((bsize * blocks) / 1e6),
+        'refused while full': refused,
+        'works again after ms': Math.round(soon),
+        seed: `${seed}`,
+      });
+    },
+  );
 });
 
 async function readiness(port: number): Promise<number> {

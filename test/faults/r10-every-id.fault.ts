@@ -85,7 +85,7 @@ describe('R10: every id', () => {
     const ended = [...fates].filter(([, fate]) => fate !== 'read').map(([id]) => id);
     expect(told).toEqual(ended.sort());
     expect(notices.every(({ from }) => from === '(relay)')).toBe(true);
-    record('R10', { messages: MESSAGES, ends: ended.length, told: told.length, 'in limbo': 0, seed });
+    record('R10', { messages: MESSAGES, ends: ended.length, told: told.length, 'in limbo': 0, seed: `${seed}` });
   });
 
   it('that somebody has unread is never pruned, however old, before its end has come', async () => {

@@ -1,6 +1,6 @@
 /** R13: half-open and frozen peers are noticed, and their mail is kept. Packets are dropped in a network of our own. */
 import { fileURLToPath } from 'node:url';
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { parseWrapper } from '../mcp/parse-wrapper.ts';
 import { CLI, McpSession, machine, type Started, until } from '../support/cli.ts';
 import { expectNone } from './support/check.ts';
@@ -8,6 +8,7 @@ import { times } from './support/counts.ts';
 import { record } from './support/figures.ts';
 import { NetNs, type Wire } from './support/netns.ts';
 import { RelayProcess } from './support/relay-process.ts';
+import { itAsRoot } from './support/root.ts';
 
 /** Of each kind of silence. */
 const PEERS = times({ ci: 2, long: 10, planted: 1 });
@@ -70,67 +71,70 @@ function lostAt(watcher: Started, name: string): number | undefined {
 }
 
 describe('R13: a peer', () => {
-  it(`that falls silent, in each of four ways, is lost within sixteen seconds and has all its mail when it is back`, async () => {
-    const netns = new NetNs();
-    const home = machine();
-    // The addresses of the cables, which are made later.
-    const hosts = Array.from({ length: 256 }, (_, n) => ['--allow-host', `10.77.${n}.1:${TUNNEL}`]).flat();
-    const relay = new RelayProcess(home, { through: netns.through, args: hosts });
-    await relay.start();
-    const forward = home.spawn('ip', [
-      'netns',
-      'exec',
-      netns.name,
-      process.execPath,
-      FORWARD,
-      `${TUNNEL}`,
-      `${relay.port}`,
-    ]);
-    await forward.says(/Forwarding/);
-    const tunnel = { netns, relay };
-    const cli = async (...args: string[]) => {
-      const [program = '', ...rest] = [...netns.through, process.execPath, CLI, ...args];
-      const { code, stderr } = await home.spawn(program, rest, { input: '' }).ended;
-      if (code !== 0) throw new Error(stderr);
-    };
-    const [program = '', ...rest] = [...netns.through, process.execPath, CLI, 'watch', '--json', '--as', 'W'];
-    const watcher = home.spawn(program, rest);
-    await watcher.says(/Watching/, 'stderr');
-    const peers: Peer[] = [];
-    for (const how of SILENCES) for (let n = 1; n <= PEERS; n += 1) peers.push(await join(tunnel, how, n));
+  itAsRoot(
+    `that falls silent, in each of four ways, is lost within sixteen seconds and has all its mail when it is back`,
+    async () => {
+      const netns = new NetNs();
+      const home = machine();
+      // The addresses of the cables, which are made later.
+      const hosts = Array.from({ length: 256 }, (_, n) => ['--allow-host', `10.77.${n}.1:${TUNNEL}`]).flat();
+      const relay = new RelayProcess(home, { through: netns.through, args: hosts });
+      await relay.start();
+      const forward = home.spawn('ip', [
+        'netns',
+        'exec',
+        netns.name,
+        process.execPath,
+        FORWARD,
+        `${TUNNEL}`,
+        `${relay.port}`,
+      ]);
+      await forward.says(/Forwarding/);
+      const tunnel = { netns, relay };
+      const cli = async (...args: string[]) => {
+        const [program = '', ...rest] = [...netns.through, process.execPath, CLI, ...args];
+        const { code, stderr } = await home.spawn(program, rest, { input: '' }).ended;
+        if (code !== 0) throw new Error(stderr);
+      };
+      const [program = '', ...rest] = [...netns.through, process.execPath, CLI, 'watch', '--json', '--as', 'W'];
+      const watcher = home.spawn(program, rest);
+      await watcher.says(/Watching/, 'stderr');
+      const peers: Peer[] = [];
+      for (const how of SILENCES) for (let n = 1; n <= PEERS; n += 1) peers.push(await join(tunnel, how, n));
 
-    const begun = new Map<string, number>();
-    for (const peer of peers) {
-      begun.set(peer.name, Date.now());
-      silence(peer);
-    }
-    for (const { name } of peers) await cli('send', name, 'while it seemed to be here', '--as', 'A');
-    const end = Date.now() + PATIENCE;
-    await until(
-      () => peers.every(({ name }) => lostAt(watcher, name) !== undefined),
-      (all) => all || Date.now() > end,
-    );
-    const after = peers.map(({ name }) => ({
-      name,
-      ms: (lostAt(watcher, name) ?? Number.POSITIVE_INFINITY) - (begun.get(name) ?? 0),
-    }));
-    expectNone(
-      'silent peers not noticed in time',
-      after.filter(({ ms }) => ms > NOTICED).map(({ name, ms }) => `${name} after ${ms} ms`),
-    );
-    for (const { name } of peers) await cli('send', name, 'while it was known to be away', '--as', 'A');
-    for (const peer of peers) unsilence(peer);
+      const begun = new Map<string, number>();
+      for (const peer of peers) {
+        begun.set(peer.name, Date.now());
+        silence(peer);
+      }
+      for (const { name } of peers) await cli('send', name, 'while it seemed to be here', '--as', 'A');
+      const end = Date.now() + PATIENCE;
+      await until(
+        () => peers.every(({ name }) => lostAt(watcher, name) !== undefined),
+        (all) => all || Date.now() > end,
+      );
+      const after = peers.map(({ name }) => ({
+        name,
+        ms: (lostAt(watcher, name) ?? Number.POSITIVE_INFINITY) - (begun.get(name) ?? 0),
+      }));
+      expectNone(
+        'silent peers not noticed in time',
+        after.filter(({ ms }) => ms > NOTICED).map(({ name, ms }) => `${name} after ${ms} ms`),
+      );
+      for (const { name } of peers) await cli('send', name, 'while it was known to be away', '--as', 'A');
+      for (const peer of peers) unsilence(peer);
 
-    const missing: string[] = [];
-    for (const { name, session } of peers) {
-      const bodies = await mailOf(session);
-      if (bodies.join() !== 'while it seemed to be here,while it was known to be away')
-        missing.push(`${name} read ${JSON.stringify(bodies)}`);
-    }
-    expectNone('mail lost or doubled', missing);
-    const slowest = Math.max(...after.map(({ ms }) => ms));
-    record('R13', { peers: peers.length, 'noticed after ms, at most': slowest, 'mail lost': 0 });
-  });
+      const missing: string[] = [];
+      for (const { name, session } of peers) {
+        const bodies = await mailOf(session);
+        if (bodies.join() !== 'while it seemed to be here,while it was known to be away')
+          missing.push(`${name} read ${JSON.stringify(bodies)}`);
+      }
+      expectNone('mail lost or doubled', missing);
+      const slowest = Math.max(...after.map(({ ms }) => ms));
+      record('R13', { peers: peers.length, 'noticed after ms, at most': slowest, 'mail lost': 0 });
+    },
+  );
 });
 
 /** All that it has, once it is connected again. */

@@ -1,6 +1,6 @@
 /** R15: a failing disk is no lie. The system refuses the n-th sync, or the n-th write, of the running relay. */
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { once } from '../../src/client/once.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { asRelayError } from '../../src/protocol/codes.ts';
@@ -11,6 +11,8 @@ import { expectNone } from './support/check.ts';
 import { times } from './support/counts.ts';
 import { record } from './support/figures.ts';
 import { RelayProcess } from './support/relay-process.ts';
+import { itAsRoot } from './support/root.ts';
+import { refusing } from './support/traced.ts';
 
 const SYNCS = times({ ci: 60, long: 200, planted: 24 });
 const WRITES = times({ ci: 20, long: 100, planted: 0 });
@@ -36,19 +38,7 @@ interface Outcome {
 /** A relay whose system refuses one call, sends until it does, and on until it works again. */
 async function run(calls: string, n: number): Promise<Outcome> {
   const what = `${calls} ${n}`;
-  const relay = new RelayProcess(machine(), {
-    through: [
-      'strace',
-      '-f',
-      '--seccomp-bpf',
-      '-o',
-      '/dev/null',
-      '-e',
-      `trace=${calls}`,
-      '-e',
-      `inject=${calls}:error=EIO:when=${n}`,
-    ],
-  });
+  const relay = new RelayProcess(machine(), { through: refusing(calls, 'EIO', n) });
   const answered = new Map<string, number>();
   const wrong: string[] = [];
   try {
@@ -123,23 +113,26 @@ async function all(calls: string, count: number, first = 1): Promise<Outcome[]> 
 }
 
 describe('R15: a disk that fails', () => {
-  it(`at its n-th sync (n = 1 to ${SYNCS}) or write (to ${WRITES}) is never covered up: what was answered is there, health is red, and it works again`, async () => {
-    const outcomes = [...(await all('fdatasync,fsync', SYNCS)), ...(await all('pwrite64', WRITES, AT_START))];
-    expectNone(
-      'lies about a failing disk',
-      outcomes.flatMap(({ wrong }) => wrong),
-    );
-    const count = (end: Outcome['end']) => outcomes.filter((outcome) => outcome.end === end).length;
-    const answered = outcomes.reduce((sum, outcome) => sum + outcome.answered.size, 0);
-    record('R15', {
-      syncs: SYNCS,
-      writes: WRITES,
-      answered,
-      'answered and absent': 0,
-      'did not start': count('no start'),
-      ended: count('exit'),
-      'failed and came back': count('back'),
-      'met no fault': count('unmet'),
-    });
-  });
+  itAsRoot(
+    `at its n-th sync (n = 1 to ${SYNCS}) or write (to ${WRITES}) is never covered up: what was answered is there, health is red, and it works again`,
+    async () => {
+      const outcomes = [...(await all('fdatasync,fsync', SYNCS)), ...(await all('pwrite64', WRITES, AT_START))];
+      expectNone(
+        'lies about a failing disk',
+        outcomes.flatMap(({ wrong }) => wrong),
+      );
+      const count = (end: Outcome['end']) => outcomes.filter((outcome) => outcome.end === end).length;
+      const answered = outcomes.reduce((sum, outcome) => sum + outcome.answered.size, 0);
+      record('R15', {
+        syncs: SYNCS,
+        writes: WRITES,
+        answered,
+        'answered and absent': 0,
+        'did not start': count('no start'),
+        ended: count('exit'),
+        'failed and came back': count('back'),
+        'met no fault': count('unmet'),
+      });
+    },
+  );
 });

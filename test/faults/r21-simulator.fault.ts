@@ -8,7 +8,7 @@ import { hashOf } from './support/history.ts';
 import { seedOf } from './support/seeded.ts';
 import { World } from './support/sim/world.ts';
 
-const SCHEDULES = times({ ci: 2_000, long: 100_000, planted: 300 });
+const SCHEDULES = times({ ci: 2_000, long: 1_000_000, planted: 300 });
 const STEPS = 40;
 const REPLAYED = times({ ci: 50, long: 500, planted: 3 });
 
@@ -56,7 +56,7 @@ describe('R21: the simulator', () => {
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
-    record('R21', { schedules: SCHEDULES, ...sums, seed: first });
+    record('R21', { schedules: SCHEDULES, ...sums, seed: `${first}` });
   });
 
   it(`does the same again for the same seed, ${REPLAYED} times of ${REPLAYED}, and something else for another`, async () => {

@@ -56,6 +56,6 @@ describe.skipIf(PLANTED !== undefined)('R22: a bug', () => {
 
   it('of the twelve, all were caught', () => {
     expect(caught).toHaveLength(PLANTS.length);
-    record('R22', { planted: PLANTS.length, caught: caught.length });
+    record('R22', { planted: PLANTS.length, caught: caught.length, bugs: caught.join('; ') });
   });
 });

@@ -113,6 +113,20 @@ describe('a clock that is set', () => {
     ]);
   });
 
+  it('ahead, and right again, ends nothing after a restart of the relay', async () => {
+    const { relay, clock, journal, send, stateOf } = await open();
+    const short = await send('A', 'B', 'short', { ttl_seconds: 100 });
+    const long = await send('A', 'B', 'long');
+    clock.step(40 * DAY);
+    await send('A', 'A', 'sent meanwhile');
+    clock.step(-40 * DAY);
+    const again = new Relay({ journal, clock, random: systemRandom, log: silentLog, version: '0.0.0' });
+    await clock.run(99_000);
+    expect([(await stateOf('A', short.id))?.state, (await stateOf('A', long.id))?.state]).toEqual(['stored', 'stored']);
+    await again.stop();
+    await relay.stop();
+  });
+
   it('back makes no message older than one before it, also after a restart of the relay', async () => {
     const { relay, clock, journal, send } = await open();
     await send('A', 'B', 'one');

@@ -10,7 +10,7 @@ export function unit(over: Partial<Unit> = {}): Unit {
     logs: { out: '/home/me/.claude-relay/logs/relay.log', error: '/home/me/.claude-relay/logs/relay-error.log' },
     always: true,
     delay: { first: 2, most: 60 },
-    final: [2, 78],
+    final: [2, 65, 78],
     ...over,
   };
 }

@@ -18,7 +18,7 @@ describe('the unit of the relay', () => {
       environment: { CLAUDE_RELAY_HOME: HOME },
       logs: { out: `${HOME}/logs/relay.log`, error: `${HOME}/logs/relay-error.log` },
       always: true,
-      final: [2, 78],
+      final: [2, 65, 78],
     });
   });
 

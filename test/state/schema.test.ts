@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_CHANNEL, migrate, SCHEMA_VERSION, TABLES } from '../../src/state/schema.ts';
+import { ALL_CHANNEL, checkTables, migrate, SCHEMA_VERSION, TABLES } from '../../src/state/schema.ts';
 import { State } from '../../src/state/state.ts';
 import { Store } from '../../src/state/store.ts';
 import { emptyDatabase, World } from './world.ts';
@@ -56,6 +56,34 @@ describe('migrate', () => {
     expect(() => store.run("INSERT INTO route (channel, position, sender) VALUES ('one', 1, 1)")).toThrow(
       /cannot store/,
     );
+  });
+});
+
+describe('checkTables', () => {
+  it('finds the tables that were just made', () => {
+    expect(() => checkTables(new World().store.database)).not.toThrow();
+  });
+
+  it('asks for every column that there is', () => {
+    const { store } = new World();
+    const asked: string[] = [];
+    const prepare = (sql: string) => {
+      asked.push(sql);
+      return store.database.prepare(sql);
+    };
+    checkTables({ ...store.database, prepare });
+    for (const table of Object.keys(TABLES)) {
+      const columns = store.all<{ name: string }>(`PRAGMA table_info(${table})`).map(({ name }) => name);
+      expect(asked).toContain(`SELECT ${columns.join(', ')} FROM ${table}`);
+    }
+  });
+
+  it('misses a column, and a table', () => {
+    for (const sql of ['ALTER TABLE envelope RENAME COLUMN body TO bodz', 'DROP TABLE alias']) {
+      const { store } = new World();
+      store.database.exec(sql);
+      expect(() => checkTables(store.database)).toThrow(/no such/);
+    }
   });
 });
 

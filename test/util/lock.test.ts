@@ -56,6 +56,7 @@ describe('a lock', () => {
     ['a reused pid', JSON.stringify({ pid: process.pid, start: 'long ago', host: hostname() }), 0],
     ['nobody who can be read, for a while', '', 6],
     ['damaged text, for a while', '{"pid":', 6],
+    ['nobody who can be read, since a time to come', '', -3_600],
     ['another machine, for long', JSON.stringify({ pid: 1, host: 'elsewhere' }), 61],
   ])('held by %s is broken', async (_who, text, seconds) => {
     const path = join(tempDir(), 'x.lock');

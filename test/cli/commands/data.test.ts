@@ -59,6 +59,15 @@ describe('backup', () => {
     expect(existsSync(join(dir, 'copy.sqlite'))).toBe(true);
   });
 
+  it('leaves a log that the disk has damaged to the relay, which tells its clients', async () => {
+    const run = await alone();
+    const log = join(at.relay.home, 'data/relay.sqlite-wal');
+    writeFileSync(log, Buffer.alloc(5_000, 1), { mode: 0o600 });
+    const { code, err } = await run(['backup', 'copy.sqlite']);
+    expect([code, err]).toEqual([65, expect.stringMatching(/was damaged on the disk\.\n\s+Start the relay/)]);
+    expect([existsSync(join(dir, 'copy.sqlite')), statSync(log).size]).toEqual([false, 5_000]);
+  });
+
   it('tells of messages that the disk had damaged before', async () => {
     const run = await alone();
     const { openDatabase } = await import('../../../src/journal/driver.ts');

@@ -16,11 +16,13 @@ const running = new Set<OwnRelay>();
 
 export class OwnRelay {
   readonly clock = new FakeClock();
-  readonly dir = join(tempDir(), 'data');
+  readonly dir: string;
   readonly #retention: Retention;
   #up: { readonly relay: Relay; readonly journal: Journal } | undefined;
 
-  constructor(retention: Retention = {}) {
+  /** `dir`: data that are there already. */
+  constructor(retention: Retention = {}, dir = join(tempDir(), 'data')) {
+    this.dir = dir;
     this.#retention = retention;
     running.add(this);
   }

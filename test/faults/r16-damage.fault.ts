@@ -1,0 +1,225 @@
+/** R16: damage is found, contained, reported. Bits are flipped in the relay's files, and files are cut off; then it is started again. */
+import { closeSync, cpSync, openSync, readSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { once } from '../../src/client/once.ts';
+import type { Envelope } from '../../src/protocol/envelope.ts';
+import type { Args, Results, Verb } from '../../src/protocol/verbs.ts';
+import { EXIT } from '../../src/util/failure.ts';
+import { machine } from '../support/cli.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { expectNone } from './support/check.ts';
+import { times } from './support/counts.ts';
+import { record } from './support/figures.ts';
+import { RelayProcess } from './support/relay-process.ts';
+import { Seeded, seedOf } from './support/seeded.ts';
+
+const DAMAGES = times({ ci: 200, long: 3_000, planted: 60 });
+/** At a time. */
+const TOGETHER = 3;
+const TABLES = 'relay.sqlite';
+const LOG = 'relay.sqlite-wal';
+const WORDS = 'search.sqlite';
+const MESSAGES = 150;
+
+/** The data of a relay that was killed (its log is full), and of one that ended by itself; and what was sent. */
+interface Base {
+  readonly dir: string;
+  readonly epoch: string;
+  readonly bodies: ReadonlyMap<string, string>;
+}
+
+const ask = <V extends Verb>(relay: RelayProcess, verb: V, args: Args<V>, as: string): Promise<Results[V]> =>
+  once(verb, args, { url: relay.place.url(), token: relay.place.token(), as });
+
+async function makeBase(signal: 'SIGKILL' | 'SIGTERM', chance: Seeded): Promise<Base> {
+  const relay = new RelayProcess(machine());
+  await relay.start();
+  await ask(relay, 'status', {}, 'B');
+  const bodies = new Map<string, string>();
+  for (let n = 0; n < MESSAGES; n += 1) {
+    const body = `${n} ${'lorem ipsum '.repeat(chance.below(60))}`;
+    const { id } = await ask(relay, 'send', { to: ['B'], body }, 'A');
+    bodies.set(id, body);
+  }
+  await ask(relay, 'receive', { count: 50, receipt: 'seen' }, 'B');
+  const { epoch } = await ask(relay, 'status', {}, 'A');
+  await relay.kill(signal);
+  const dir = join(tempDir(), 'data');
+  cpSync(join(relay.machine.home, 'data'), dir, { recursive: true });
+  return { dir, epoch, bodies };
+}
+
+/** Does something to one file, and says what. The words are derived from the others: theirs now and then only. */
+function damage(dir: string, chance: Seeded): string {
+  const isThere = (file: string) => (statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0) > 0;
+  const wanted = chance.chance(0.05) ? WORDS : chance.pick([TABLES, LOG]);
+  const name = isThere(wanted) ? wanted : TABLES;
+  const path = join(dir, name);
+  const { size } = statSync(path);
+  const at = chance.below(size);
+  if (chance.chance(0.15)) {
+    truncateSync(path, at);
+    return `${name} cut off at ${at} of ${size}`;
+  }
+  flip(path, at, 1 << chance.below(8));
+  return `a bit of ${name} flipped at ${at} of ${size}`;
+}
+
+function flip(path: string, at: number, bit: number): void {
+  const fd = openSync(path, 'r+');
+  const byte = Buffer.alloc(1);
+  readSync(fd, byte, 0, 1, at);
+  writeSync(fd, Buffer.of((byte[0] ?? 0) ^ bit), 0, 1, at);
+  closeSync(fd);
+}
+
+type End = 'refused to start' | 'red' | 'contained' | 'said to be gone' | 'harmless' | 'silent';
+
+interface Outcome {
+  readonly what: string;
+  readonly end: End;
+  readonly wrong: readonly string[];
+}
+
+async function run(base: Base, seed: number): Promise<Outcome> {
+  const home = machine();
+  const dir = join(home.home, 'data');
+  cpSync(base.dir, dir, { recursive: true });
+  const what = damage(dir, new Seeded(seed));
+  const relay = new RelayProcess(home);
+  const started = relay.launch();
+  const isUp = await relay.ready().then(
+    () => true,
+    () => false,
+  );
+  if (!isUp) {
+    const { code, stderr } = await started.ended;
+    const isSaid = code === EXIT.damaged && /data are damaged/.test(stderr);
+    const wrong = isSaid ? [] : [`${what}: it ended with ${code}: ${stderr.slice(-300)}`];
+    return { what, end: 'refused to start', wrong };
+  }
+  const found = await new Look(relay, base, what).all();
+  const isAlive = started.child.exitCode === null && started.child.signalCode === null;
+  if (!isAlive) return { ...found, wrong: [...found.wrong, `${what}: it died: ${started.stderr.slice(-300)}`] };
+  await relay.kill();
+  return found;
+}
+
+/** Reads all that a relay gives, in every way, and compares. */
+class Look {
+  readonly #relay: RelayProcess;
+  readonly #base: Base;
+  readonly #what: string;
+  readonly #read = new Set<string>();
+  readonly #wrong: string[] = [];
+  #failed = 0;
+
+  constructor(relay: RelayProcess, base: Base, what: string) {
+    this.#relay = relay;
+    this.#base = base;
+    this.#what = what;
+  }
+
+  async all(): Promise<Outcome> {
+    await this.#inbox();
+    await this.#history();
+    this.#take((await this.#ask('history', { query: 'lorem', count: 5 }))?.messages);
+    const end = await this.#end();
+    const missing = end === 'silent' ? ` (${this.#missing} missing)` : '';
+    return { what: `${this.#what}${missing}`, end, wrong: this.#wrong };
+  }
+
+  async #inbox(): Promise<void> {
+    for (;;) {
+      const page = await this.#ask('receive', { count: 50, receipt: 'seen' });
+      this.#take(page?.messages);
+      if (!page || page.messages.length === 0) return;
+    }
+  }
+
+  async #history(): Promise<void> {
+    for (let before = Number.MAX_SAFE_INTEGER; before > 0; ) {
+      const page = await this.#ask('history', { count: 100, before });
+      this.#take(page?.messages);
+      before = page?.more ? (page.messages[0]?.position ?? 0) : 0;
+    }
+  }
+
+  async #end(): Promise<End> {
+    const status = await this.#ask('status', {});
+    const metrics = await this.#get('/metrics');
+    if ((await this.#get('/readyz')) === undefined) return 'red';
+    if (this.#missing === 0) return 'harmless';
+    if (/claude_relay_damaged_total [1-9]/.test(metrics ?? '') || (status?.missed ?? 0) > 0) return 'contained';
+    if (status && status.epoch !== this.#base.epoch) return 'said to be gone';
+    return this.#failed > 0 ? 'red' : 'silent';
+  }
+
+  get #missing(): number {
+    return [...this.#base.bodies.keys()].filter((id) => !this.#read.has(id)).length;
+  }
+
+  #take(messages: readonly Envelope[] = []): void {
+    for (const { id, body, from } of messages) {
+      if (from === '(relay)') continue;
+      this.#read.add(id);
+      if (this.#base.bodies.get(id) !== body || from !== 'A')
+        this.#wrong.push(`${this.#what}: ${id} from ${from} came altered: ${body.slice(0, 60)}`);
+    }
+  }
+
+  async #ask<V extends Verb>(verb: V, args: Args<V>): Promise<Results[V] | undefined> {
+    try {
+      return await ask(this.#relay, verb, args, 'B');
+    } catch {
+      this.#failed += 1; // it may refuse; it must not lie
+      return undefined;
+    }
+  }
+
+  /** Undefined unless it is well. */
+  async #get(path: string): Promise<string | undefined> {
+    const headers = { authorization: `Bearer ${this.#relay.place.token()}` };
+    const answer = await fetch(`http://127.0.0.1:${this.#relay.port}${path}`, { headers }).catch(() => undefined);
+    return answer?.ok ? answer.text() : undefined;
+  }
+}
+
+describe('R16: damage', () => {
+  it(`to the files, ${DAMAGES} times, is never given out as somebody’s words, and never a loop of crashes`, async () => {
+    const seed = seedOf();
+    const chance = new Seeded(seed);
+    const bases = [await makeBase('SIGKILL', chance), await makeBase('SIGTERM', chance)] as const;
+    const outcomes: Outcome[] = [];
+    let next = 0;
+    const worker = async () => {
+      while (next < DAMAGES) {
+        const n = next++;
+        outcomes.push(await run(n % 3 === 0 ? bases[1] : bases[0], seed + n));
+      }
+    };
+    await Promise.all(Array.from({ length: TOGETHER }, worker));
+    expectNone(
+      'damages that did harm',
+      outcomes.flatMap(({ wrong }) => wrong),
+    );
+    // A log that is cut off is what a crash leaves: nobody can tell.
+    const silent = outcomes.filter(({ end, what }) => end === 'silent' && !what.includes('-wal cut off'));
+    expectNone(
+      'damages that were not reported',
+      silent.map(({ what }) => what),
+    );
+    const count = (end: End) => outcomes.filter((outcome) => outcome.end === end).length;
+    const ends = ['refused to start', 'red', 'contained', 'said to be gone', 'harmless'] as const;
+    expect(outcomes).toHaveLength(DAMAGES);
+    record('R16', {
+      damages: DAMAGES,
+      'altered bodies given out': 0,
+      'crash loops': 0,
+      ...Object.fromEntries(ends.map((end) => [end, count(end)])),
+      'logs cut short, unknowably': count('silent'),
+      seed: `${seed}`,
+    });
+  });
+});
