@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: measures every row of the table and what it is compared with, side by side; names as arguments measure
- * only those. Prints the figures, writes `bench/results.json` after a full run (or adds to it), and ends with what falls short.
+ * only those. Prints the figures, writes `bench/results.json` and `bench/README.md`, and ends with what falls short.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { ensure, isMain, ROOT, runScript } from '../scripts/ensure.mjs';
 import { runLoad } from './load/run.mjs';
+import { benchReadme, RESULTS } from './readme.mjs';
 import { fallsShort, misses, short } from './row.mjs';
 
 /** In the order of the table; the last three are for orientation. */
@@ -29,7 +30,7 @@ const ROWS = [
   'growth',
 ];
 
-const RESULTS = join(ROOT, 'bench/results.json');
+const FILE = join(ROOT, RESULTS);
 const MILLION = 1_000_000;
 
 /**
@@ -106,7 +107,7 @@ function shortfalls(results) {
 
 /** @returns {Record<string, Result>} */
 function earlier() {
-  return existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).rows : {};
+  return existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')).rows : {};
 }
 
 /** @param {Record<string, Result>} rows */
@@ -114,7 +115,8 @@ function write(rows) {
   const [cpu] = cpus();
   const machine = { node: process.version, cpu: cpu?.model.trim(), cpus: cpus().length, kernel: release() };
   const ordered = Object.fromEntries(ROWS.flatMap((name) => (rows[name] ? [[name, rows[name]]] : [])));
-  writeFileSync(RESULTS, `${JSON.stringify({ machine, rows: ordered }, null, 2)}\n`);
+  writeFileSync(FILE, `${JSON.stringify({ machine, rows: ordered }, null, 2)}\n`);
+  writeFileSync(join(ROOT, 'bench/README.md'), benchReadme(ROOT));
 }
 
 async function main() {

@@ -1,6 +1,7 @@
 /** `npm run gen` writes the generated files; with `--check` it only says which are not what they should be. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { benchReadme } from '../bench/readme.mjs';
 import { ensure, isMain, ROOT, runScript } from './ensure.mjs';
 import { guarantees, RESULTS } from './guarantees.mjs';
 import { notices } from './notices.mjs';
@@ -13,6 +14,7 @@ async function generate(root) {
   const { packageFiles } = await loadSource(root, 'src/agents/install/packages.ts');
   return {
     ...packageFiles(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))),
+    'bench/README.md': benchReadme(root),
     'docs/config.md': configMarkdown(),
     'examples/config.json': sampleConfig(),
     'GUARANTEES.md': guarantees(JSON.parse(readFileSync(join(root, RESULTS), 'utf8'))),
