@@ -28,14 +28,17 @@ export const SAID = [
   'hash',
 ] as const satisfies readonly (keyof Summed)[];
 
+const BESIDE_BODY = SAID.filter((column) => column !== 'body');
+
 export function sumOf(row: Summed): number {
-  const text = JSON.stringify(SAID.map((column) => row[column]));
+  // The body stands behind the closed list as it is: where it begins is beyond doubt, and it needs no escaping.
+  const text = JSON.stringify(BESIDE_BODY.map((column) => row[column])) + row.body;
   return hash('sha256', text, 'buffer').readUIntBE(0, BYTES);
 }
 
-/** The row with its sum. */
+/** The row, with its sum now. */
 export function summed(row: Summed): EnvelopeRow {
-  const whole = { ...row, sum: sumOf(row) };
+  const whole = Object.assign(row, { sum: sumOf(row) });
   INTACT.add(whole);
   return whole;
 }
