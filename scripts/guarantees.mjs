@@ -56,7 +56,7 @@ Each promise is proven by fault: processes are killed, disks lose their power, f
 /** @param {string} promise @param {string} sentence @param {readonly (Proof | undefined)[]} proofs */
 function section(promise, sentence, proofs) {
   const lines = proofs.flatMap((proof, i) => (proof ? told(proof, i > 0) : []));
-  return [`## ${promise}`, '', sentence, '', ...lines, ''].join('\n');
+  return [`## ${promise}`, '', sentence, '', ...lines].join('\n');
 }
 
 /** @param {Proof} proof @param {boolean} isLong */
