@@ -17,6 +17,8 @@ export interface RelayFace {
   perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown>;
   /** Calls whenever the caller's name may have mail. Returns the way to stop. */
   onMail(caller: Caller, listener: () => void): () => void;
+  /** May it do what is done with the relay as a whole? */
+  administers(identity: Identity): boolean;
   /** Forgets the words of what everybody is done with. Answers how many messages that were. */
   prune(options: PruneOptions): Promise<number>;
   /** Gauges, by name. */

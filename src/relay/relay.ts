@@ -8,6 +8,7 @@ import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Effect } from '../state/command.ts';
 import { channelOf } from '../state/queries/channels.ts';
 import { newestTime } from '../state/queries/envelopes.ts';
+import { mayAdminister } from '../state/queries/grants.ts';
 import { inward } from '../state/queries/people.ts';
 import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
@@ -17,6 +18,7 @@ import { dispatch } from './dispatch.ts';
 import { Hub } from './hub.ts';
 import { type Identity, isGood, THE_OWNER } from './identity.ts';
 import type { Log } from './log.ts';
+import { People, type PeopleOptions } from './people.ts';
 import { Presence } from './presence.ts';
 import { Pumps, type Taker } from './pump.ts';
 import { type Caller, Seats } from './seats.ts';
@@ -144,6 +146,16 @@ export class Relay {
     const { store } = this.#services;
     const row = name === undefined ? undefined : sessionByAnyName(store, inward(store, identity.person, name));
     return row ? this.#services.hub.listen(row.id, { onMail: listener }) : () => undefined;
+  }
+
+  /** Who may come, and what they may. */
+  people(options: Omit<PeopleOptions, 'services' | 'isHere'>): People {
+    const isHere = (device: string) => [...this.#connections].some(({ identity }) => identity.device === device);
+    return new People({ ...options, services: this.#services, isHere });
+  }
+
+  administers({ person }: Identity): boolean {
+    return mayAdminister(this.#services.store, person);
   }
 
   /** Is that credential still worth something? */

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { personName, RelayAccess } from '../../src/cli/relay.ts';
+import { RelayAccess } from '../../src/cli/relay.ts';
+import { personName } from '../../src/config/person.ts';
 import { FileKeys } from '../../src/client/keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { isName } from '../../src/protocol/address.ts';

@@ -49,6 +49,10 @@ export class FakeRelay implements RelayFace {
     return this.#listeners.get(name)?.size ?? 0;
   }
 
+  administers(): boolean {
+    return true;
+  }
+
   readonly pruned: PruneOptions[] = [];
 
   async prune(options: PruneOptions): Promise<number> {
