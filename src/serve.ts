@@ -58,7 +58,13 @@ async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<number> 
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
   const scripts = { searchThread: beside('search.mjs'), dataScript: beside('data.mjs') };
-  const running = await startRelay({ ...settings, owner: personName(userName(env)), version: VERSION, log, ...scripts });
+  const running = await startRelay({
+    ...settings,
+    owner: personName(userName(env)),
+    version: VERSION,
+    log,
+    ...scripts,
+  });
   keepLogsSmall(settings, log);
   announce(running, log);
   await ended.asked;

@@ -77,7 +77,13 @@ export class RelayAccess {
       ? {}
       : { as: this.name, key: this.#keys.load(relayUrl(url), this.name), kind: 'person' as const };
     try {
-      const asked = { url, token: this.#place.token(), device: this.#place.device(), signal: signal ?? this.#around.signal, ...who };
+      const asked = {
+        url,
+        token: this.#place.token(),
+        device: this.#place.device(),
+        signal: signal ?? this.#around.signal,
+        ...who,
+      };
       return await once(verb, args, asked);
     } catch (error) {
       throw isForeignName(error, verb) ? this.#notOurs(error) : error;

@@ -253,7 +253,12 @@ export class RelayClient {
     signal.addEventListener('abort', giveUp, { once: true });
     const timer = clock.after(CONNECT_MS, () => attempt.abort(unreachable(url)));
     try {
-      const socket = await connect({ url: url.href, token: this.#options.token(), device: this.#options.device?.(), signal: attempt.signal });
+      const socket = await connect({
+        url: url.href,
+        token: this.#options.token(),
+        device: this.#options.device?.(),
+        signal: attempt.signal,
+      });
       return new Connection({
         socket,
         clock,

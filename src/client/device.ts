@@ -58,7 +58,9 @@ export function pinned(device: Pick<Device, 'certificate' | 'relay'> | undefined
     ca: device.certificate,
     // It is known by its key, not by a name.
     checkServerIdentity: (_host, { pubkey }) =>
-      pubkey && fingerprintOf(pubkey) === device.relay ? undefined : new Error('another key than the one that was joined'),
+      pubkey && fingerprintOf(pubkey) === device.relay
+        ? undefined
+        : new Error('another key than the one that was joined'),
   };
 }
 

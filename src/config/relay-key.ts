@@ -43,6 +43,11 @@ function readKey(path: string, pem: string): KeyObject {
   try {
     return keyFromPem(pem);
   } catch (error) {
-    throw new Failure('unsafe', `${path} does not hold a key.`, 'Remove it and relay-cert.pem; who joined has to join again.', error);
+    throw new Failure(
+      'unsafe',
+      `${path} does not hold a key.`,
+      'Remove it and relay-cert.pem; who joined has to join again.',
+      error,
+    );
   }
 }

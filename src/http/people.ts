@@ -32,7 +32,9 @@ const NOBODY: Identity = { person: 0 };
 
 type Routes = Hono<{ Bindings: Bindings }>;
 
-export function strangerRoutes(options: PeopleRoutesOptions & { guard: Pick<Guard, 'isTired' | 'failed' | 'addressOf'> }): Routes {
+export function strangerRoutes(
+  options: PeopleRoutesOptions & { guard: Pick<Guard, 'isTired' | 'failed' | 'addressOf'> },
+): Routes {
   const { guard } = options;
   const routes: Routes = new Hono();
   routes.post('/challenge', (context) => answer('challenge', context, options));

@@ -58,6 +58,8 @@ export interface DeviceInfo {
   /** Of its key, to be compared with what the device shows. */
   readonly fingerprint?: string;
   readonly state: 'here' | 'away' | 'over' | 'revoked';
+  /** By which it came. */
+  readonly invitation?: string;
   readonly created: number;
   readonly expires?: number;
   readonly last_seen?: number;

@@ -10,11 +10,11 @@ import { createHash, createHmac, type KeyObject, timingSafeEqual } from 'node:cr
 import type { PeopleResults } from '../protocol/people.ts';
 import { challengeText, deviceText } from '../protocol/proof.ts';
 import { type DeviceRow, deviceById, deviceByProof } from '../state/queries/people.ts';
+import type { Store } from '../state/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { fingerprintOf, isSignedBy, publicKeyOf, sign } from '../util/signing.ts';
 import { type Identity, THE_OWNER } from './identity.ts';
-import type { Store } from '../state/store.ts';
 
 export interface CredentialsOptions {
   readonly store: Store;

@@ -11,7 +11,7 @@ import {
 } from '../protocol/people.ts';
 import { joinText, rekeyText } from '../protocol/proof.ts';
 import { grantsOf } from '../state/queries/grants.ts';
-import { invitationById, openInvitation, openInvitations } from '../state/queries/invitations.ts';
+import { invitationById, invitationOf, openInvitation, openInvitations } from '../state/queries/invitations.ts';
 import {
   type DeviceRow,
   deviceById,
@@ -85,7 +85,13 @@ export class People {
     }
     credentials.use(args.nonce);
     const device = { id: deviceId(random), name: args.device, kind: 'key', proof: args.key } as const;
-    const command = { type: 'redeem', at: relayTime(), invitation: args.invitation, device, person: args.person } as const;
+    const command = {
+      type: 'redeem',
+      at: relayTime(),
+      invitation: args.invitation,
+      device,
+      person: args.person,
+    } as const;
     const { outcome } = await journal.submit(command);
     services.log.info({ person: outcome.name, device: device.id }, 'a device joined');
     return { person: outcome.name, device: device.id, owner: personById(store, OWNER)?.name ?? '' };
@@ -104,7 +110,15 @@ export class People {
     const id = invitationId(key);
     const at = relayTime();
     const expires_at = at + (args.seconds ?? OPEN) * 1000;
-    await journal.submit({ type: 'invite', at, id, key, ...(person === undefined ? {} : { person }), grants, expires_at });
+    await journal.submit({
+      type: 'invite',
+      at,
+      id,
+      key,
+      ...(person === undefined ? {} : { person }),
+      grants,
+      expires_at,
+    });
     const where = args.addresses ?? addresses();
     return {
       id,
@@ -162,7 +176,10 @@ export class People {
       return { revoked: 'device', name: device.name };
     }
     if (!invitationById(this.#store, what))
-      throw new RelayError('unknown_device', `There is no person, device or invitation ${what}; see people and devices.`);
+      throw new RelayError(
+        'unknown_device',
+        `There is no person, device or invitation ${what}; see people and devices.`,
+      );
     await journal.submit({ type: 'revoke', at, invitation: what });
     return { revoked: 'invitation', name: what };
   }
@@ -177,7 +194,10 @@ export class People {
     const { services, credentials } = this.#options;
     const isOwn = isDeviceKey(key) && isSignedBy(key, rekeyText(credentials.fingerprint, device, key), signature);
     if (deviceById(this.#store, device)?.kind !== 'key' || !isOwn)
-      throw new RelayError('bad_request', 'Only a device that came with a key can change it, with a proof by the new one.');
+      throw new RelayError(
+        'bad_request',
+        'Only a device that came with a key can change it, with a proof by the new one.',
+      );
     await services.journal.submit({ type: 'rekey', device, proof: key });
     return { device };
   }
@@ -223,6 +243,7 @@ export class People {
     const isOver = row.expires_at !== null && row.expires_at <= relayTime();
     const here = this.#options.isHere(row.id) ? 'here' : 'away';
     const seen = deviceSeen(this.#store, row.id);
+    const invitation = invitationOf(this.#store, row.id);
     return {
       id: row.id,
       name: row.name,
@@ -230,6 +251,7 @@ export class People {
       kind: row.kind,
       ...(row.kind === 'key' ? { fingerprint: fingerprintOf(row.proof) } : {}),
       state: row.revoked_at !== null ? 'revoked' : isOver ? 'over' : here,
+      ...(invitation === undefined ? {} : { invitation }),
       created: row.created_at,
       ...(row.expires_at === null ? {} : { expires: row.expires_at }),
       ...(seen === undefined ? {} : { last_seen: seen }),

@@ -24,6 +24,11 @@ export function invitationById(store: Store, id: string): InvitationRow | undefi
   return store.get<InvitationRow>('SELECT * FROM invitation WHERE id = ?', id);
 }
 
+/** By which that device came. */
+export function invitationOf(store: Store, device: string): string | undefined {
+  return store.get<{ id: string }>('SELECT id FROM invitation WHERE device = ?', device)?.id;
+}
+
 export function openInvitations(store: Store, at: number): InvitationRow[] {
   const all = store.all<InvitationRow>('SELECT * FROM invitation ORDER BY created_at, id');
   return all.filter((row) => isOpen(row, at));
