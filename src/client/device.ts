@@ -6,6 +6,7 @@
  *     POST /challenge {nonce} → {nonce, key, signature}        then, with the request itself or the upgrade:
  *     Authorization: Relay-Device ID:NONCE:SIGNATURE
  */
+import { X509Certificate } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import type { Device } from '../config/device.ts';
 import { RelayError } from '../protocol/codes.ts';
@@ -57,10 +58,10 @@ export function pinned(device: Pick<Device, 'certificate' | 'relay'> | undefined
   return {
     ca: device.certificate,
     // It is known by its key, not by a name.
-    checkServerIdentity: (_host, { pubkey }) =>
-      pubkey && fingerprintOf(pubkey) === device.relay
+    checkServerIdentity: (_host, { raw }) =>
+      fingerprintOf(new X509Certificate(raw).publicKey.export({ format: 'der', type: 'spki' })) === device.relay
         ? undefined
-        : new Error('another key than the one that was joined'),
+        : Object.assign(new Error('another key than the one that was joined'), { code: 'OTHER_KEY' }),
   };
 }
 

@@ -35,18 +35,19 @@ export interface Joined {
 /** Milliseconds for one address to answer. */
 const PATIENCE = 10_000;
 
-/** By the first address that answers. Rejects with why the last one did not, or with the relay's refusal. */
+/** By the first address that answers. Rejects with why the first one did not, or with the relay's refusal. */
 export async function joinRelay({ addresses, relay, secret }: JoinLine, joining: Joining): Promise<Joined> {
-  let why = new RelayError('not_connected', 'The invitation has no address.');
+  let why: RelayError | undefined;
   for (const address of addresses) {
     try {
       return await joinAt(relayUrl(address), relay, secret, joining);
     } catch (error) {
-      why = asRelayError(error);
-      if (why.code !== 'not_connected' && why.code !== 'timeout') throw why;
+      const failed = asRelayError(error);
+      if (failed.code !== 'not_connected' && failed.code !== 'timeout') throw failed;
+      why ??= failed;
     }
   }
-  throw why;
+  throw why ?? new RelayError('not_connected');
 }
 
 async function joinAt(url: URL, relay: string, secret: string, { person, device, signal }: Joining): Promise<Joined> {

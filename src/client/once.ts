@@ -100,7 +100,8 @@ function post(
     signal.addEventListener('abort', onAbort, { once: true });
     request.once('close', () => signal.removeEventListener('abort', onAbort));
     request.once('socket', (socket) => {
-      socket.once('connect', () => {
+      // Before TLS is up, nothing of ours is sent.
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
         wasConnected = true;
       });
     });

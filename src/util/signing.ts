@@ -67,7 +67,8 @@ export function isSignedBy(publicKey: string, text: string, signature: string): 
 export function isDeviceKey(publicKey: string): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64url'), format: 'der', type: 'spki' });
-    return key.asymmetricKeyType === 'ed25519' && publicKeyOf(key) === publicKey;
+    const written = key.export({ format: 'der', type: 'spki' }).toString('base64url');
+    return key.asymmetricKeyType === 'ed25519' && written === publicKey;
   } catch {
     return false; // as above
   }
