@@ -78,10 +78,15 @@ export const peerField: Check<string> = {
   },
 };
 
+const IS = 'a name, a #room, or all';
+const addressText = text({ max: 65, min: 1, is: IS });
+const personalText = text({ max: 129, min: 1, is: IS });
+
 export const addressField: Check<string> = {
   schema: { type: 'string' },
   read(value, path) {
-    const address = text({ max: 129, min: 1, is: 'a name, a #room, or all' }).read(value, path);
+    const check = typeof value === 'string' && value.includes('@') ? personalText : addressText;
+    const address = check.read(value, path);
     addressKind(address);
     return address;
   },

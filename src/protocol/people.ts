@@ -110,7 +110,7 @@ export interface JoinLine {
   readonly secret: string;
 }
 
-const LINE = /^(wss?:\/\/[^/\s]{1,250}(?:,wss?:\/\/[^/\s]{1,250}){0,15})\/([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{22})$/;
+const LINE = /^(wss?:\/\/[^/\s,]{1,250}(?:,wss?:\/\/[^/\s,]{1,250}){0,15})\/([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{22})$/;
 
 export function joinLine({ addresses, relay, secret }: JoinLine): string {
   return `${addresses.map((address) => address.replace(/\/+$/, '')).join(',')}/${relay}.${secret}`;

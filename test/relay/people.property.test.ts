@@ -42,10 +42,13 @@ class History {
   readonly given: { to: Process; owned: string; message: Envelope }[] = [];
   sent = 0;
 
-  constructor(
-    readonly rig: Awaited<ReturnType<typeof peopledRelay>>,
-    readonly pick: (below: number) => number,
-  ) {}
+  readonly rig: Awaited<ReturnType<typeof peopledRelay>>;
+  readonly pick: (below: number) => number;
+
+  constructor(rig: Awaited<ReturnType<typeof peopledRelay>>, pick: (below: number) => number) {
+    this.rig = rig;
+    this.pick = pick;
+  }
 
   one<T>(list: readonly T[]): T | undefined {
     return list[this.pick(list.length)];
