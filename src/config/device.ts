@@ -1,5 +1,4 @@
 /** `<home>/device.json`: the relay of somebody else that this machine has joined, and the key that it is known by there. 0600. */
-import { rmSync } from 'node:fs';
 import { Failure } from '../util/failure.ts';
 import { fieldsOf, parsed } from '../util/fields.ts';
 import { readPrivate, writeAtomic } from '../util/files.ts';
@@ -31,11 +30,6 @@ export function readDevice(home: string): Device | undefined {
 
 export function writeDevice(home: string, device: Device): void {
   writeAtomic(ensureHome(home).device, `${JSON.stringify(device, undefined, 2)}\n`);
-}
-
-/** From now on this machine uses its own relay again. */
-export function removeDevice(home: string): void {
-  rmSync(statePaths(home).device, { force: true });
 }
 
 function decode(value: unknown): Device | undefined {
