@@ -97,7 +97,7 @@ export interface PeopleResults {
   readonly token: { readonly device: string; readonly person: string; readonly token: string };
   readonly grant: PersonInfo;
   readonly revoke: { readonly revoked: 'person' | 'device' | 'invitation'; readonly name: string };
-  readonly 'rotate-token': { readonly token: string };
+  readonly 'rotate-token': Record<string, never>;
   readonly rekey: { readonly device: string };
 }
 

@@ -64,7 +64,7 @@ export class People {
     token: (args, identity) => this.#token(args, identity),
     grant: (args, identity) => this.#grant(args, identity),
     revoke: (args) => this.#revoke(args),
-    'rotate-token': () => this.#rotateToken(),
+    'rotate-token': (_, identity) => this.#rotateToken(identity),
     rekey: (args, identity) => this.#rekey(args, identity),
   };
 
@@ -104,6 +104,7 @@ export class People {
     if (!args.mine && args.person?.toLowerCase() === own?.toLowerCase())
       throw new RelayError('bad_request', `${own} is you: leave the name out and ask for another device of your own.`);
     const person = args.mine ? own : args.person;
+    this.#leaveOwner(person, asker);
     const grants = this.#canonical(args.grants, asker) ?? usualGrants(store);
     const once = Buffer.from(random.bytes(16)).toString('base64url');
     const key = publicKeyOf(keyFromSecret(once));
@@ -147,6 +148,7 @@ export class People {
     const { journal, random, relayTime } = this.#options.services;
     const person = args.person === undefined ? personById(this.#store, asker) : this.#named(args.person);
     if (!person) throw new RelayError('unknown_person');
+    this.#leaveOwner(person.name, asker);
     const token = secret(random);
     const at = relayTime();
     const end = args.seconds === undefined ? {} : { expires_at: at + args.seconds * 1000 };
@@ -184,10 +186,18 @@ export class People {
     return { revoked: 'invitation', name: what };
   }
 
-  #rotateToken(): PeopleResults['rotate-token'] {
-    const token = this.#options.renewToken();
-    this.#options.credentials.renew(token);
-    return { token };
+  /** It is not told: whoever may know it can read the file. */
+  #rotateToken({ person }: Identity): PeopleResults['rotate-token'] {
+    this.#leaveOwner(personById(this.#store, OWNER)?.name, person);
+    this.#options.credentials.renew(this.#options.renewToken());
+    return {};
+  }
+
+  /** Who administers is not the owner: it makes nothing that would be taken for them. */
+  #leaveOwner(person: string | undefined, asker: number): void {
+    const isTheirs = person !== undefined && personByName(this.#store, person)?.id === OWNER;
+    if (isTheirs && asker !== OWNER)
+      throw new RelayError('bad_request', `${person} owns this relay: only they can do that for themselves.`);
   }
 
   async #rekey({ key, signature }: PeopleArgs<'rekey'>, { device = '' }: Identity): Promise<PeopleResults['rekey']> {

@@ -5,7 +5,7 @@
  */
 import { RelayError } from '../protocol/codes.ts';
 import type { Draft } from '../protocol/envelope.ts';
-import type { Args, Results, Verb } from '../protocol/verbs.ts';
+import type { Args, Results, SentSummary, Verb } from '../protocol/verbs.ts';
 import { followsAt, openChannels } from '../state/queries/channels.ts';
 import { traceById } from '../state/queries/envelopes.ts';
 import { mayRead, mayTellAll, mayWriteTo } from '../state/queries/grants.ts';
@@ -16,6 +16,7 @@ type Permit<V extends Verb> = (call: Call, args: Args<V>) => Args<V>;
 
 const PERMITS: { readonly [V in Verb]?: Permit<V> } = {
   send(call, draft) {
+    if (call.view.isOwner && !draft.to?.some(isOfSomebody)) return draft;
     const to = draft.to?.map((said) => writable(call, said, draft.reply_to));
     if (to === undefined) mayAnswer(call, draft);
     return to === undefined ? draft : { ...draft, to };
@@ -48,8 +49,7 @@ const WORDS: { readonly [V in Verb]?: Word<V> } = {
   history: ({ view }, result) => ({ ...result, messages: result.messages.map((each) => view.envelope(each)) }),
   receipts(call, result) {
     const { view } = call;
-    if ('sends' in result)
-      return { sends: result.sends.map((sent) => ({ ...sent, to: sent.to.map((name) => view.outward(name)) })) };
+    if ('sends' in result) return { sends: result.sends.map((sent) => summaryFor(call, sent)) };
     const recipients = result.recipients.filter(({ name }) => isKnown(call, name));
     const worded = recipients.map((receipt) => ({ ...receipt, name: view.outward(receipt.name) }));
     return { ...result, to: result.to.map((name) => view.outward(name)), recipients: worded };
@@ -116,6 +116,18 @@ function readable({ view, services }: Call, room: string): true {
   if (mayRead(services.store, view.person, room)) return true;
   throw noRoom(room);
 }
+
+function summaryFor(call: Call, sent: SentSummary): SentSummary {
+  const { unseen, ...rest } = sent;
+  const told = unseen?.filter(({ name }) => isKnown(call, name)) ?? [];
+  return {
+    ...rest,
+    to: sent.to.map((name) => call.view.outward(name)),
+    ...(told.length > 0 ? { unseen: told.map((each) => ({ ...each, name: call.view.outward(each.name) })) } : {}),
+  };
+}
+
+const isOfSomebody = (said: string): boolean => said.includes('@');
 
 function known(call: Call, names: readonly string[]): string[] {
   return names.filter((name) => isKnown(call, name)).map((name) => call.view.outward(name));

@@ -137,8 +137,9 @@ describe('joining', () => {
     const next = await rekeyDevice(bert, new AbortController().signal);
     expect(await codeOf(as(bert, 'B', 'status', {}))).toBe('unauthorized');
     expect(await as(next, 'B', 'status', {})).toMatchObject({ name: 'B' });
-    const { token } = await askPeople('rotate-token', {}, { url: relay.url, token: relay.token });
-    expect(readFileSync(join(relay.home, 'token'), 'utf8').trim()).toBe(token);
+    expect(await askPeople('rotate-token', {}, { url: relay.url, token: relay.token })).toEqual({});
+    const token = readFileSync(join(relay.home, 'token'), 'utf8').trim();
+    expect(token).not.toBe(relay.token);
     expect((await ask({ port: relay.port, method: 'POST', path: '/v1/status', headers: bearer(token) })).status).toBe(
       200,
     );
@@ -340,6 +341,26 @@ describe('who may not administer', () => {
       code: 'unknown_verb',
       message: 'There is nothing at that path; the verbs are at POST /v1/<verb>.',
     });
+  });
+
+  it('does not become the owner by administering', async () => {
+    const relay = await start();
+    const bert = await joined(relay, 'bert', { grants: ['administer'] });
+    const place = { url: bert.url, device: bert };
+    const before = readFileSync(join(relay.home, 'token'), 'utf8');
+    for (const asked of [
+      askPeople('invite', { person: 'Anna' }, place),
+      askPeople('token', { name: 'ci', person: 'anna' }, place),
+      askPeople('rotate-token', {}, place),
+      askPeople('grant', { person: 'anna', add: ['send:all'] }, place),
+      askPeople('revoke', { what: 'anna' }, place),
+    ])
+      await expect(asked).rejects.toMatchObject({
+        code: 'bad_request',
+        message: expect.stringContaining('owns this relay'),
+      });
+    expect(readFileSync(join(relay.home, 'token'), 'utf8')).toBe(before);
+    expect((await askPeople('invite', { mine: true }, place)).person).toBe('bert');
   });
 
   it('may once it is granted, and no longer', async () => {
