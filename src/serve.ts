@@ -7,6 +7,7 @@ import { parseFlags } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { OPTIONS, type Settings } from './config/options.ts';
 import { statePaths } from './config/paths.ts';
+import { personName, userName } from './config/person.ts';
 import { readValue } from './config/values.ts';
 import type { Log } from './relay/log.ts';
 import { openLog } from './serve/log.ts';
@@ -23,7 +24,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   try {
     const { settings, warnings } = readSettings(argv, env);
     for (const warning of warnings) say(warning);
-    return await run(settings);
+    return await run(settings, env);
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure('error', `The relay cannot run: ${reason(error)}`);
     say(failure.remedy ? `${failure.message} ${failure.remedy}` : failure.message);
@@ -53,11 +54,17 @@ function keepLogsSmall({ home }: Settings, log: Log): void {
   keepRotating({ logs, onError: (error) => log.warn({ error }, 'the logs could not be rotated') });
 }
 
-async function run(settings: Settings): Promise<number> {
+async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<number> {
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
   const scripts = { searchThread: beside('search.mjs'), dataScript: beside('data.mjs') };
-  const running = await startRelay({ ...settings, version: VERSION, log, ...scripts });
+  const running = await startRelay({
+    ...settings,
+    owner: personName(userName(env)),
+    version: VERSION,
+    log,
+    ...scripts,
+  });
   keepLogsSmall(settings, log);
   announce(running, log);
   await ended.asked;

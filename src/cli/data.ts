@@ -66,7 +66,7 @@ function damagedLog(dir: string): Failure {
   );
 }
 
-function placeOf({ config, env, signal }: Context): AdminPlace {
+export function placeOf({ config, env, signal }: Context): AdminPlace {
   const { settings, from } = config;
   const found = discover({
     home: settings.home,
@@ -74,7 +74,7 @@ function placeOf({ config, env, signal }: Context): AdminPlace {
     url: from.relayUrl === 'default' ? undefined : settings.relayUrl,
     token: settings.token,
   });
-  return { url: found.url(), token: found.token(), signal };
+  return { url: found.url(), token: found.token(), device: found.device(), signal };
 }
 
 function isAway(error: unknown): boolean {

@@ -2,7 +2,7 @@
  * How a command reaches the relay, and as whom. Who writes on a command line is a person, unless `--as` or the
  * environment names a session: `--as NAME` > CLAUDE_RELAY_SESSION_ID > RELAY_CLIENT_ID > the user's own name.
  */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { RelayClient } from '../client/client.ts';
 import { type Discovery, discover } from '../client/discover.ts';
 import { FileKeys } from '../client/keys.ts';
@@ -10,6 +10,7 @@ import { once } from '../client/once.ts';
 import { relayUrl, shownUrl } from '../client/place.ts';
 import { connectWebSocket } from '../client/socket.ts';
 import { statePaths } from '../config/paths.ts';
+import { personName, userName } from '../config/person.ts';
 import { isName, NAME_PATTERN } from '../protocol/address.ts';
 import { RelayError } from '../protocol/codes.ts';
 import type { Hello } from '../protocol/frames.ts';
@@ -23,8 +24,6 @@ import type { CommandOption, Context } from './command.ts';
 
 /** The flag of every command that acts as somebody. */
 export const AS: CommandOption = { flag: '--as', value: 'name', sentence: 'act as this name instead of your own' };
-
-const LONGEST_NAME = 64;
 
 /** What of a command's context decides how it reaches the relay. */
 type Around = Pick<Context, 'config' | 'env' | 'signal' | 'cwd'>;
@@ -78,7 +77,13 @@ export class RelayAccess {
       ? {}
       : { as: this.name, key: this.#keys.load(relayUrl(url), this.name), kind: 'person' as const };
     try {
-      const asked = { url, token: this.#place.token(), signal: signal ?? this.#around.signal, ...who };
+      const asked = {
+        url,
+        token: this.#place.token(),
+        device: this.#place.device(),
+        signal: signal ?? this.#around.signal,
+        ...who,
+      };
       return await once(verb, args, asked);
     } catch (error) {
       throw isForeignName(error, verb) ? this.#notOurs(error) : error;
@@ -99,6 +104,7 @@ export class RelayAccess {
     return new RelayClient({
       url: this.#place.url,
       token: this.#place.token,
+      device: this.#place.device,
       hello: { name: this.name, ...hello },
       instance: instanceId(systemRandom),
       keys: this.#keys,
@@ -136,25 +142,4 @@ function actingName({ config, env }: Around, as: string | undefined): string {
     ? 'means everybody'
     : 'is no name: a letter, then up to 63 letters, digits, dots, dashes or underscores';
   throw new Failure('usage', `${safeJson(as.slice(0, 80))} ${why}.`, 'Choose another name.');
-}
-
-/** A user's name made to fit: odd characters as dashes, nothing before the first letter, cut to length. */
-export function personName(user: string): string {
-  const fitting = user
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^A-Za-z0-9_.-]/g, '-')
-    .replace(/^[^A-Za-z]+/, '')
-    .slice(0, LONGEST_NAME);
-  return isName(fitting) ? fitting : 'person';
-}
-
-function userName(env: NodeJS.ProcessEnv): string {
-  const said = env.USER || env.LOGNAME || env.USERNAME;
-  if (said) return said;
-  try {
-    return userInfo().username;
-  } catch {
-    return ''; // a container's user without an entry in its list of users
-  }
 }

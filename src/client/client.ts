@@ -10,6 +10,7 @@
  *
  * Timers do not keep the process alive: whoever has nothing else that does must hold it while it waits.
  */
+import type { Device } from '../config/device.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Deliver, Hello, PresenceFrame, ReceiptFrame, Welcome } from '../protocol/frames.ts';
@@ -33,6 +34,8 @@ export interface ClientOptions {
   readonly url: () => string;
   /** Read again at each try: the relay may be started, and make its token, after us. May throw a RelayError. */
   readonly token: () => string | undefined;
+  /** This machine's key at a relay that it has joined; goes before the token. Read again at each try. May throw. */
+  readonly device?: () => Device | undefined;
   /** How to say hello; `name` is the wanted one. */
   readonly hello: Omit<Hello, 'type' | 'v' | 'key' | 'instance'>;
   /** One per process life (`instanceId`). */
@@ -250,7 +253,12 @@ export class RelayClient {
     signal.addEventListener('abort', giveUp, { once: true });
     const timer = clock.after(CONNECT_MS, () => attempt.abort(unreachable(url)));
     try {
-      const socket = await connect({ url: url.href, token: this.#options.token(), signal: attempt.signal });
+      const socket = await connect({
+        url: url.href,
+        token: this.#options.token(),
+        device: this.#options.device?.(),
+        signal: attempt.signal,
+      });
       return new Connection({
         socket,
         clock,

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Device, readDevice } from '../config/device.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { errno, Failure } from '../util/failure.ts';
 import { readPrivate } from '../util/files.ts';
@@ -14,6 +15,8 @@ export interface Discovery {
   readonly url: () => string;
   /** Throws `unauthorized` with the remedy when the file is there but must not or cannot be read. */
   readonly token: () => string | undefined;
+  /** This machine's key, when the relay is the one that it has joined. Throws as `token`. */
+  readonly device: () => Device | undefined;
 }
 
 export interface DiscoveryOptions {
@@ -26,11 +29,24 @@ export interface DiscoveryOptions {
   readonly token?: string | undefined;
 }
 
-/** Given address > RELAY_URL > `<home>/relay.json` > ws://localhost:9999; given token > RELAY_TOKEN > `<home>/token`. */
+/**
+ * Given address > RELAY_URL > the relay that was joined > `<home>/relay.json` > ws://localhost:9999; given token >
+ * RELAY_TOKEN > the key of this device, at the relay that was joined > `<home>/token`.
+ */
 export function discover({ home, env, url, token }: DiscoveryOptions): Discovery {
+  const said = () => filled(url) ?? filled(env.RELAY_URL);
+  const given = () => filled(token) ?? filled(env.RELAY_TOKEN);
+  const joined = () => fileOf(join(home, 'device.json'), () => readDevice(home));
+  const device = () => {
+    const ours = given() === undefined ? joined() : undefined;
+    const there = said();
+    return ours && (there === undefined || relayUrl(there).href === relayUrl(ours.url).href) ? ours : undefined;
+  };
   return {
-    url: () => relayUrl(filled(url) ?? filled(env.RELAY_URL) ?? runningUrl(home) ?? DEFAULT_URL).href,
-    token: () => filled(token) ?? filled(env.RELAY_TOKEN) ?? tokenFile(join(home, 'token')),
+    url: () => relayUrl(said() ?? joined()?.url ?? runningUrl(home) ?? DEFAULT_URL).href,
+    // The token of this machine's own relay is not for the one that was joined.
+    token: () => given() ?? (device() ? undefined : fileOf(join(home, 'token'), () => tokenFile(home))),
+    device,
   };
 }
 
@@ -47,9 +63,13 @@ function runningUrl(home: string): string | undefined {
   }
 }
 
-function tokenFile(path: string): string | undefined {
+function tokenFile(home: string): string | undefined {
+  return filled(readPrivate(join(home, 'token')));
+}
+
+function fileOf<T>(path: string, read: () => T): T {
   try {
-    return filled(readPrivate(path));
+    return read();
   } catch (error) {
     if (error instanceof Failure) throw new RelayError('unauthorized', sentence(error), error);
     throw new RelayError('unauthorized', `${path} cannot be read (${errno(error) ?? 'unknown reason'}).`, error);

@@ -1,16 +1,20 @@
 /** One verb over HTTP, for processes that live for one request. `node:http`, not fetch: it is loaded five times faster. */
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import type { Device } from '../config/device.ts';
 import { RelayError } from '../protocol/codes.ts';
 import type { Kind } from '../protocol/session.ts';
 import type { Args, Results, Verb } from '../protocol/verbs.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { type Ask, authorization, type Credential, pinned } from './device.ts';
 import { candidates, httpUrl, relayUrl } from './place.ts';
 import { isConnectFailure, refusal, unreachable } from './reach.ts';
 
-export interface OnceOptions {
+export interface OnceOptions extends Credential {
   readonly url: string;
-  readonly token?: string | undefined;
+  /** Whose certificate is believed, where no device proves itself. */
+  readonly pin?: Pick<Device, 'certificate' | 'relay'> | undefined;
   /** The name that acts. */
   readonly as?: string | undefined;
   /** The resume key of that name, when it has one. */
@@ -22,6 +26,10 @@ export interface OnceOptions {
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
 }
+
+type Headers = Readonly<Record<string, string>>;
+
+const JSON_ONLY: Headers = { 'content-type': 'application/json' };
 
 const TIMEOUT_MS = 15_000;
 /** A page of the relay is far below this. Characters. */
@@ -39,9 +47,7 @@ export async function once<V extends Verb>(verb: V, args: Args<V>, options: Once
   );
   try {
     const response = await requestTo(named, `/v1/${verb}`, JSON.stringify(args), options, end.signal);
-    const body = await read(response, end.signal);
-    if (response.statusCode !== 200) throw refusal(named, response.statusCode ?? 0, body);
-    return decode<V>(named, body);
+    return decode<V>(named, await textOf(named, response, end.signal));
   } finally {
     timer.cancel();
     options.signal?.removeEventListener('abort', onAbort);
@@ -59,8 +65,12 @@ export async function requestTo(
   let failure: unknown;
   for (const candidate of candidates(named)) {
     signal.throwIfAborted();
+    const at = (path: string, body: string, headers: Headers) =>
+      post(httpUrl(candidate, path), named, body, { headers, ...pinned(options.device ?? options.pin) }, signal);
     try {
-      return await post(httpUrl(candidate, path), named, body, headersOf(options), signal);
+      const ask: Ask = async (path, body) => textOf(named, await at(path, JSON.stringify(body), JSON_ONLY), signal);
+      const authorized = await authorization(named, options, { method: 'POST', path }, ask);
+      return await at(path, body, headersOf(options, authorized));
     } catch (error) {
       // Only before anything was sent may another address be tried: nothing must be done twice.
       if (!isConnectFailure(error)) throw error;
@@ -74,14 +84,15 @@ function post(
   url: URL,
   named: URL,
   body: string,
-  headers: NonNullable<RequestOptions['headers']>,
+  { headers, ...tls }: { readonly headers: Headers } & ConnectionOptions,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let wasConnected = false;
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     const length = Buffer.byteLength(body);
-    const request = send(url, { method: 'POST', headers: { ...headers, 'content-length': length }, agent: false });
+    const options = { method: 'POST', headers: { ...headers, 'content-length': length }, agent: false, ...tls };
+    const request = send(url, options);
     const onAbort = () => {
       reject(signal.reason);
       request.destroy();
@@ -89,7 +100,8 @@ function post(
     signal.addEventListener('abort', onAbort, { once: true });
     request.once('close', () => signal.removeEventListener('abort', onAbort));
     request.once('socket', (socket) => {
-      socket.once('connect', () => {
+      // Before TLS is up, nothing of ours is sent.
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
         wasConnected = true;
       });
     });
@@ -97,6 +109,13 @@ function post(
     request.once('response', resolve);
     request.end(body);
   });
+}
+
+/** The body of a 200; anything else is the refusal that it says. */
+export async function textOf(named: URL, response: IncomingMessage, signal: AbortSignal): Promise<string> {
+  const body = await read(response, signal);
+  if (response.statusCode !== 200) throw refusal(named, response.statusCode ?? 0, body);
+  return body;
 }
 
 async function read(response: IncomingMessage, signal: AbortSignal): Promise<string> {
@@ -114,10 +133,10 @@ async function read(response: IncomingMessage, signal: AbortSignal): Promise<str
   }
 }
 
-function headersOf({ token, as, key, kind }: Omit<OnceOptions, 'url'>): Record<string, string> {
+function headersOf({ as, key, kind }: Omit<OnceOptions, 'url'>, authorized: string | undefined): Headers {
   return {
-    'content-type': 'application/json',
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...JSON_ONLY,
+    ...(authorized === undefined ? {} : { authorization: authorized }),
     ...(as === undefined ? {} : { 'relay-as': as }),
     ...(key === undefined ? {} : { 'relay-key': key }),
     ...(kind === undefined ? {} : { 'relay-kind': kind }),

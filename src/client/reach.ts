@@ -40,8 +40,8 @@ export function refusal(url: URL, status: number, body: string): RelayError {
 
 function unauthorized(url: URL): RelayError {
   const remedy = isLoopback(url)
-    ? 'run this as the user who runs the relay, or put the token of that relay into RELAY_TOKEN'
-    : 'put the token of that relay into RELAY_TOKEN or into the file `token` of the state directory';
+    ? 'run this as the user who runs the relay, join it by an invitation, or put a token of it into RELAY_TOKEN'
+    : 'join it by an invitation (`claude-relay join`), or put a token of it into RELAY_TOKEN';
   return new RelayError('unauthorized', `The relay at ${shownUrl(url)} does not take this token; ${remedy}.`);
 }
 

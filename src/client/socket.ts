@@ -5,6 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
+import { type Ask, authorization, type Credential, pinned } from './device.ts';
+import { requestTo, textOf } from './once.ts';
 import { candidates, relayUrl } from './place.ts';
 import { isConnectFailure, refusal, unreachable } from './reach.ts';
 
@@ -29,15 +31,17 @@ export interface ClientSocketListener {
   onDrain(): void;
 }
 
-export interface Target {
+export interface Target extends Credential {
   readonly url: string;
-  readonly token?: string | undefined;
   /** Gives up the attempt. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Opens a socket. Rejects with a RelayError that says what to do. */
 export type Connect = (target: Target) => Promise<ClientSocket>;
+
+/** What a device signs for. */
+const UPGRADE = { method: 'GET', path: '/' };
 
 /** The relay's largest answer is far below this: a page and its envelope of JSON. */
 const MAX_PAYLOAD = 4 * 1024 * 1024;
@@ -51,7 +55,8 @@ export const connectWebSocket: Connect = async (target) => {
   for (const candidate of candidates(url)) {
     target.signal?.throwIfAborted();
     try {
-      return await open(candidate, url, target);
+      const authorized = await authorization(url, target, UPGRADE, asking(candidate, url, target));
+      return await open(candidate, url, target, authorized);
     } catch (error) {
       if (!isConnectFailure(error)) throw error;
       failure ??= error;
@@ -60,13 +65,28 @@ export const connectWebSocket: Connect = async (target) => {
   throw failure;
 };
 
-function open(candidate: URL, named: URL, { token, signal }: Target): Promise<ClientSocket> {
+function asking(candidate: URL, named: URL, { device, signal }: Target): Ask {
+  return async (path, body) => {
+    const patience = signal ?? new AbortController().signal;
+    // Without a credential: this is how one is made.
+    const response = await requestTo(candidate, path, JSON.stringify(body), { pin: device }, patience);
+    return await textOf(named, response, patience);
+  };
+}
+
+function open(
+  candidate: URL,
+  named: URL,
+  { device, signal }: Target,
+  authorized: string | undefined,
+): Promise<ClientSocket> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(candidate, SUBPROTOCOL, {
       maxPayload: MAX_PAYLOAD,
       perMessageDeflate: false,
       followRedirects: false, // the token goes to the relay that was named, and nowhere else
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+      ...pinned(device),
+      ...(authorized === undefined ? {} : { headers: { authorization: authorized } }),
     });
     const onAbort = () => {
       reject(signal?.reason);

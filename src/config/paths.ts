@@ -1,7 +1,7 @@
 /**
  * Where everything of one user lies: the state directory, mode 0700, never in a checkout.
  *
- *     <home>/token  relay.json  config.json  names.json  installed.json
+ *     <home>/token  relay-key.pem  relay-cert.pem  device.json  relay.json  config.json  names.json  installed.json
  *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  ledger/<NAME>.json  run/<pid>.json
  *            sessions/registry.json  logs/  backups/
  *            resume/run.json  resume/{conversations,policy,tries}/<NAME>.json
@@ -14,6 +14,11 @@ import { checkPrivateDir, ensurePrivateDir } from '../util/files.ts';
 export interface StatePaths {
   readonly home: string;
   readonly token: string;
+  /** By which others know the relay that runs here. */
+  readonly relayKey: string;
+  readonly relayCert: string;
+  /** The relay that this machine has joined. */
+  readonly device: string;
   /** Written by the running relay. */
   readonly relayFile: string;
   readonly config: string;
@@ -36,6 +41,9 @@ export function statePaths(home: string): StatePaths {
   return {
     home,
     token: join(home, 'token'),
+    relayKey: join(home, 'relay-key.pem'),
+    relayCert: join(home, 'relay-cert.pem'),
+    device: join(home, 'device.json'),
     relayFile: join(home, 'relay.json'),
     config: join(home, 'config.json'),
     names: join(home, 'names.json'),

@@ -1,6 +1,6 @@
 /** `<home>/token`: the relay's credential, 256 bits, 0600. The relay makes it; whoever may read the file may come in. */
 import { Failure } from '../util/failure.ts';
-import { createPrivate, readPrivate } from '../util/files.ts';
+import { createPrivate, readPrivate, writeAtomic } from '../util/files.ts';
 import { type Random, secret, systemRandom } from '../util/random.ts';
 import { ensureHome, statePaths } from './paths.ts';
 
@@ -22,6 +22,13 @@ export function readToken(home: string): string | undefined {
     );
   }
   return text;
+}
+
+/** Another one; the one before is worth nothing any more. */
+export function replaceToken(home: string, random: Random = systemRandom): string {
+  const made = secret(random);
+  writeAtomic(ensureHome(home).token, `${made}\n`);
+  return made;
 }
 
 /** The token, made if there is none. Two relays that start at once end up with the same one. */

@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono';
 import { checkName } from '../protocol/address.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import { KINDS, type Kind } from '../protocol/session.ts';
+import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import { readBody } from './body.ts';
 import { errorBody, errorHeaders } from './refuse.ts';
@@ -55,10 +56,18 @@ export function callerOf(context: Context): Caller {
   const key = context.req.header('relay-key');
   const kind = context.req.header('relay-kind');
   return {
+    identity: identityOf(context),
     ...(name === undefined ? {} : { name: checkName(name) }),
     ...(key === undefined ? {} : { key: key.slice(0, 128) }),
     ...(kind === undefined ? {} : { kind: checkKind(kind) }),
   };
+}
+
+/** As the guard found it. Nobody is the owner for want of a credential. */
+export function identityOf(context: Context): Identity {
+  const { identity }: { identity?: Identity } = context.env ?? {};
+  if (identity === undefined) throw new RelayError('unauthorized');
+  return identity;
 }
 
 function checkKind(value: string): Kind {

@@ -1,14 +1,18 @@
 /** What the relay answers over HTTP, once `guard.ts` has let a request in. */
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { DataTasks } from '../data/tasks.ts';
 import { RelayError } from '../protocol/codes.ts';
+import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
+import type { People } from '../relay/people.ts';
 import { adminRoutes } from './admin.ts';
-import { answerError, apiRoutes, callerOf } from './api.ts';
+import { answerError, apiRoutes, callerOf, identityOf } from './api.ts';
+import type { Guard } from './guard.ts';
 import { healthRoutes } from './health.ts';
 import type { McpDoor } from './mcp.ts';
 import { metricsRoutes } from './metrics.ts';
+import { deviceRoutes, peopleRoutes, strangerRoutes } from './people.ts';
 import type { RelayFace } from './relay-face.ts';
 
 export interface AppOptions {
@@ -18,25 +22,36 @@ export interface AppOptions {
   readonly tasks: DataTasks;
   /** Of the data. */
   readonly dir: string;
+  readonly people: Pick<People, 'tasks'>;
+  readonly guard: Pick<Guard, 'isTired' | 'failed' | 'addressOf'>;
 }
 
 /** Node's own request and response, for what the web's do not tell. */
-type App = { Bindings: HttpBindings };
+export type Bindings = HttpBindings & { readonly identity?: Identity };
+type App = { Bindings: Bindings };
 
-export function createApp({ relay, log, mcp, tasks, dir }: AppOptions): Hono<App> {
+export function createApp({ relay, log, mcp, tasks, dir, people, guard }: AppOptions): Hono<App> {
   const app = new Hono<App>();
   app.route('/', healthRoutes(relay));
+  app.route('/', strangerRoutes({ people, guard, log }));
+  for (const path of ['/metrics', '/admin/*'])
+    app.use(path, async (context, next) => {
+      // To others it is as if there was nothing.
+      if (relay.administers(identityOf(context))) return await next();
+      return nothing(context, log);
+    });
   app.route('/', metricsRoutes(relay));
   app.route('/v1', apiRoutes(relay, log));
   app.route('/admin', adminRoutes({ relay, tasks, dir, log }));
+  app.route('/admin', peopleRoutes({ people, log }));
+  app.route('/device', deviceRoutes({ people, log }));
   app.all('/mcp', (context) => mcp.serve(context.req.raw, context.env.outgoing, callerOf(context)));
-  app.notFound((context) =>
-    answerError(
-      context,
-      new RelayError('unknown_verb', 'There is nothing at that path; the verbs are at POST /v1/<verb>.'),
-      log,
-    ),
-  );
+  app.notFound((context) => nothing(context, log));
   app.onError((thrown, context) => answerError(context, thrown, log));
   return app;
+}
+
+function nothing(context: Context, log: Log): Response {
+  const sentence = 'There is nothing at that path; the verbs are at POST /v1/<verb>.';
+  return answerError(context, new RelayError('unknown_verb', sentence), log);
 }

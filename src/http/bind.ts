@@ -2,8 +2,7 @@
  * Takes one port on every address of a host name. `localhost` means both loopbacks: a client may try either first,
  * and whoever else sat on the same port of the other one would be given our clients, with their token.
  */
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { errno } from '../util/failure.ts';
 
 export interface Bound {
@@ -11,11 +10,23 @@ export interface Bound {
   readonly servers: readonly Server[];
 }
 
+const LOOPBACKS = ['127.0.0.1', '::1'] as const;
+
 /** Times that another free port is asked for when the one we were given on IPv4 is taken on IPv6. */
 const TRIES = 10;
 
 export function addressesOf(host: string): string[] {
-  return host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[(.*)\]$/, '$1')];
+  return host === 'localhost' ? [...LOOPBACKS] : [host.replace(/^\[(.*)\]$/, '$1')];
+}
+
+/** Beyond this machine it is also the loopback, so that whoever is here finds the relay where it always is. */
+function listenedOn(host: string): string[] {
+  const addresses = addressesOf(host);
+  if (isLoopback(host)) return addresses;
+  // Each of them takes the loopback of its own family along.
+  if (host === '0.0.0.0') return [...addresses, '::1'];
+  if (addresses[0] === '::') return [...addresses, '0.0.0.0'];
+  return [...addresses, ...LOOPBACKS];
 }
 
 /** Only this machine can reach it. */
@@ -27,7 +38,7 @@ export function isLoopback(host: string): boolean {
 export async function bindAll(host: string, port: number, make: () => Server): Promise<Bound> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await bindOnce(addressesOf(host), port, make);
+      return await bindOnce(listenedOn(host), port, make);
     } catch (error) {
       if (port !== 0 || errno(error) !== 'EADDRINUSE' || tries === TRIES) throw error;
     }

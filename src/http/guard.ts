@@ -5,29 +5,37 @@
  * there (DNS rebinding). `Origin`, which only browsers send, must be one of the same list: a page of somebody else
  * says who it is (cross-site hijack). And the credential: there are no cookies, so nothing is sent by accident.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { RelayError } from '../protocol/codes.ts';
+import { DEVICE_SCHEME, requestText } from '../protocol/proof.ts';
+import type { Credentials } from '../relay/credentials.ts';
+import type { Identity } from '../relay/identity.ts';
 import type { Clock } from '../util/clock.ts';
 
-/** Wrong tokens that one address may send in a minute before it is only told to wait. Right ones always work. */
-export const FAILURES_A_MINUTE = 20;
+/** Wrong credentials that one address may send in a minute before it is only told to wait. Right ones always work. */
+export const FAILURES_A_MINUTE = 5;
 const MINUTE = 60_000;
 /** Addresses whose failures are counted; past it the count starts again, so that it cannot grow. */
 const ADDRESSES = 1_024;
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 export interface GuardOptions {
-  readonly token: string;
+  readonly credentials: Pick<Credentials, 'byToken' | 'bySignature'>;
   /** Further values of `Host`: `name` (with or without the relay's port) or `name:port` (exactly). */
   readonly allowHosts?: readonly string[];
   /** Further values of `Origin`, exactly. */
   readonly allowOrigins?: readonly string[];
   readonly clock: Clock;
+  /** A proxy stands before us, and says who asks. */
+  readonly isBehindProxy?: boolean;
+}
+
+export interface Checked {
+  readonly refusal?: RelayError;
+  readonly identity?: Identity;
 }
 
 export class Guard {
-  readonly #token: Buffer;
   readonly #options: GuardOptions;
   readonly #failures = new Map<string, { since: number; count: number }>();
   #hosts: ReadonlySet<string> = new Set();
@@ -35,7 +43,6 @@ export class Guard {
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    this.#token = digest(options.token);
   }
 
   /** Says which port the relay got; until then everybody is refused. */
@@ -48,11 +55,36 @@ export class Guard {
     this.#origins = new Set([...origins, ...(this.#options.allowOrigins ?? []).map((origin) => origin.toLowerCase())]);
   }
 
-  /** Why this request may not come in; undefined when it may. `token: false` asks for Host and Origin only. */
-  refusal(request: IncomingMessage, wants: { readonly token: boolean }): RelayError | undefined {
-    return (
-      this.#wrongHost(request) ?? this.#wrongOrigin(request) ?? (wants.token ? this.#wrongToken(request) : undefined)
-    );
+  /** Who this request is from, or why it may not come in. `credential: false` asks for Host and Origin only. */
+  check(request: IncomingMessage, wants: { readonly credential: boolean }): Checked {
+    const refusal = this.#wrongHost(request) ?? this.#wrongOrigin(request);
+    if (refusal || !wants.credential) return refusal ? { refusal } : {};
+    const identity = this.#identify(request);
+    return identity ? { identity } : { refusal: this.#unauthorized(request) };
+  }
+
+  /** Has that address tried too often? */
+  isTired(address: string): boolean {
+    const known = this.#failures.get(address);
+    return known !== undefined && this.#isRecent(known) && known.count >= FAILURES_A_MINUTE;
+  }
+
+  /** One more wrong try. Answers whether there were too many. */
+  failed(address: string): boolean {
+    const known = this.#failures.get(address);
+    if (known && this.#isRecent(known)) {
+      known.count += 1;
+      return known.count > FAILURES_A_MINUTE;
+    }
+    if (this.#failures.size >= ADDRESSES) this.#failures.clear();
+    this.#failures.set(address, { since: this.#options.clock.monotonic(), count: 1 });
+    return false;
+  }
+
+  /** Where a request comes from; behind a proxy, where it says. */
+  addressOf(request: IncomingMessage): string {
+    const forwarded = this.#options.isBehindProxy ? request.headersDistinct['x-forwarded-for']?.at(-1) : undefined;
+    return forwarded?.split(',').at(-1)?.trim() ?? request.socket.remoteAddress ?? '';
   }
 
   #wrongHost(request: IncomingMessage): RelayError | undefined {
@@ -75,30 +107,28 @@ export class Guard {
     );
   }
 
-  #wrongToken(request: IncomingMessage): RelayError | undefined {
+  #identify(request: IncomingMessage): Identity | undefined {
     const [header, second] = request.headersDistinct.authorization ?? [];
-    const presented = second === undefined ? /^Bearer +([^ ]+)$/i.exec(header ?? '')?.[1] : undefined;
-    // Digests are compared, so that neither the length nor a common beginning shows in the time it takes.
-    if (presented !== undefined && timingSafeEqual(digest(presented), this.#token)) return undefined;
-    if (this.#failedTooOften(request.socket.remoteAddress ?? '')) {
+    const [, scheme, presented] = (second === undefined && /^([A-Za-z-]+) +([^ ]+)$/.exec(header ?? '')) || [];
+    if (presented === undefined) return undefined;
+    const { credentials } = this.#options;
+    if (scheme?.toLowerCase() === 'bearer') return credentials.byToken(presented);
+    if (scheme?.toLowerCase() !== DEVICE_SCHEME.toLowerCase()) return undefined;
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    return credentials.bySignature(presented, requestText(request.method ?? '', path));
+  }
+
+  #unauthorized(request: IncomingMessage): RelayError {
+    if (this.failed(this.addressOf(request)))
       return new RelayError('too_many_requests', 'Too many wrong tokens came from that address; wait a minute.');
-    }
     return new RelayError(
       'unauthorized',
       'The relay wants its token: send Authorization: Bearer and the text of the file token in its state directory.',
     );
   }
 
-  #failedTooOften(address: string): boolean {
-    const now = this.#options.clock.monotonic();
-    const known = this.#failures.get(address);
-    if (known && now - known.since < MINUTE) {
-      known.count += 1;
-      return known.count > FAILURES_A_MINUTE;
-    }
-    if (this.#failures.size >= ADDRESSES) this.#failures.clear();
-    this.#failures.set(address, { since: now, count: 1 });
-    return false;
+  #isRecent({ since }: { readonly since: number }): boolean {
+    return this.#options.clock.monotonic() - since < MINUTE;
   }
 }
 
@@ -111,8 +141,4 @@ function namesOf(host: string): readonly string[] {
 /** Browsers leave the port out where it is the default one of the scheme. */
 function withPort(host: string, port: number): string[] {
   return port === 80 || port === 443 ? [host, `${host}:${port}`] : [`${host}:${port}`];
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -7,6 +7,7 @@
 import type { ServerResponse } from 'node:http';
 import { checkName } from '../protocol/address.ts';
 import { RelayError } from '../protocol/codes.ts';
+import { THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -66,7 +67,8 @@ export class McpDoor {
   async #seat(caller: Caller & { readonly name: string }, isShared: boolean, url: URL): Promise<McpSeat> {
     // With every request: the name may have been given a key since, which this caller would have to have.
     await this.#options.relay.perform('status', {}, caller);
-    const id = `${caller.name}\n${caller.key ?? ''}`;
+    const { person, device = '' } = caller.identity ?? THE_OWNER;
+    const id = [caller.name, caller.key ?? '', person, device].join('\n');
     const known = this.#seats.get(id);
     if (known) return known;
     await this.#makeRoom();

@@ -1,9 +1,12 @@
 /** The least that HTTP needs of the relay. `relay/relay.ts` is it; tests bring a small fake. */
 import type { Kind } from '../protocol/session.ts';
+import type { Identity } from '../relay/identity.ts';
 import type { PruneOptions } from '../relay/upkeep.ts';
 
 /** Who acts, as the request says: a keyed name needs its key, `kind` counts for a name that is new. */
 export interface Caller {
+  /** As its credential proved; absent: the owner, on the relay's own machine. */
+  readonly identity?: Identity;
   readonly name?: string;
   readonly key?: string;
   readonly kind?: Kind;
@@ -12,8 +15,10 @@ export interface Caller {
 export interface RelayFace {
   /** One verb. Rejects with a RelayError; ends early, having taken nothing, when the signal aborts. */
   perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown>;
-  /** Calls whenever that name may have mail. Returns the way to stop. */
-  onMail(name: string, listener: () => void): () => void;
+  /** Calls whenever the caller's name may have mail. Returns the way to stop. */
+  onMail(caller: Caller, listener: () => void): () => void;
+  /** May it do what is done with the relay as a whole? */
+  administers(identity: Identity): boolean;
   /** Forgets the words of what everybody is done with. Answers how many messages that were. */
   prune(options: PruneOptions): Promise<number>;
   /** Gauges, by name. */

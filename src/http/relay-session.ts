@@ -55,7 +55,7 @@ export class RelaySession implements Session {
   }
 
   onMail(listener: () => void): () => void {
-    return this.#options.relay.onMail(this.#caller.name, listener);
+    return this.#options.relay.onMail(this.#caller, listener);
   }
 
   handed(messages: readonly Envelope[]): void {

@@ -3,20 +3,26 @@
  * the guard before anything else.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { RelayError } from '../protocol/codes.ts';
+import { type Identity, THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
+import type { Bindings } from './app.ts';
 import { type Bound, bindAll } from './bind.ts';
-import type { Guard } from './guard.ts';
+import type { Checked, Guard } from './guard.ts';
 import { PROBES } from './health.ts';
+import { STRANGERS } from './people.ts';
 import { refuse, refuseUpgrade } from './refuse.ts';
+import { sniffing } from './sniff.ts';
 
 /** What takes an upgraded connection; `transports/ws.ts` is it. */
 export interface UpgradeDoor {
   /** This upgrade is of the first generation, which has no credential; false unless the relay takes those. */
   isLegacy(request: IncomingMessage): boolean;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity): void;
 }
 
 export interface ListenOptions {
@@ -25,9 +31,17 @@ export interface ListenOptions {
   /** 0 takes any free one, the same on every address. */
   readonly port: number;
   readonly guard: Guard;
-  readonly fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
+  readonly fetch: (request: Request, env: Bindings) => Response | Promise<Response>;
+  /** By which others are taken in; without it nothing is encrypted. */
+  readonly tls?: Tls | undefined;
   readonly door: UpgradeDoor;
   readonly log: Log;
+}
+
+/** PEM. */
+export interface Tls {
+  readonly key: string;
+  readonly cert: string;
 }
 
 export interface Listening {
@@ -35,6 +49,8 @@ export interface Listening {
   /** Takes nothing new. Requests under way may finish; `cut` ends those that are left. Both may be called twice. */
   close(): Promise<void>;
   cut(): void;
+  /** Ends the requests of those who may not stay. */
+  cutFor(mayStay: (identity: Identity) => boolean): void;
 }
 
 /** A slow-header attack holds a socket for this long at most; a body may take a little longer. Milliseconds. */
@@ -48,43 +64,71 @@ const HEADER_BYTES = 16 * 1024;
 
 /** Resolves once connections are taken. Rejects with the error of `listen`, EADDRINUSE for one. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const bound = await bindAll(options.host, options.port, () => makeServer(options));
+  const webs: Web[] = [];
+  const underWay: UnderWay = new Map();
+  const bound = await bindAll(options.host, options.port, () => makeServer(options, webs, underWay));
   options.guard.openOn(bound.port);
   let closing: Promise<void> | undefined;
   return {
     port: bound.port,
     close() {
-      closing ??= closeAll(bound);
+      closing ??= closeAll(bound, webs);
       return closing;
     },
     cut() {
-      for (const server of bound.servers) server.closeAllConnections();
+      for (const web of webs) web.closeAllConnections();
+    },
+    cutFor(mayStay) {
+      for (const [request, identity] of underWay) if (!mayStay(identity)) request.socket.destroy();
     },
   };
 }
 
-function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
-  const server = createServer({ ...TIMEOUTS, maxHeaderSize: HEADER_BYTES }, onRequest);
-  server.on('upgrade', onUpgrade);
-  server.on('clientError', onClientError);
-  return server;
+/** What speaks HTTP, over whatever it was handed. */
+type Web = Server | TlsServer;
+/** Requests that are not answered yet, and whose they are. */
+type UnderWay = Map<IncomingMessage, Identity>;
+
+function makeServer({ guard, fetch, door, log, tls }: ListenOptions, webs: Web[], underWay: UnderWay): NetServer {
+  const limits = { ...TIMEOUTS, maxHeaderSize: HEADER_BYTES };
+  const plain = createServer(limits, onRequest);
+  const secure = tls && createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, onRequest);
+  for (const web of secure ? [plain, secure] : [plain]) {
+    web.on('upgrade', onUpgrade);
+    web.on('clientError', onClientError);
+    webs.push(web);
+  }
+  secure?.on('tlsClientError', (_error, socket) => socket.destroy());
+  return secure ? sniffing(plain, secure) : plain;
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: !PROBES.has(pathOf(request)) });
-    if (refusal) refuse(response, refusal);
-    else void answer(request, response);
+    const path = pathOf(request);
+    const { refusal, identity } = checked(request, !PROBES.has(path) && !STRANGERS.has(path));
+    if (refusal) return refuse(response, refusal);
+    if (identity) {
+      underWay.set(request, identity);
+      response.once('close', () => underWay.delete(request));
+    }
+    void answer(request, response, identity);
   }
 
-  function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  function checked(request: IncomingMessage, credential: boolean): Checked {
+    const refusal = wrongTarget(request);
+    return refusal ? { refusal } : guard.check(request, { credential });
+  }
+
+  function answer(incoming: IncomingMessage, outgoing: ServerResponse, identity?: Identity): Promise<void> {
     // The global Request stays Node's own: the protocol's SDK makes some, too.
     const options = { overrideGlobalObjects: false };
-    return getRequestListener((request) => fetch(request, { incoming, outgoing }), options)(incoming, outgoing);
+    const env = { incoming, outgoing, ...(identity && { identity }) };
+    return getRequestListener((request) => fetch(request, env), options)(incoming, outgoing);
   }
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: !door.isLegacy(request) });
+    const isLegacy = door.isLegacy(request);
+    const { refusal, identity = THE_OWNER } = checked(request, !isLegacy);
     if (!refusal) {
-      door.upgrade(request, socket, head);
+      door.upgrade(request, socket, head, identity);
       return;
     }
     log.debug({ code: refusal.code, remote: request.socket.remoteAddress }, 'an upgrade was refused');
@@ -119,13 +163,13 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
 }
 
-async function closeAll(bound: Bound): Promise<void> {
+async function closeAll(bound: Bound, webs: readonly Web[]): Promise<void> {
   await Promise.all(
     bound.servers.map(
       (server) =>
         new Promise<void>((resolve) => {
           server.close(() => resolve());
-          server.closeIdleConnections();
+          for (const web of webs) web.closeIdleConnections();
         }),
     ),
   );

@@ -24,7 +24,7 @@ export const CODES = {
   unknown_verb: { sentence: 'There is no such verb.', retry: false, status: 404 },
   too_large: { sentence: 'That is larger than the relay takes.', retry: false, status: 413 },
   frame_too_large: { sentence: 'That frame is larger than the relay takes.', retry: false, status: 413, close: 1009 },
-  unauthorized: { sentence: 'The relay wants its token.', retry: false, status: 401, close: 4401 },
+  unauthorized: { sentence: 'The relay wants a credential that it knows.', retry: false, status: 401, close: 4401 },
   forbidden_host: { sentence: 'This relay does not answer to that Host.', retry: false, status: 403, close: 4403 },
   forbidden_origin: {
     sentence: 'This relay does not take requests from that Origin.',
@@ -54,10 +54,22 @@ export const CODES = {
   unknown_room: { sentence: 'There is no such room.', retry: false, status: 404 },
   address_invalid: { sentence: 'An address is a name, a room such as #build, or all.', retry: false, status: 400 },
   not_member: { sentence: 'You are not in that room; join it first.', retry: false, status: 403 },
+  unknown_person: { sentence: 'There is no person of that name here.', retry: false, status: 404 },
+  unknown_device: { sentence: 'There is no such device, person or invitation here.', retry: false, status: 404 },
+  not_invited: {
+    sentence: 'That invitation is not open: it was used, is over, or never was; ask for a new one.',
+    retry: false,
+    status: 403,
+  },
   id_conflict: { sentence: 'That id was used for another message.', retry: false, status: 409 },
   inbox_full: { sentence: 'The inbox of the recipient is full.', retry: true, status: 429 },
   too_many_rooms: { sentence: 'That is more rooms than one session may be in.', retry: false, status: 429 },
   too_many_names: { sentence: 'That is more names than one session may have had.', retry: false, status: 429 },
+  too_many_people: {
+    sentence: 'That is more people, devices, invitations or grants than this relay keeps.',
+    retry: false,
+    status: 429,
+  },
   too_many_sessions: { sentence: 'This relay knows as many sessions as it may.', retry: false, status: 429 },
   too_many_requests: { sentence: 'Too many requests are under way on this connection.', retry: true, status: 429 },
   too_many_connections: {

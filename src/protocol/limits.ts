@@ -21,6 +21,11 @@ export const LIMITS = {
   namesPerSession: 32,
   /** Sessions that one relay knows, gone ones included. */
   sessions: 100_000,
+  /** People that one relay knows, revoked ones included; devices of each, open invitations, and grants of each. */
+  people: 1_000,
+  devicesPerPerson: 100,
+  invitations: 100,
+  grantsPerPerson: 1_000,
   /** Connections at a time. */
   connections: 20_000,
   /** Connections that have not said hello. */

@@ -1,7 +1,7 @@
 /**
  * JSON of what goes out most, put together by hand: for these, `JSON.stringify` costs about as much as everything else that
  * is done for them, half of it for times, which it writes digit by digit. Names, addresses and ids are letters, digits
- * and `#_.-` by their own rules, so that they need no escaping.
+ * and `#@_.-` by their own rules, so that they need no escaping.
  */
 import type { Envelope } from './envelope.ts';
 import type { Deliver } from './frames.ts';

@@ -1,5 +1,5 @@
 /** Every verb, once: its arguments (checked), its result, and whether it needs to know who acts. */
-import { nameField, roomField } from './address.ts';
+import { nameField, peerField, roomField } from './address.ts';
 import { type Check, flag, type Infer, integer, list, oneOf, optional, shape, text } from './check.ts';
 import { draftShape, type Envelope, idField, threadField } from './envelope.ts';
 import { LIMITS } from './limits.ts';
@@ -18,7 +18,7 @@ export const VERBS = {
    */
   receive: shape({
     count: optional(count),
-    from: optional(nameField),
+    from: optional(peerField),
     thread: optional(threadField),
     reply_to: optional(idField),
     wait_seconds: optional(integer({ min: 0, max: LIMITS.waitSeconds })),
@@ -28,7 +28,7 @@ export const VERBS = {
   inbox: shape({
     count: optional(count),
     after: optional(position),
-    from: optional(nameField),
+    from: optional(peerField),
     thread: optional(threadField),
   }),
   /** Says how far envelopes of one's own inbox got, or with `unseen` why they have not. By position or id. */
@@ -43,7 +43,7 @@ export const VERBS = {
   /** What one may see, newest page first found, each page oldest first. */
   history: shape({
     query: optional(text({ max: LIMITS.queryChars, min: 1 })),
-    with: optional(nameField),
+    with: optional(peerField),
     room: optional(roomField),
     thread: optional(threadField),
     id: optional(idField),

@@ -17,11 +17,20 @@ import { sessionById } from '../state/queries/sessions.ts';
 import type { Timer } from '../util/clock.ts';
 import { dispatchText } from './dispatch.ts';
 import type { Ear } from './hub.ts';
+import { type Identity, THE_OWNER } from './identity.ts';
 import type { Holder } from './presence.ts';
 import type { Outlet } from './pump.ts';
 import type { Seat, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
+import { View } from './view.ts';
+
+export interface ConnectOptions {
+  /** Its names are given no key, for clients that could not keep one. */
+  readonly keyless?: boolean;
+  /** As its credential proved; absent: the owner, on the relay's own machine. */
+  readonly identity?: Identity;
+}
 
 type Phase = 'opened' | 'greeting' | 'open' | 'closed';
 
@@ -40,6 +49,8 @@ export class Connection implements Holder, Outlet, Ear {
   readonly #socket: Socket;
   readonly #onClosed: (connection: Connection) => void;
   readonly #keyless: boolean;
+  readonly identity: Identity;
+  readonly #view: View;
   /** Aborts when nobody waits for anything here any more. Made when somebody asks: most connections are idle, and many. */
   #waits: AbortController | undefined;
   #stopPresence: (() => void) | undefined;
@@ -62,9 +73,11 @@ export class Connection implements Holder, Outlet, Ear {
     seats: Seats,
     socket: Socket,
     onClosed: (connection: Connection) => void,
-    keyless = false,
+    { keyless = false, identity = THE_OWNER }: ConnectOptions = {},
   ) {
     this.#keyless = keyless;
+    this.identity = identity;
+    this.#view = new View(services.store, identity.person);
     this.#services = services;
     this.#seats = seats;
     this.#socket = socket;
@@ -136,10 +149,10 @@ export class Connection implements Holder, Outlet, Ear {
     if (this.#watches && this.#session !== undefined) this.more(this.#services.pumps.unread(this.#session));
   }
 
-  onReceipt({ id, name, state, at, reason, unseen }: Effect & { kind: 'receipt' }): void {
-    if (!this.#wantsReceipts) return;
+  onReceipt({ id, session, name, state, at, reason, unseen }: Effect & { kind: 'receipt' }): void {
+    if (!this.#wantsReceipts || !this.#view.seesSession(session)) return;
     const why = { ...(reason === undefined ? {} : { reason }), ...(unseen === undefined ? {} : { unseen }) };
-    this.#push({ type: 'receipt', id, name, state, at, ...why });
+    this.#push({ type: 'receipt', id, name: this.#view.outward(name), state, at, ...why });
   }
 
   onText(text: string): void {
@@ -171,7 +184,9 @@ export class Connection implements Holder, Outlet, Ear {
 
   deliver(messages: readonly Envelope[], unread: number): void {
     this.#services.count('delivered', messages.length);
-    this.#write({ type: 'deliver', messages, unread });
+    const { isOwner } = this.#view;
+    const told = isOwner ? messages : messages.map((envelope) => this.#view.envelope(envelope));
+    this.#write({ type: 'deliver', messages: told, unread });
   }
 
   /** Said once to a slow reader, and again when it has caught up: what it does not read must not grow. */
@@ -204,7 +219,7 @@ export class Connection implements Holder, Outlet, Ear {
     this.#isSeated = hello.seat;
     this.#phase = 'greeting';
     this.#seats
-      .take({ hello, keyless: this.#keyless }, (seat) => this.#sit(hello, seat))
+      .take({ hello, keyless: this.#keyless, identity: this.identity }, (seat) => this.#sit(hello, seat))
       .catch((error) => this.#refuse(asRelayError(error), undefined));
   }
 
@@ -231,7 +246,7 @@ export class Connection implements Holder, Outlet, Ear {
     this.#write({
       type: 'welcome',
       v: PROTOCOL_VERSION,
-      ...(seat ? { name: seat.name } : {}),
+      ...(seat ? { name: this.#view.outward(seat.name) } : {}),
       ...(seat?.key ? { key: seat.key } : {}),
       ...(seat?.suffixed ? { suffixed: true as const } : {}),
       epoch: journal.state.epoch ?? '',
@@ -254,7 +269,8 @@ export class Connection implements Holder, Outlet, Ear {
   }
 
   #onPresence(frame: PresenceFrame, session: number): void {
-    if (session !== this.#session) this.#push(frame);
+    const told = session === this.#session ? undefined : this.#view.presence(frame, session);
+    if (told) this.#push(told);
   }
 
   /** For what can be asked again: a slow reader is told later that there is more. */
@@ -270,6 +286,7 @@ export class Connection implements Holder, Outlet, Ear {
     this.#underWay++;
     const call = {
       services: this.#services,
+      view: this.#view,
       taker: this,
       signal: this.gone,
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),

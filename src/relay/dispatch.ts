@@ -1,6 +1,7 @@
 import { RelayError } from '../protocol/codes.ts';
 import { resultText } from '../protocol/texts.ts';
 import { type Args, isVerb, NAMELESS, type Results, VERBS, type Verb } from '../protocol/verbs.ts';
+import { permitted, worded } from './permit.ts';
 import { actorOf, type Call, type VerbHandler } from './verb.ts';
 import { HANDLERS } from './verbs/index.ts';
 
@@ -23,8 +24,9 @@ function known(call: Call, verb: string): Verb {
   return verb;
 }
 
-function run<V extends Verb>(call: Call, verb: V, args: unknown): Promise<Results[V]> | Results[V] {
+async function run<V extends Verb>(call: Call, verb: V, args: unknown): Promise<Results[V]> {
   const handler: VerbHandler<V> = HANDLERS[verb];
   // Each verb's shape reads that verb's arguments: the table in `protocol/verbs.ts` is the proof of this cast.
-  return handler(call, VERBS[verb].read(args ?? {}, '') as Args<V>);
+  const read = VERBS[verb].read(args ?? {}, '') as Args<V>;
+  return worded(call, verb, await handler(call, permitted(call, verb, read)));
 }

@@ -8,13 +8,17 @@ import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Effect } from '../state/command.ts';
 import { channelOf } from '../state/queries/channels.ts';
 import { newestTime } from '../state/queries/envelopes.ts';
+import { mayAdminister } from '../state/queries/grants.ts';
+import { inward } from '../state/queries/people.ts';
 import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectOptions } from './connection.ts';
 import { dispatch } from './dispatch.ts';
 import { Hub } from './hub.ts';
+import { type Identity, isGood, THE_OWNER } from './identity.ts';
 import type { Log } from './log.ts';
+import { People, type PeopleOptions } from './people.ts';
 import { Presence } from './presence.ts';
 import { Pumps, type Taker } from './pump.ts';
 import { type Caller, Seats } from './seats.ts';
@@ -23,6 +27,7 @@ import type { Socket } from './socket.ts';
 import { Unseen } from './unseen.ts';
 import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
+import { View } from './view.ts';
 
 export interface RelayOptions {
   readonly journal: Journal;
@@ -32,6 +37,8 @@ export interface RelayOptions {
   readonly version: string;
   readonly retention?: Retention;
 }
+
+const REVOKED = 'This device was revoked, or its time is over; ask for a new invitation.';
 
 /** How long `stop` waits for answers that are under way, milliseconds: the process has 3 s to end. */
 const FINISH = 1_000;
@@ -51,7 +58,7 @@ export class Relay {
   readonly #timers: Timer[];
   readonly #stopEffects: () => void;
   /** Of requests without a connection that may wait. */
-  readonly #waits = new Set<AbortController>();
+  readonly #waits = new Map<AbortController, Identity>();
   /** HTTP requests under way. */
   readonly #performing = new Set<Promise<unknown>>();
   readonly #leases = new Set<Timer>();
@@ -73,12 +80,9 @@ export class Relay {
     return this.#services.journal.ready && this.#stopped === undefined;
   }
 
-  /**
-   * Takes over an open socket. Its credential, Host and Origin were checked by the transport. `keyless`: its names are
-   * given no key, for clients that could not keep one.
-   */
-  connect(socket: Socket, { keyless = false }: { readonly keyless?: boolean } = {}): void {
-    const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, keyless);
+  /** Takes over an open socket. Its credential, Host and Origin were checked by the transport. */
+  connect(socket: Socket, options: ConnectOptions = {}): void {
+    const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, options);
     this.#connections.add(connection);
     const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
@@ -102,18 +106,22 @@ export class Relay {
   }
 
   async #perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
+    const { identity = THE_OWNER } = caller;
     const actor = await this.#seats.act(caller);
     const taker: Taker = { taker: 'http' };
     // Not AbortSignal.any: until Node 22 each one leaves a reference at a source that lives as long as the relay.
     const waits = new AbortController();
     const abort = () => waits.abort();
     signal?.addEventListener('abort', abort, { once: true });
-    this.#waits.add(waits);
+    this.#waits.set(waits, identity);
     if (signal?.aborted || this.#stopped) abort();
-    const call = { services: this.#services, taker, signal: waits.signal, ...(actor ? { actor } : {}) };
+    const view = new View(this.#services.store, identity.person);
+    const call = { services: this.#services, view, taker, signal: waits.signal, ...(actor ? { actor } : {}) };
     let isAnswered = false;
     try {
       const result = await dispatch(call, verb, args);
+      // It may have been revoked while this waited.
+      if (!this.knows(identity)) throw new RelayError('unauthorized', REVOKED);
       isAnswered = !signal?.aborted;
       return result;
     } finally {
@@ -134,9 +142,25 @@ export class Relay {
   }
 
   /** Calls when there may be mail for that name. Returns the way to stop; a name that nobody knows is never called for. */
-  onMail(name: string, listener: () => void): () => void {
-    const row = sessionByAnyName(this.#services.store, name);
+  onMail({ name, identity = THE_OWNER }: Caller, listener: () => void): () => void {
+    const { store } = this.#services;
+    const row = name === undefined ? undefined : sessionByAnyName(store, inward(store, identity.person, name));
     return row ? this.#services.hub.listen(row.id, { onMail: listener }) : () => undefined;
+  }
+
+  /** Who may come, and what they may. */
+  people(options: Omit<PeopleOptions, 'services' | 'isHere'>): People {
+    const isHere = (device: string) => [...this.#connections].some(({ identity }) => identity.device === device);
+    return new People({ ...options, services: this.#services, isHere });
+  }
+
+  administers({ person }: Identity): boolean {
+    return mayAdminister(this.#services.store, person);
+  }
+
+  /** Is that credential still worth something? */
+  knows(identity: Identity): boolean {
+    return isGood(this.#services.store, identity, this.#services.relayTime());
   }
 
   /** Forgets what the options say, but for what somebody has yet to read. Answers how many that were. */
@@ -169,7 +193,7 @@ export class Relay {
     for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
     this.#services.unseen.stop();
     this.#upkeep.stop();
-    for (const waits of this.#waits) waits.abort();
+    for (const waits of this.#waits.keys()) waits.abort();
     await this.#finish();
     this.#services.presence.silence();
     for (const connection of [...this.#connections]) connection.fail(new RelayError('shutting_down'));
@@ -233,11 +257,20 @@ export class Relay {
         if (effect.unseen === undefined) pumps.settled(effect.session, effect.position);
       } else if (effect.kind === 'renamed')
         presence.renamed(effect.session, effect.was, effect.name, this.#services.now());
+      else if (effect.kind === 'revoked') this.#cut();
     }
     hub.tell(effects);
   }
 
+  /** Whoever comes with what is worth nothing any more is gone in this moment. */
+  #cut(): void {
+    for (const connection of [...this.#connections])
+      if (!this.knows(connection.identity)) connection.fail(new RelayError('unauthorized', REVOKED));
+    for (const [waits, identity] of this.#waits) if (!this.knows(identity)) waits.abort();
+  }
+
   #checkPulses(): void {
+    this.#cut();
     for (const connection of [...this.#connections]) connection.checkPulse();
     this.#services.pumps.sweep();
   }

@@ -17,10 +17,12 @@ import type { Hello } from '../protocol/frames.ts';
 import { TIMES } from '../protocol/limits.ts';
 import type { Kind } from '../protocol/session.ts';
 import type { Entered } from '../state/command.ts';
+import { inward } from '../state/queries/people.ts';
 import { type SessionRow, sessionByAnyName, sessionById, sessionByName } from '../state/queries/sessions.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { secret } from '../util/random.ts';
 import type { Connection } from './connection.ts';
+import { type Identity, THE_OWNER } from './identity.ts';
 import type { Services } from './services.ts';
 import type { Actor } from './verb.ts';
 
@@ -34,6 +36,8 @@ export interface Seat {
 
 /** Who acts over HTTP. */
 export interface Caller {
+  /** Absent: the owner, on the relay's own machine. */
+  readonly identity?: Identity;
   readonly name?: string;
   readonly key?: string;
   /** For a name that is new. */
@@ -44,6 +48,7 @@ export interface Caller {
 interface Wish {
   readonly hello: Hello;
   readonly keyless: boolean;
+  readonly identity: Identity;
 }
 
 /** Keys are stored as digests: a copy of the relay's data lets nobody in. */
@@ -93,9 +98,9 @@ export class Seats {
    * else holds it: two that ask at one moment never both sit. `sit` answers false when its connection is gone.
    */
   async take(wish: Wish, sit: (seat: Seat | undefined) => boolean): Promise<void> {
-    const { hello } = wish;
-    const { name } = hello;
-    if (name === undefined) return void sit(undefined);
+    const { hello, identity } = wish;
+    if (hello.name === undefined) return void sit(undefined);
+    const name = inward(this.#services.store, identity.person, hello.name);
     for (let left = TRIES; ; left--) {
       try {
         const seat = await this.#find(wish, name);
@@ -111,19 +116,20 @@ export class Seats {
 
   /** The session that an HTTP caller acts as; made keyless when its name is new. Throws `name_taken`. */
   async act(caller: Caller): Promise<Actor | undefined> {
-    const { name, key } = caller;
-    if (name === undefined) return undefined;
+    const { key, identity = THE_OWNER } = caller;
+    if (caller.name === undefined) return undefined;
+    const name = inward(this.#services.store, identity.person, caller.name);
     const row = sessionByAnyName(this.#services.store, name);
     if (row && row.key === null) return { session: row.id };
     if (row && fits(row, key)) {
       this.#forget(row.id);
       return { session: row.id };
     }
-    if (row && sessionByName(this.#services.store, name)) throw keyWanted(name);
+    if (row && sessionByName(this.#services.store, name)) throw keyWanted(caller.name);
     const about = { kind: caller.kind ?? ('script' as const) };
-    const command = { type: 'enter', at: this.#services.now(), name, about } as const;
+    const command = { type: 'enter', at: this.#services.now(), name, ...identity, about } as const;
     const { outcome } = await this.#services.journal.submit(command).catch((error: unknown) => {
-      throw isTaken(error) ? keyWanted(name) : error;
+      throw isTaken(error) && caller.name !== undefined ? keyWanted(caller.name) : error;
     });
     return { session: outcome.session };
   }
@@ -171,10 +177,11 @@ export class Seats {
 
   /** The first free number after the name. Its key is its own: what is sent to one fork is not for the next. */
   async #suffix(wish: Wish, name: string): Promise<Seat> {
-    const base = /^(.+)\.\d+$/.exec(name)?.[1] ?? name;
+    const [own = name, person] = name.split('@');
+    const base = /^(.+)\.\d+$/.exec(own)?.[1] ?? own;
     for (let n = 2; ; n++) {
       const end = `.${n}`;
-      const candidate = `${base.slice(0, 64 - end.length)}${end}`;
+      const candidate = `${base.slice(0, 64 - end.length)}${end}${person === undefined ? '' : `@${person}`}`;
       if (this.#reserved.has(candidate) || sessionByAnyName(this.#services.store, candidate)) continue;
       this.#reserved.add(candidate);
       try {
@@ -185,7 +192,7 @@ export class Seats {
     }
   }
 
-  async #enter({ hello, keyless }: Wish, claim: Claim): Promise<Seat> {
+  async #enter({ hello, keyless, identity }: Wish, claim: Claim): Promise<Seat> {
     const { journal, random, now } = this.#services;
     const { name, key, suffixed } = claim;
     const fresh = secret(random);
@@ -193,6 +200,7 @@ export class Seats {
       type: 'enter',
       at: now(),
       name,
+      ...identity,
       ...(key === undefined ? {} : { key: keyDigest(key) }),
       ...(keyless || !hello.seat ? {} : { grant: keyDigest(fresh) }),
       about: hello.about ?? {},

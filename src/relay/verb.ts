@@ -3,6 +3,7 @@ import { RelayError } from '../protocol/codes.ts';
 import type { Args, Results, Verb } from '../protocol/verbs.ts';
 import type { Taker } from './pump.ts';
 import type { Services } from './services.ts';
+import type { View } from './view.ts';
 
 /** Who acts: proven by a key, or keyless. */
 export interface Actor {
@@ -11,6 +12,8 @@ export interface Actor {
 
 export interface Call {
   readonly services: Services;
+  /** Whose relay this is: what it may, and how it calls things. */
+  readonly view: View;
   /** Absent when the caller gave no name. */
   readonly actor?: Actor;
   /** Holds what `receive` claims. */

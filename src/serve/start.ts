@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { ensureHome, statePaths } from '../config/paths.ts';
 import { readRelayFile, removeRelayFile, writeRelayFile } from '../config/relay-file.ts';
-import { ensureToken } from '../config/token.ts';
+import { ensureRelayKey, type RelayKey } from '../config/relay-key.ts';
+import { ensureToken, replaceToken } from '../config/token.ts';
 import { directTasks } from '../data/tasks.ts';
 import { workerTasks } from '../data/worker.ts';
 import { clearCopies } from '../http/admin.ts';
@@ -14,28 +15,34 @@ import { isLoopback } from '../http/bind.ts';
 import { Guard } from '../http/guard.ts';
 import { McpDoor, type McpOptions } from '../http/mcp.ts';
 import { refuseUpgrade } from '../http/refuse.ts';
-import { type Listening, listen } from '../http/server.ts';
+import { type Listening, listen, type Tls } from '../http/server.ts';
 import { DATA } from '../journal/adopt.ts';
 import { openJournal } from '../journal/open.ts';
+import { Credentials } from '../relay/credentials.ts';
+import type { Identity } from '../relay/identity.ts';
 import { connectLegacy } from '../relay/legacy.ts';
 import type { Log } from '../relay/log.ts';
 import { Relay } from '../relay/relay.ts';
+import { personById } from '../state/queries/people.ts';
+import { OWNER } from '../state/schema.ts';
 import { WsDoor } from '../transports/ws.ts';
 import { type Clock, sleep, systemClock } from '../util/clock.ts';
 import { errno, Failure } from '../util/failure.ts';
 import { ensurePrivateDir } from '../util/files.ts';
 import { type Random, systemRandom } from '../util/random.ts';
 import { type DataLock, lockData } from './data-lock.ts';
+import { addressesFor, checkExposure, type ExposureOptions, ownHosts, tlsOf } from './exposure.ts';
 
-export interface StartOptions {
+export interface StartOptions extends ExposureOptions {
   /** The state directory. */
   readonly home: string;
   /** Holds the relay's data; `<home>/data` when absent. */
   readonly data?: string;
-  readonly host: string;
   readonly port: number;
-  /** Takes clients of the first generation, too. */
-  readonly legacy?: boolean;
+  /** How other machines reach it. */
+  readonly address?: readonly string[] | undefined;
+  /** What others call the person whose relay this is, until it is known. */
+  readonly owner?: string;
   readonly allowHosts?: readonly string[];
   readonly allowOrigins?: readonly string[];
   /** How long unread and read messages are kept, milliseconds; and how much of what was sent to one address. */
@@ -70,27 +77,29 @@ const FAREWELL = 1_000;
 
 /** Resolves once connections are taken. Throws a Failure that says what to do. */
 export async function startRelay(options: StartOptions): Promise<Running> {
-  const { home, host } = options;
-  if (!isLoopback(host)) {
-    throw new Failure(
-      'unsafe',
-      `${host} can be reached by other machines, and this version has no protection for that.`,
-      'Listen on localhost, and let others in with: ssh -L 9999:localhost:9999 USER@THIS-MACHINE',
-    );
-  }
+  const { home } = options;
+  checkExposure(options);
   ensureHome(home);
+  const own = ensureRelayKey(home, options.random);
+  const tls = tlsOf(options, own);
   const data = options.data ?? statePaths(home).data;
   ensurePrivateDir(data);
   const lock = await lockData(data, () => holderOf(home));
   try {
-    return await assemble(options, data, lock);
+    return await assemble(options, data, lock, { own, tls });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-async function assemble(options: StartOptions, data: string, lock: DataLock): Promise<Running> {
+/** By what others know this relay, and how they reach it. */
+interface Sealed {
+  readonly own: RelayKey;
+  readonly tls: Tls | undefined;
+}
+
+async function assemble(options: StartOptions, data: string, lock: DataLock, { own, tls }: Sealed): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
   const journal = await openJournal({
@@ -107,13 +116,20 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
     bytes: options.keepBytes,
   };
   const relay = new Relay({ journal, clock, random, log, version, retention });
+  const { store } = journal.state;
+  if (options.owner !== undefined && personById(store, OWNER)?.created_at === 0)
+    await journal.submit({ type: 'own', at: Math.max(1, clock.now()), name: options.owner });
+  const knows = (identity: Identity) => relay.knows(identity);
+  const credentials = new Credentials({ store, clock, random, key: own.key, token, knows });
   const door = new WsDoor({
-    connect: (socket) => relay.connect(socket),
+    connect: (socket, identity) => relay.connect(socket, { identity }),
     ...(options.legacy ? { connectLegacy: (socket) => connectLegacy(socket, { relay, clock, random }) } : {}),
     refuse: refuseUpgrade,
     log,
   });
-  const guard = new Guard({ token, clock, ...lists(options) });
+  const { allowHosts = [], allowOrigins = [], behindTls = false } = options;
+  const hosts = [...allowHosts, ...ownHosts(host)];
+  const guard = new Guard({ credentials, clock, allowHosts: hosts, allowOrigins, isBehindProxy: behindTls });
   const mcp = new McpDoor({
     relay,
     version,
@@ -125,13 +141,19 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
   const path = join(data, DATA);
   const tasks = options.dataScript === undefined ? directTasks(path) : workerTasks(path, options.dataScript);
   clearCopies(data);
-  const { fetch } = createApp({ relay, log, mcp, tasks, dir: data });
-  const listening = await listen({ host, port: options.port, guard, fetch, door, log }).catch(async (error) => {
+  const people = relay.people({
+    credentials,
+    addresses: () => options.address ?? addressesFor(options, port, tls),
+    renewToken: () => replaceToken(home, random),
+  });
+  const { fetch } = createApp({ relay, log, mcp, tasks, dir: data, people, guard });
+  const listening = await listen({ host, port: options.port, guard, fetch, door, log, tls }).catch(async (error) => {
     await relay.stop();
     throw explained(error, options);
   });
   const { port } = listening;
-  const url = urlOf(host, port);
+  journal.onEffects((effects) => effects.some(({ kind }) => kind === 'revoked') && listening.cutFor(knows));
+  const url = isLoopback(host) ? urlOf(host, port) : urlOf('localhost', port);
   const parts = { home, relay, door, mcp, listening, lock, clock };
   let stopped: Promise<void> | undefined;
   const running: Running = {
@@ -207,10 +229,6 @@ function explained(error: unknown, { host, port, home }: StartOptions): unknown 
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return new Failure('error', `${host} is not an address of this machine.`, 'Leave --host out.', error);
   return error;
-}
-
-function lists({ allowHosts, allowOrigins }: StartOptions): Pick<StartOptions, 'allowHosts' | 'allowOrigins'> {
-  return { ...(allowHosts ? { allowHosts } : {}), ...(allowOrigins ? { allowOrigins } : {}) };
 }
 
 function holderOf(home: string): string | undefined {

@@ -3,6 +3,7 @@
  * order give the same tables anywhere. A command is refused by a RelayError before it has written anything.
  */
 import type { Priority } from '../protocol/envelope.ts';
+import type { Grant } from '../protocol/grant.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
 import type { About } from '../protocol/session.ts';
 
@@ -16,7 +17,12 @@ export interface Found {
 export interface Enter {
   readonly type: 'enter';
   readonly at: number;
+  /** As the owner calls it: a name, for other people's sessions with `@person`. */
   readonly name: string;
+  /** Whose session it is; absent: the owner's. */
+  readonly person?: number;
+  /** The device that proved it; absent: the owner's own machine. */
+  readonly device?: string;
   /** Digest of the key that was presented. */
   readonly key?: string;
   /** Digest of a key to give when the session has none yet; without it a new session stays keyless. */
@@ -132,7 +138,109 @@ export interface Pruned {
   readonly pruned: number;
 }
 
-export type Command = Found | Enter | Depart | Send | Report | Remark | Claim | Join | Leave | Rename | Expire | Prune;
+/** The owner is called so from now on; only while nobody said so before. */
+export interface Own {
+  readonly type: 'own';
+  readonly at: number;
+  readonly name: string;
+}
+
+/** Somebody may come with a device, once, until it is over. */
+export interface Invite {
+  readonly type: 'invite';
+  readonly at: number;
+  readonly id: string;
+  /** Public key of the invitation: who has its secret can sign for it. */
+  readonly key: string;
+  /** Whose device it will be: somebody who is known, or a new person of that name. Absent: whoever comes says a name. */
+  readonly person?: string;
+  /** What a new person may. */
+  readonly grants: readonly Grant[];
+  readonly expires_at: number;
+}
+
+/** Somebody came with the secret of an invitation: a device, and a person if there is none yet. */
+export interface Redeem {
+  readonly type: 'redeem';
+  readonly at: number;
+  readonly invitation: string;
+  readonly device: NewDevice;
+  /** Wanted; the invitation's own goes before it, and one that is taken gets a number. */
+  readonly person: string;
+}
+export interface Redeemed {
+  readonly person: number;
+  readonly name: string;
+}
+
+/** Somebody came to an invitation without its secret. */
+export interface Miss {
+  readonly type: 'miss';
+  readonly invitation: string;
+}
+
+interface NewDevice {
+  readonly id: string;
+  /** As people call it. */
+  readonly name: string;
+  readonly kind: 'key' | 'token';
+  /** The public key, or the digest of the token. */
+  readonly proof: string;
+  readonly expires_at?: number;
+}
+
+/** A device of somebody who is known. */
+export interface Admit {
+  readonly type: 'admit';
+  readonly at: number;
+  readonly person: number;
+  readonly device: NewDevice;
+}
+
+/** Another proof for a device. */
+export interface Rekey {
+  readonly type: 'rekey';
+  readonly device: string;
+  readonly proof: string;
+}
+
+export interface Allow {
+  readonly type: 'grant';
+  readonly person: number;
+  readonly add: readonly Grant[];
+  readonly remove: readonly Grant[];
+}
+
+/** From now on that person, device or invitation is worth nothing. A person's grants are gone. */
+export interface Revoke {
+  readonly type: 'revoke';
+  readonly at: number;
+  readonly person?: number;
+  readonly device?: string;
+  readonly invitation?: string;
+}
+
+export type Command =
+  | Found
+  | Enter
+  | Depart
+  | Send
+  | Report
+  | Remark
+  | Claim
+  | Join
+  | Leave
+  | Rename
+  | Expire
+  | Prune
+  | Own
+  | Invite
+  | Redeem
+  | Miss
+  | Admit
+  | Rekey
+  | Allow
+  | Revoke;
 
 export interface Outcomes {
   readonly found: undefined;
@@ -147,6 +255,14 @@ export interface Outcomes {
   readonly rename: Renamed;
   readonly expire: Expired;
   readonly prune: Pruned;
+  readonly own: undefined;
+  readonly invite: undefined;
+  readonly redeem: Redeemed;
+  readonly miss: undefined;
+  readonly admit: undefined;
+  readonly rekey: undefined;
+  readonly grant: undefined;
+  readonly revoke: undefined;
 }
 export type Outcome<C extends Command> = Outcomes[C['type']];
 
@@ -172,7 +288,9 @@ export type Effect =
       readonly unseen?: string;
     }
   | { readonly kind: 'followed'; readonly session: number; readonly channel: number; readonly on: boolean }
-  | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string };
+  | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string }
+  /** Of a person all devices, or that one, are worth nothing any more. */
+  | { readonly kind: 'revoked'; readonly person: number; readonly device?: string };
 
 export interface Applied<C extends Command = Command> {
   readonly outcome: Outcome<C>;

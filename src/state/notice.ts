@@ -6,6 +6,7 @@ import type { ReceiptState } from '../protocol/receipt.ts';
 import type { Effect } from './command.ts';
 import { insertEnvelope } from './insert.ts';
 import { type EnvelopeRow, isKnown, PRIORITY_NUMBER } from './queries/envelopes.ts';
+import { outward, personOf } from './queries/people.ts';
 import { nameOf, sessionById } from './queries/sessions.ts';
 import { RELAY_CHANNEL } from './schema.ts';
 import type { Store } from './store.ts';
@@ -43,7 +44,8 @@ export function tellEnd(store: Store, row: EnvelopeRow, end: End): Effect[] {
 }
 
 function sentence(store: Store, row: EnvelopeRow, end: End): string {
-  const names = end.sessions.slice(0, NAMED).map((session) => nameOf(store, session));
+  const reader = personOf(store, row.sender);
+  const names = end.sessions.slice(0, NAMED).map((session) => outward(store, reader, nameOf(store, session)));
   const more = end.count > names.length ? ` and ${end.count - names.length} more` : '';
   const why = end.reason === undefined ? '' : ` Reason: ${end.reason}`;
   return `Your message ${row.id} was ${WHAT[end.state]} ${names.join(', ')}${more}.${why}`;

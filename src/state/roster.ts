@@ -7,7 +7,11 @@ import type { Store, Value } from './store.ts';
 
 export interface SessionRow {
   readonly id: number;
+  /** As the owner calls it: with `@person` when it is another person's. */
   readonly name: string;
+  readonly person: number;
+  /** The device that it came from last; null: the owner's own machine. */
+  readonly device: string | null;
   readonly kind: Kind;
   readonly key: string | null;
   readonly host: string | null;
@@ -45,7 +49,7 @@ export interface Interval {
 /** Sessions and names in memory; beyond it they are looked up again. */
 const MOST = 20_000;
 
-const SESSION = `SELECT session.id, channel.name, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
+const SESSION = `SELECT session.id, channel.name, session.person, device, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
   handed, seen, pending, pending_bytes, claims, missed FROM session JOIN channel ON channel.id = session.id`;
 
 /** Most have none: one for all of them. */
@@ -153,6 +157,8 @@ function toRow(stored: Stored): SessionRow {
   return {
     id: stored.id,
     name: stored.name,
+    person: stored.person,
+    device: stored.device,
     kind: stored.kind,
     key: stored.key,
     host: stored.host,

@@ -13,6 +13,10 @@
  *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
  *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever;
  *                                `seq` is the order of forgetting
+ *     person 1─n device          who may come in, and with what; `proof` is a public key or the digest of a token
+ *        │ 1─n granted           what a person may beyond its own sessions
+ *        └─1─n session           other people's sessions are called NAME@PERSON in `channel`
+ *     invitation                 who may become a person or bring a device; `key` is public, its secret never here
  */
 import type { Database } from './store.ts';
 
@@ -129,12 +133,60 @@ const MIGRATIONS: readonly string[] = [
 
   INSERT INTO channel (id, kind, name) VALUES (0, 'session', '(relay)');
   `,
+  // Everything until here was the owner's.
+  `
+  CREATE TABLE person (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) STRICT;
+  INSERT INTO person (id, name, created_at) VALUES (1, 'owner', 0);
+
+  CREATE TABLE device (
+    id         TEXT PRIMARY KEY,
+    person     INTEGER NOT NULL REFERENCES person (id),
+    name       TEXT NOT NULL,
+    kind       TEXT NOT NULL CHECK (kind IN ('key', 'token')),
+    proof      TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX device_person ON device (person);
+
+  CREATE TABLE granted (
+    person INTEGER NOT NULL REFERENCES person (id),
+    may    TEXT NOT NULL,
+    what   TEXT NOT NULL,
+    PRIMARY KEY (person, may, what)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE invitation (
+    id         TEXT PRIMARY KEY,
+    key        TEXT NOT NULL,
+    person     TEXT COLLATE NOCASE,
+    grants     TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    failures   INTEGER NOT NULL DEFAULT 0,
+    device     TEXT,
+    revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE session ADD COLUMN person INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE session ADD COLUMN device TEXT;
+  CREATE INDEX session_person ON session (person);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Who sends what the relay itself has to say. Nobody can have this name, write to it, or follow it. */
 export const RELAY_CHANNEL = 0;
+
+/** The person whose machine this is. There from the start; may everything. */
+export const OWNER = 1;
 
 /** The channel of broadcasts. */
 export const ALL_CHANNEL = 1;
@@ -152,6 +204,10 @@ export const TABLES: Readonly<Record<string, string>> = {
   remark: 'position, session',
   expiring: 'expires_at, position',
   pruned: 'position',
+  person: 'id',
+  device: 'id',
+  granted: 'person, may, what',
+  invitation: 'id',
 };
 
 /** What commands and queries ask of each table. */

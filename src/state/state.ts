@@ -1,13 +1,21 @@
 /** The deterministic part: tables that only commands change. No clock, no chance, no socket, no file. */
 import type { Applied, Command } from './command.ts';
+import { applyAdmit } from './commands/admit.ts';
 import { applyClaim } from './commands/claim.ts';
 import { applyDepart, applyEnter } from './commands/enter.ts';
 import { applyExpire } from './commands/expire.ts';
 import { applyFound } from './commands/found.ts';
+import { applyGrant } from './commands/grant.ts';
+import { applyInvite } from './commands/invite.ts';
+import { applyMiss } from './commands/miss.ts';
+import { applyOwn } from './commands/own.ts';
 import { applyPrune } from './commands/prune.ts';
 import { applyReceipt } from './commands/receipt.ts';
+import { applyRedeem } from './commands/redeem.ts';
+import { applyRekey } from './commands/rekey.ts';
 import { applyRemark } from './commands/remark.ts';
 import { applyRename } from './commands/rename.ts';
+import { applyRevoke } from './commands/revoke.ts';
 import { applyJoin, applyLeave } from './commands/room.ts';
 import { applySend } from './commands/send.ts';
 import { newestPosition } from './queries/envelopes.ts';
@@ -61,6 +69,22 @@ export class State {
         return applyExpire(this.store, command);
       case 'prune':
         return applyPrune(this.store, command);
+      case 'admit':
+        return applyAdmit(this.store, command);
+      case 'grant':
+        return applyGrant(this.store, command);
+      case 'invite':
+        return applyInvite(this.store, command);
+      case 'miss':
+        return applyMiss(this.store, command);
+      case 'own':
+        return applyOwn(this.store, command);
+      case 'redeem':
+        return applyRedeem(this.store, command);
+      case 'rekey':
+        return applyRekey(this.store, command);
+      case 'revoke':
+        return applyRevoke(this.store, command);
       default:
         return command satisfies never;
     }

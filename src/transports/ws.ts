@@ -8,6 +8,7 @@ import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { RelayError } from '../protocol/codes.ts';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
 import { textFrames } from './frames.ts';
@@ -17,7 +18,7 @@ const CLOSE_TIMEOUT = 1_000;
 
 export interface WsOptions {
   /** Takes a connection that speaks `claude-relay.v1`. */
-  readonly connect: (socket: Socket) => void;
+  readonly connect: (socket: Socket, identity: Identity) => void;
   /** Takes a connection of the first generation; absent when the relay takes none. */
   readonly connectLegacy?: (socket: Socket) => void;
   readonly refuse: (socket: Duplex, error: RelayError) => void;
@@ -57,14 +58,14 @@ export class WsDoor {
     );
   }
 
-  upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+  upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer, identity: Identity): void {
     const connect = this.isLegacy(request) ? this.#options.connectLegacy : this.#options.connect;
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
       const socket = new WsSocket(ws, { under: duplex, strangers: this.#strangers });
       this.#strangers.add(socket);
-      connect(socket);
+      connect(socket, identity);
     });
   }
 

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { personName, RelayAccess } from '../../src/cli/relay.ts';
+import { RelayAccess } from '../../src/cli/relay.ts';
 import { FileKeys } from '../../src/client/keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { personName } from '../../src/config/person.ts';
 import { isName } from '../../src/protocol/address.ts';
 import { atRelay } from '../support/at-relay.ts';
 import { tempDir } from '../support/temp-dir.ts';

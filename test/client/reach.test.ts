@@ -68,7 +68,7 @@ describe('a refused request', () => {
   });
 
   it('for its token says another remedy for another machine', () => {
-    expect(refusal(there, 401, '').message).toContain('state directory');
+    expect(refusal(there, 401, '').message).toContain('by an invitation');
   });
 
   it('reads no more of a body than an answer of a relay is long', () => {

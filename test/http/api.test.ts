@@ -34,7 +34,11 @@ describe('POST /v1/<verb>', () => {
     const headers = { 'relay-as': 'CC-1', 'relay-key': 'k', 'relay-kind': 'person' };
     await post('/v1/status', { headers });
     await post('/v1/status');
-    expect(rig.relay.asked.map(({ caller }) => caller)).toEqual([{ name: 'CC-1', key: 'k', kind: 'person' }, {}]);
+    const identity = { person: 1 };
+    expect(rig.relay.asked.map(({ caller }) => caller)).toEqual([
+      { identity, name: 'CC-1', key: 'k', kind: 'person' },
+      { identity },
+    ]);
   });
 
   it.each([

@@ -116,7 +116,7 @@ describe('onMail', () => {
     const { relay } = await openRelay();
     const a = await Peer.open(relay, { name: 'A' });
     let calls = 0;
-    const stop = relay.onMail('A', () => calls++);
+    const stop = relay.onMail({ name: 'A' }, () => calls++);
     await relay.perform('send', { to: 'all', body: 'x' }, { name: 'S' });
     await a.ask('send', { to: ['S'], body: 'not for A' });
     expect(calls).toBe(1);
@@ -132,7 +132,7 @@ describe('onMail', () => {
   it('never calls for a name that nobody knows', async () => {
     const { relay } = await openRelay();
     let calls = 0;
-    relay.onMail('NOBODY', () => calls++)();
+    relay.onMail({ name: 'NOBODY' }, () => calls++)();
     await relay.perform('send', { to: 'S', body: 'x' }, { name: 'S' });
     expect(calls).toBe(0);
   });

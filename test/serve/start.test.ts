@@ -131,7 +131,7 @@ describe('a relay that starts', () => {
     '128.0.0.1',
     'localhost.example',
   ])('refuses to be reached from elsewhere: --host %s', async (host) => {
-    await expect(start({ host })).rejects.toMatchObject({ exit: 78, remedy: expect.stringContaining('ssh -L') });
+    await expect(start({ host })).rejects.toMatchObject({ exit: 78, remedy: expect.stringContaining('Add --tls') });
   });
 
   it('refuses a second one on the same data, and says where the first one is', async () => {

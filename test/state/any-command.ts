@@ -69,7 +69,41 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('expire' as const), at, stored: at }, { requiredKeys: ['type', 'at'] }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('prune' as const), positions }) },
+  { weight: 3, arbitrary: fc.oneof(...people()) },
 );
+
+/** People 1 to 3, of whom the second and third come by invitations. */
+function people() {
+  const person = fc.integer({ min: 1, max: 3 });
+  const who = fc.constantFrom('bert', 'Bert', 'carol');
+  const device = fc.record({
+    id: fc.constantFrom('d1', 'd2', 'd3'),
+    name: fc.constant('laptop'),
+    kind: fc.constantFrom('key' as const, 'token' as const),
+    proof: fc.constantFrom('p1', 'p2', 'p3', 'p4'),
+  });
+  const grant = fc.constantFrom(
+    { may: 'read', what: 'all' } as const,
+    { may: 'read', what: '#r' } as const,
+    { may: 'send', what: '@owner' } as const,
+  );
+  const grants = fc.array(grant, { maxLength: 2 });
+  const invitation = fc.constantFrom('v1', 'v2');
+  const theirs = fc.constantFrom('A@bert', 'B@bert', 'A@carol');
+  return [
+    fc.record({ type: fc.constant('own' as const), at, name: fc.constantFrom('anna', 'all') }),
+    fc.record({ type: fc.constant('invite' as const), at, id: invitation, key, person: who, grants, expires_at: at }),
+    fc.record({ type: fc.constant('redeem' as const), at, invitation, device, person: who }),
+    fc.record({ type: fc.constant('miss' as const), invitation }),
+    fc.record({ type: fc.constant('admit' as const), at, person, device }),
+    fc.record({ type: fc.constant('rekey' as const), device: fc.constantFrom('d1', 'd2'), proof: fc.constant('p9') }),
+    fc.record({ type: fc.constant('grant' as const), person, add: grants, remove: grants }),
+    fc.record({ type: fc.constant('revoke' as const), at, person }),
+    fc.record({ type: fc.constant('revoke' as const), at, device: fc.constantFrom('d1', 'd2') }),
+    fc.record({ type: fc.constant('enter' as const), at, name: theirs, person, key, grant: key, about }),
+    fc.record({ type: fc.constant('rename' as const), session, to: theirs }),
+  ];
+}
 
 /** Five sessions come first, so that most of what follows is about somebody. */
 export const anyHistory: fc.Arbitrary<Command[]> = fc

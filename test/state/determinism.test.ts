@@ -117,6 +117,10 @@ describe('a dump', () => {
     world.report(a, 'handed', [world.sent(b, 'A')]);
     world.apply({ type: 'prune', positions: [2] });
     world.rename(a, 'Z');
+    const grants = [{ may: 'read', what: 'all' }] as const;
+    world.apply({ type: 'invite', at: 1, id: 'v', key: 'k', grants, expires_at: 9 });
+    const device = { id: 'd', name: 'laptop', kind: 'key', proof: 'p' } as const;
+    world.apply({ type: 'redeem', at: 2, invitation: 'v', device, person: 'bert' });
     const dumped = new Set([...world.state.dump()].map((line) => line.split(' ')[0]));
     expect([...dumped].sort()).toEqual(tables);
   });

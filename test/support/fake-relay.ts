@@ -34,7 +34,7 @@ export class FakeRelay implements RelayFace {
     });
   }
 
-  onMail(name: string, listener: () => void): () => void {
+  onMail({ name = '' }: Caller, listener: () => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);
@@ -47,6 +47,10 @@ export class FakeRelay implements RelayFace {
 
   listening(name: string): number {
     return this.#listeners.get(name)?.size ?? 0;
+  }
+
+  administers(): boolean {
+    return true;
   }
 
   readonly pruned: PruneOptions[] = [];

@@ -6,6 +6,8 @@ import { Guard } from '../../src/http/guard.ts';
 import { McpDoor } from '../../src/http/mcp.ts';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
+import { THE_OWNER } from '../../src/relay/identity.ts';
+import type { People } from '../../src/relay/people.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor } from '../../src/transports/ws.ts';
 import { systemRandom } from '../../src/util/random.ts';
@@ -26,16 +28,32 @@ export interface RigOptions {
   readonly tasks?: DataTasks;
 }
 
+/** Of the credentials only the owner's token. */
+export function tokenOnly(token: string) {
+  return {
+    byToken: (presented: string) => (presented === token ? THE_OWNER : undefined),
+    bySignature: () => undefined,
+  };
+}
+
+/** Nobody can be invited here. */
+const nobody: Pick<People, 'tasks'> = {
+  get tasks(): never {
+    throw new Error('This rig has no people.');
+  },
+};
+
 export async function httpRig(options: RigOptions = {}) {
   const relay = new FakeRelay();
   const log = memoryLog();
   const clock = new FakeClock();
   const { allowHosts = [], allowOrigins = [] } = options;
-  const guard = new Guard({ token: TOKEN, allowHosts, allowOrigins, clock });
+  const credentials = tokenOnly(TOKEN);
+  const guard = new Guard({ credentials, allowHosts, allowOrigins, clock });
   const mcp = new McpDoor({ relay, version: '0.0.0-test', clock, random: systemRandom, log });
   const dir = tempDir();
   const tasks = options.tasks ?? directTasks(join(dir, 'relay.sqlite'));
-  const { fetch } = createApp({ relay, log, mcp, tasks, dir });
+  const { fetch } = createApp({ relay, log, mcp, tasks, dir, guard, people: nobody });
   const sockets: Socket[] = [];
   const door = new WsDoor({
     connect: options.connect ?? ((socket) => void sockets.push(socket)),

@@ -2,6 +2,7 @@
 import { openMemoryJournal } from '../../src/journal/open.ts';
 import type { ClientFrame, Hello, RelayFrame, Welcome } from '../../src/protocol/frames.ts';
 import type { Args, Results, Verb } from '../../src/protocol/verbs.ts';
+import { type Identity, THE_OWNER } from '../../src/relay/identity.ts';
 import { silentLog } from '../../src/relay/log.ts';
 import { Relay } from '../../src/relay/relay.ts';
 import { MemorySocket } from '../../src/transports/memory.ts';
@@ -27,7 +28,7 @@ export class Peer {
   #next = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(relay: Relay) {
+  constructor(relay: Relay, identity: Identity = THE_OWNER) {
     const [ours, theirs] = MemorySocket.pair();
     this.socket = ours;
     ours.listen({
@@ -42,15 +43,19 @@ export class Peer {
       },
       onDrain: () => undefined,
     });
-    relay.connect(theirs);
+    relay.connect(theirs, { identity });
     this.relaySide = theirs;
   }
 
   /** The relay's end, to play a slow or frozen peer. */
   readonly relaySide: MemorySocket;
 
-  static async open(relay: Relay, hello: Partial<Hello> = {}): Promise<Peer & { welcome: Welcome }> {
-    const peer = new Peer(relay);
+  static async open(
+    relay: Relay,
+    hello: Partial<Hello> = {},
+    identity?: Identity,
+  ): Promise<Peer & { welcome: Welcome }> {
+    const peer = new Peer(relay, identity);
     peer.say({
       type: 'hello',
       v: 1,

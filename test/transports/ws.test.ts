@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import { THE_OWNER } from '../../src/relay/identity.ts';
 import { silentLog } from '../../src/relay/log.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
@@ -35,7 +36,7 @@ async function makeRig(options: Partial<WsOptions> = {}): Promise<Rig> {
   };
   const door = new WsDoor({ connect, refuse: refuseUpgrade, log: silentLog, ...options });
   const server = createServer();
-  server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head, THE_OWNER));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   let given = 0;

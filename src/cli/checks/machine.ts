@@ -35,7 +35,15 @@ interface Part {
 
 function parts(paths: StatePaths): Part[] {
   const directories = [paths.data, paths.keys, paths.outbox, paths.sessions, paths.logs];
-  const files = [paths.token, paths.relayFile, paths.names, paths.registry];
+  const files = [
+    paths.token,
+    paths.relayKey,
+    paths.relayCert,
+    paths.device,
+    paths.relayFile,
+    paths.names,
+    paths.registry,
+  ];
   return [
     ...directories.map((path) => ({ path, check: checkPrivateDir })),
     ...files.map((path) => ({ path, check: (file: string) => readPrivate(file) })),

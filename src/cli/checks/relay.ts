@@ -1,6 +1,7 @@
 /** The checks of the relay: does it answer, is it of our version, and if not, who has its port. */
 import { once } from '../../client/once.ts';
 import { isLoopback, relayUrl, shownUrl } from '../../client/place.ts';
+import type { Device } from '../../config/device.ts';
 import { type RelayFile, readRelayFile } from '../../config/relay-file.ts';
 import { readToken } from '../../config/token.ts';
 import { RelayError } from '../../protocol/codes.ts';
@@ -15,6 +16,8 @@ interface RelayInput {
   readonly url: string;
   /** What RELAY_TOKEN says. */
   readonly token: string | undefined;
+  /** At the relay that was joined, this proves us instead. */
+  readonly device?: Device | undefined;
   readonly version: string;
   readonly run: Runner;
   readonly signal: AbortSignal;
@@ -31,7 +34,7 @@ export async function checkRelay(input: RelayInput): Promise<Finding[]> {
     const status = await once(
       'status',
       {},
-      { ...input, token: input.token ?? readToken(input.home), timeoutMs: PATIENCE_MS },
+      { ...input, token: input.device ? undefined : (input.token ?? readToken(input.home)), timeoutMs: PATIENCE_MS },
     );
     const people = `${status.here} of ${status.sessions} sessions are here`;
     return [ok('relay', `${shownUrl(url)} answers; ${people}.`), checkVersion(input.version, status.version)];

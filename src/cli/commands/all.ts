@@ -3,14 +3,18 @@ import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
+import { devices } from './devices.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
+import { grant } from './grant.ts';
 import { history } from './history.ts';
 import { install } from './install.ts';
+import { invite } from './invite.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
 import { peers } from './peers.ts';
+import { people } from './people.ts';
 import { prune } from './prune.ts';
 import { receipts } from './receipts.ts';
 import { receive } from './receive.ts';
@@ -18,7 +22,9 @@ import { registerCommand } from './register.ts';
 import { rename } from './rename.ts';
 import { restore } from './restore.ts';
 import { resume } from './resume.ts';
+import { revoke } from './revoke.ts';
 import { rooms } from './rooms.ts';
+import { rotate } from './rotate.ts';
 import { send } from './send.ts';
 import { serve } from './serve.ts';
 import { service } from './service.ts';
@@ -43,6 +49,12 @@ export const COMMANDS: readonly Command[] = [
   rename,
   watch,
   chat,
+  invite,
+  people,
+  devices,
+  grant,
+  revoke,
+  rotate,
   serve,
   mcp,
   resume,

@@ -2,12 +2,14 @@
  * `doctor`: looks at everything that must be right for a message to travel, and says what to do about what is not. With
  * `--prove` it sends one, and says how far it got.
  */
+
+import { type Device, readDevice } from '../../config/device.ts';
 import { DEFAULT_URL } from '../../config/load.ts';
 import { resolveHome } from '../../config/paths.ts';
 import { supervisorFor } from '../../service/install.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import { VERSION } from '../../util/version.ts';
-import { type Finding, failed, type State } from '../checks/finding.ts';
+import { type Finding, failed, ok, type State } from '../checks/finding.ts';
 import { checkNode, checkState, checkToken } from '../checks/machine.ts';
 import { checkRelay } from '../checks/relay.ts';
 import { checkServices } from '../checks/services.ts';
@@ -57,16 +59,28 @@ async function examine(ctx: Context): Promise<Finding[]> {
   const node = checkNode(process.versions.node);
   const settings = readSettings(ctx);
   if (!('home' in settings)) return [node, settings];
-  const { home, relayUrl: url, token } = settings;
+  const { home, token } = settings;
   const { run, signal } = ctx;
+  const device = joined(ctx, settings);
+  const url = device?.url ?? settings.relayUrl;
   return [
     node,
     ...(settings.wrong ? [settings.wrong] : []),
     ...checkState(home),
-    checkToken(home, token),
-    ...(await checkRelay({ home, url, token, version: VERSION, run, signal })),
+    device ? ok('device', `This machine has joined ${device.url} as ${device.person}.`) : checkToken(home, token),
+    ...(await checkRelay({ home, url, token, device, version: VERSION, run, signal })),
     ...(await services(ctx)),
   ];
+}
+
+/** The relay that this machine has joined, when that is the one that is used. */
+function joined(ctx: Context, { home, token, wrong }: Known): Device | undefined {
+  if (wrong || token !== undefined || ctx.config.from.relayUrl !== 'default') return undefined;
+  try {
+    return readDevice(home);
+  } catch {
+    return undefined; // it has been told of with the rest of the state directory
+  }
 }
 
 interface Known {

@@ -1,5 +1,5 @@
 /** relay_history: what this session may see of the past, by words, peer, room or thread. Changes nothing. */
-import { nameField, roomField } from '../../protocol/address.ts';
+import { peerField, roomField } from '../../protocol/address.ts';
 import { type Infer, integer, optional, shape, text } from '../../protocol/check.ts';
 import { type Envelope, idField, threadField } from '../../protocol/envelope.ts';
 import { LIMITS } from '../../protocol/limits.ts';
@@ -13,7 +13,7 @@ const MAX_COUNT = 50;
 
 const argumentsShape = shape({
   query: optional(text({ max: LIMITS.queryChars, min: 1, description: 'words to find' })),
-  with: optional(described(nameField, 'only to or from this name')),
+  with: optional(described(peerField, 'only to or from this name')),
   room: optional(roomField),
   thread: optional(threadField),
   before: optional(

@@ -1,7 +1,7 @@
 /** relay_receive: the unread mail, oldest first; or, with `replay`, the last that came in, once more. */
 
 import { MAX_WAIT_SECONDS } from '../../agents/traits.ts';
-import { nameField } from '../../protocol/address.ts';
+import { peerField } from '../../protocol/address.ts';
 import { flag, type Infer, integer, optional, shape } from '../../protocol/check.ts';
 import { threadField } from '../../protocol/envelope.ts';
 import { plural } from '../answers.ts';
@@ -16,7 +16,7 @@ const MAX_COUNT = 50;
 
 const argumentsShape = shape({
   count: optional(integer({ min: 1, max: MAX_COUNT, description: `default ${DEFAULT_COUNT}` })),
-  from: optional(described(nameField, 'only from this sender')),
+  from: optional(described(peerField, 'only from this sender')),
   thread: optional(threadField),
   wait_seconds: optional(
     integer({ min: 0, max: MAX_WAIT_SECONDS, description: 'if there is none, wait this long for one' }),

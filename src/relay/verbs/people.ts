@@ -1,28 +1,34 @@
 /** Who is here, who was ever here, and who am I. */
 import { LIMITS } from '../../protocol/limits.ts';
 import { roomsOf } from '../../state/queries/channels.ts';
-import { countSessions, recentSessions, sessionById } from '../../state/queries/sessions.ts';
+import { countSessions, everySession, recentSessions, sessionById } from '../../state/queries/sessions.ts';
 import type { VerbHandler } from '../verb.ts';
 
-export const peers: VerbHandler<'peers'> = ({ services }) => {
+export const peers: VerbHandler<'peers'> = ({ services, view }) => {
   const { store, presence } = services;
-  const here = presence.sessions();
+  const here = presence.sessions().filter((session) => view.seesSession(session));
   const shown = here.slice(0, LIMITS.sessionsPage);
   const rows = shown.flatMap((session) => sessionById(store, session) ?? []);
-  return { peers: rows.map((row) => presence.info(row)), more: here.length - shown.length };
+  return { peers: rows.map((row) => view.info(presence.info(row), row.id)), more: here.length - shown.length };
 };
 
 /** Those here first, then the last seen. */
-export const sessions: VerbHandler<'sessions'> = ({ services }, args) => {
+export const sessions: VerbHandler<'sessions'> = ({ services, view }, args) => {
   const { store, presence } = services;
   const count = args.count ?? LIMITS.sessionsPage;
   const here = presence.sessions().flatMap((session) => sessionById(store, session) ?? []);
-  const gone = recentSessions(store, count + here.length).filter((row) => !presence.isHere(row.id));
-  const shown = [...here, ...gone].slice(0, count);
-  return { sessions: shown.map((row) => presence.info(row)), more: Math.max(0, countSessions(store) - shown.length) };
+  // Of others only a part is seen: then all must be looked at.
+  const known = view.isOwner ? recentSessions(store, count + here.length) : everySession(store);
+  const all = [...here, ...known.filter((row) => !presence.isHere(row.id))].filter((row) => view.sees(row));
+  const shown = all.slice(0, count);
+  const total = view.isOwner ? countSessions(store) : all.length;
+  return {
+    sessions: shown.map((row) => view.info(presence.info(row), row.id)),
+    more: Math.max(0, total - shown.length),
+  };
 };
 
-export const status: VerbHandler<'status'> = ({ services, actor }) => {
+export const status: VerbHandler<'status'> = ({ services, actor, view }) => {
   const { store, presence, journal, pumps } = services;
   const row = actor && sessionById(store, actor.session);
   return {
@@ -30,8 +36,8 @@ export const status: VerbHandler<'status'> = ({ services, actor }) => {
     unread: row ? pumps.unread(row.id) : 0,
     ...(row && row.missed > 0 ? { missed: row.missed } : {}),
     rooms: row ? roomsOf(store, row.id).map((room) => room.name) : [],
-    here: presence.count,
-    sessions: countSessions(store),
+    here: view.isOwner ? presence.count : presence.sessions().filter((session) => view.seesSession(session)).length,
+    sessions: view.isOwner ? countSessions(store) : everySession(store).filter((row) => view.sees(row)).length,
     epoch: journal.state.epoch ?? '',
     position: journal.state.position,
     version: services.version,

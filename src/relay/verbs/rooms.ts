@@ -2,6 +2,7 @@ import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { RoomInfo } from '../../protocol/verbs.ts';
 import { allRooms, followsAt, membersOf, roomChannel } from '../../state/queries/channels.ts';
+import { mayRead } from '../../state/queries/grants.ts';
 import { sessionById } from '../../state/queries/sessions.ts';
 import type { Services } from '../services.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
@@ -17,11 +18,11 @@ export const leave: VerbHandler<'leave'> = async (call, { room }) => {
   return { room };
 };
 
-export const rooms: VerbHandler<'rooms'> = ({ services, actor }, args) => {
+export const rooms: VerbHandler<'rooms'> = ({ services, actor, view }, args) => {
   const { store, presence } = services;
   const info = (room: { id: number; name: string }) => toInfo(services, room, actor?.session);
   if (args.room === undefined) {
-    const all = allRooms(store);
+    const all = allRooms(store).filter(({ name }) => mayRead(store, view.person, name));
     const page = all.slice(0, LIMITS.sessionsPage);
     return { rooms: page.map(info), more: all.length - page.length };
   }
@@ -31,7 +32,7 @@ export const rooms: VerbHandler<'rooms'> = ({ services, actor }, args) => {
   const page = members.slice(0, LIMITS.sessionsPage).flatMap((session) => sessionById(store, session) ?? []);
   return {
     rooms: [info({ id, name: args.room })],
-    members: page.map((row) => presence.info(row)),
+    members: page.map((row) => view.info(presence.info(row), row.id)),
     more: members.length - page.length,
   };
 };

@@ -2,16 +2,19 @@
  * A session comes or goes. A name belongs to the key that was granted to its first holder; a session without a key
  * (made by a script) takes the first one that is granted to it.
  */
-import { checkName } from '../../protocol/address.ts';
+import { checkName, peerOf } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, type Depart, type Enter, type Entered, NO_EFFECTS } from '../command.ts';
 import { newestPosition } from '../queries/envelopes.ts';
+import { mayRead } from '../queries/grants.ts';
+import { personById } from '../queries/people.ts';
 import { countSessions, type SessionRow, sessionByAnyName, sessionById, sessionByName } from '../queries/sessions.ts';
-import { ALL_CHANNEL } from '../schema.ts';
+import { ALL_CHANNEL, OWNER } from '../schema.ts';
 import type { Store } from '../store.ts';
 
 export function applyEnter(store: Store, command: Enter): Applied<Enter> {
+  checkOwn(store, command);
   const known = sessionByAnyName(store, command.name);
   if (known && opens(known, command)) return { outcome: recognise(store, known, command), effects: NO_EFFECTS };
   // An old name is only kept for whoever has the key: to others it is free.
@@ -26,6 +29,15 @@ export function applyDepart(store: Store, command: Depart): Applied<Depart> {
   return { outcome: undefined, effects: NO_EFFECTS };
 }
 
+/** A name says whose it is: nobody comes under another person's. */
+function checkOwn(store: Store, { name, person = OWNER }: Enter): void {
+  if (person === OWNER) return void checkName(name);
+  const row = personById(store, person);
+  const whose = peerOf(name)?.person;
+  if (!row || row.revoked_at !== null || whose !== row.name)
+    throw new RelayError('name_invalid', 'A session has a name of its own person.');
+}
+
 function opens(session: SessionRow, command: Enter): boolean {
   return session.key === null ? session.name === command.name : session.key === command.key;
 }
@@ -34,10 +46,11 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   const granted = session.key === null && command.grant !== undefined;
   const { about } = command;
   store.roster.run(
-    `UPDATE session SET last_seen = ?, key = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
+    `UPDATE session SET last_seen = ?, key = ?, device = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
        program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session) WHERE id = ?`,
     command.at,
     granted ? (command.grant ?? null) : session.key,
+    command.device ?? null,
     about.kind ?? null,
     about.host ?? null,
     about.cwd ?? null,
@@ -50,7 +63,7 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
 }
 
 function create(store: Store, command: Enter): Entered {
-  const name = checkName(command.name);
+  const { name, person = OWNER } = command;
   if (countSessions(store) >= LIMITS.sessions) throw new RelayError('too_many_sessions');
   const { about } = command;
   const head = newestPosition(store);
@@ -58,8 +71,8 @@ function create(store: Store, command: Enter): Entered {
   store.write("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
   const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;
   store.write(
-    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)`,
+    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, person, device)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10, ?11, ?12)`,
     id,
     about.kind ?? 'agent',
     command.grant ?? null,
@@ -70,8 +83,11 @@ function create(store: Store, command: Enter): Entered {
     about.agent_session ?? null,
     command.at,
     head,
+    person,
+    command.device ?? null,
   );
-  for (const channel of [id, ALL_CHANNEL])
+  // What is sent to all is read by those who may read all.
+  for (const channel of mayRead(store, person, 'all') ? [id, ALL_CHANNEL] : [id])
     store.write('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
   return { session: id, name, created: true, granted: command.grant !== undefined };
 }

@@ -7,6 +7,7 @@ import { insertEnvelope } from '../insert.ts';
 import { moveReceipts } from '../ladder.ts';
 import { channelOf, followsAt } from '../queries/channels.ts';
 import { PRIORITY_NUMBER, type Trace, traceById } from '../queries/envelopes.ts';
+import { outward, personOf } from '../queries/people.ts';
 import { nameOf, sessionById } from '../queries/sessions.ts';
 import { ALL_CHANNEL, RELAY_CHANNEL } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -81,9 +82,10 @@ function checkSpace(store: Store, channel: number, command: Send): void {
   const isFull =
     recipient.pending >= LIMITS.inboxMessages || recipient.pending_bytes + utf8Bytes(command.body) > LIMITS.inboxBytes;
   if (!isFull) return;
+  const name = outward(store, personOf(store, command.sender), recipient.name);
   throw new RelayError(
     'inbox_full',
-    `The inbox of ${recipient.name} is full (${recipient.pending} unread); try again when it has read some.`,
+    `The inbox of ${name} is full (${recipient.pending} unread); try again when it has read some.`,
   );
 }
 

@@ -1,9 +1,10 @@
-import { checkName } from '../../protocol/address.ts';
+import { peerOf } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Interval } from '../roster.ts';
-import { ALL_CHANNEL } from '../schema.ts';
+import { ALL_CHANNEL, OWNER } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { nearNames } from './near.ts';
+import { personById } from './people.ts';
 import { sessionByAnyName } from './sessions.ts';
 
 export function roomChannel(store: Store, room: string): number | undefined {
@@ -18,11 +19,16 @@ export function channelOf(store: Store, address: string): number {
     if (room === undefined) throw new RelayError('unknown_room', `There is no room ${address}; joining it makes it.`);
     return room;
   }
-  const session = sessionByAnyName(store, checkName(address));
-  if (session) return session.id;
+  if (!peerOf(address)) throw new RelayError('name_invalid');
+  const session = sessionByAnyName(store, address);
+  if (session && !isRevoked(store, session.person)) return session.id;
   const near = nearNames(store, address);
   const hint = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '.';
   throw new RelayError('unknown_recipient', `Nobody called ${address} was ever here${hint}`);
+}
+
+function isRevoked(store: Store, person: number): boolean {
+  return person !== OWNER && personById(store, person)?.revoked_at !== null;
 }
 
 /** Sessions that get what is sent to `channel` at `position`, without `except` unless it is the channel's own session. */
