@@ -40,6 +40,7 @@ const NOT_IN_MCP = [
   'pino',
   'prom-client',
   '@photostructure/sqlite',
+  '@secretlint/secretlint-rule-preset-recommend',
 ];
 
 /**
@@ -76,6 +77,8 @@ async function bundled(root, input, plugins) {
     resolve: {
       alias: {
         '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),
+        // 880 KB with which one of its rules opens key files; that rule is not asked.
+        './index-BDnqZat0.js': join(root, 'scripts/no-forge.mjs'),
         // Its `main` requires its parts in a way that no bundler can follow.
         'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
       },

@@ -13,6 +13,7 @@ import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { holding } from '../util/holding.ts';
 import { systemRandom } from '../util/random.ts';
+import { safeText } from '../util/safe-text.ts';
 import { isStarted } from '../util/started.ts';
 import { VERSION } from '../util/version.ts';
 import { Connected } from './connect.ts';
@@ -54,7 +55,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`claude-relay mcp: ${error.message}${error.remedy ? ` ${error.remedy}` : ''}\n`);
+    const told = [error.message, error.remedy].filter((words) => words !== undefined).join(' ');
+    process.stderr.write(`claude-relay mcp: ${safeText(told)}\n`);
     return error.exit;
   }
 }
@@ -66,7 +68,7 @@ function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
 }
 
 async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): Promise<void> {
-  const log = logOf(config.settings.logLevel);
+  const log = await logOf(config.settings.logLevel);
   const cwd = process.cwd();
   const agent = agentEnvironment(env);
   const names = new Names(paths.names, systemClock);
@@ -87,9 +89,11 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
   await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);
 }
 
-function logOf(level: LogLevel): (message: string) => void {
+async function logOf(level: LogLevel): Promise<(message: string) => void> {
   if (level !== 'debug' && level !== 'trace') return () => {};
-  return (message) => void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${message}\n`);
+  const { redacted } = await import('../secrets/main.ts');
+  return (message) =>
+    void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${safeText(redacted(message))}\n`);
 }
 
 function hostOf(connected: Connected, identity: SessionIdentity): Host {

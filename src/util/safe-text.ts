@@ -68,8 +68,12 @@ const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028\u2029\ufff9-\ufffb]|\p{Default_Igno
 
 /** JSON that says the same, with everything a terminal could act on, or an eye could miss, written as \u escapes. */
 export function safeJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, undefined, indent) ?? 'null';
-  return text.replace(UNSAFE_IN_JSON, escapeUnits);
+  return escapeUnseen(JSON.stringify(value, undefined, indent) ?? 'null');
+}
+
+/** The same for JSON that somebody else has written. */
+export function escapeUnseen(json: string): string {
+  return json.replace(UNSAFE_IN_JSON, escapeUnits);
 }
 
 function escapeUnits(char: string): string {
