@@ -6,7 +6,6 @@ import { agentEnvironment, agentSessionOfCall } from '../agents/environment.ts';
 import { Names } from '../client/names.ts';
 import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
-import type { LogLevel } from '../config/options.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
 import { wokenAs } from '../config/woken.ts';
 import { sleep, systemClock } from '../util/clock.ts';
@@ -18,6 +17,7 @@ import { isStarted } from '../util/started.ts';
 import { VERSION } from '../util/version.ts';
 import { Connected } from './connect.ts';
 import { SessionIdentity } from './identity.ts';
+import { openLog } from './log.ts';
 import type { Host } from './server.ts';
 import { type StdioProcess, serveSession } from './stdio.ts';
 
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const told = [error.message, error.remedy].filter((words) => words !== undefined).join(' ');
-    process.stderr.write(`claude-relay mcp: ${safeText(told)}\n`);
+    process.stderr.write(`${safeText(`claude-relay mcp: ${told}`)}\n`);
     return error.exit;
   }
 }
@@ -68,7 +68,7 @@ function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
 }
 
 async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): Promise<void> {
-  const log = await logOf(config.settings.logLevel);
+  const log = await openLog(config.settings.logLevel, systemClock, process.stderr);
   const cwd = process.cwd();
   const agent = agentEnvironment(env);
   const names = new Names(paths.names, systemClock);
@@ -87,13 +87,6 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);
   log('mcp: the agent program is gone');
   await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);
-}
-
-async function logOf(level: LogLevel): Promise<(message: string) => void> {
-  if (level !== 'debug' && level !== 'trace') return () => {};
-  const { redacted } = await import('../secrets/main.ts');
-  return (message) =>
-    void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${safeText(redacted(message))}\n`);
 }
 
 function hostOf(connected: Connected, identity: SessionIdentity): Host {

@@ -46,6 +46,14 @@ export function safeText(text: string, options: SafeTextOptions = {}): string {
   return options.max === undefined ? clean : cut(clean, options.max);
 }
 
+/** The same value with every text in it made safe, lines kept. Names of fields are ours. */
+export function safeTexts(value: unknown): unknown {
+  if (typeof value === 'string') return safeText(value, { multiline: true });
+  if (Array.isArray(value)) return value.map(safeTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, safeTexts(each)]));
+}
+
 const codePoint = (char: string): string => `<${char.charCodeAt(0).toString(16).padStart(2, '0')}>`;
 
 function picture(char: string, multiline: boolean): string {
