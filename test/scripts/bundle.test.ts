@@ -127,6 +127,8 @@ describe('the rules for secrets', () => {
     const atStart = loadedAtStart(chunks, 'mcp.mjs');
     expect(atStart.length).toBeGreaterThan(0);
     expect(atStart).not.toContain(withRules[0]);
+    // A session that started before an update finds it under the same name.
+    expect(atStart.flatMap(({ dynamicImports }) => dynamicImports)).toContain('secrets.mjs');
   });
 });
 
