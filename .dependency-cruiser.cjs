@@ -16,18 +16,20 @@ const ARROWS = {
   // The same MCP server over HTTP as over stdio.
   http: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'delivery', 'mcp'],
   config: ['util', 'protocol'],
-  client: ['util', 'protocol', 'config'],
+  // What must not leave the machine: looked for before a send, taken out of logs.
+  secrets: [],
+  client: ['util', 'protocol', 'config', 'secrets'],
   agents: ['util', 'protocol', 'config'],
   // Inbox to door: beside the agent program, in its session process.
   delivery: ['util', 'protocol', 'config', 'agents'],
   // What touches an agent program runs beside it, in its session.
-  mcp: ['util', 'protocol', 'config', 'client', 'agents', 'delivery'],
+  mcp: ['util', 'protocol', 'config', 'secrets', 'client', 'agents', 'delivery'],
   hooks: ['util', 'config'],
   // Inside an agent program, or beside it: no part of the session process but what both know of a program.
   plugins: ['util', 'config', 'agents'],
   service: ['util', 'config'],
   // Puts a relay together from all of its parts; `cli` loads it when it is asked for one.
-  serve: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'transports', 'http', 'config', 'mcp'],
+  serve: ['util', 'protocol', 'state', 'journal', 'data', 'relay', 'transports', 'http', 'config', 'secrets', 'mcp'],
   // Goes on with sessions that have ended, from a process of its own.
   resume: ['util', 'protocol', 'config', 'agents'],
   cli: ['util', 'protocol', 'config', 'client', 'service', 'agents', 'hooks', 'mcp', 'resume', 'data'],

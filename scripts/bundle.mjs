@@ -40,6 +40,7 @@ const NOT_IN_MCP = [
   'pino',
   'prom-client',
   '@photostructure/sqlite',
+  '@secretlint/secretlint-rule-preset-recommend',
 ];
 
 /**
@@ -76,6 +77,8 @@ async function bundled(root, input, plugins) {
     resolve: {
       alias: {
         '@modelcontextprotocol/server/_shims': join(root, 'scripts/mcp-shims.mjs'),
+        // 880 KB with which one of its rules opens key files; that rule is not asked.
+        './index-BDnqZat0.js': join(root, 'scripts/no-forge.mjs'),
         // Its `main` requires its parts in a way that no bundler can follow.
         'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
       },
@@ -117,7 +120,7 @@ export function heavyInMcp(chunks) {
 
 /**
  * A chunk and all that it imports without waiting for a dynamic import.
- * @param {readonly Linked[]} chunks @param {string} entry
+ * @template {Linked} T @param {readonly T[]} chunks @param {string} entry
  */
 export function loadedAtStart(chunks, entry) {
   const loaded = new Set([entry]);
@@ -157,11 +160,23 @@ export function bundledPackages(root, chunks) {
   return [...new Set(folders.map((folder) => relative(root, folder).split(sep).join('/')))].sort();
 }
 
+/** What a package carries without a comment of its bundler, by that package; its source map says so. @type {Record<string, string[]>} */
+const UNMARKED = {
+  '@secretlint/secretlint-rule-preset-recommend': [
+    '@textlint/regexp-string-matcher@2.0.2',
+    'escape-string-regexp@4.0.0',
+    'lodash.sortby@4.7.0',
+    'lodash.uniq@4.5.0',
+    'lodash.uniqwith@4.5.0',
+  ],
+};
+
 /**
- * Packages that another package carries inside its own files, as `name@version`: bundlers leave a comment where each begins.
- * @param {string} source
+ * Packages that another package carries inside its own files, as `name@version`: most bundlers leave a comment where each begins.
+ * @param {string} source @param {string} [carrier] the package that it is a file of
  */
-export function carried(source) {
+export function carried(source, carrier = '') {
   const starts = source.matchAll(/^\/\/#region .*node_modules\/\.pnpm\/([^/]+?)(?:_[^/]*)?\/node_modules\//gm);
-  return [...new Set([...starts].map(([, name = '']) => name.replace('+', '/')))];
+  const marked = [...starts].map(([, name = '']) => name.replace('+', '/'));
+  return [...new Set([...marked, ...(UNMARKED[carrier] ?? [])])];
 }

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle, bundledPackages, carried, packageFolder } from './bundle.mjs';
+import { bundle, bundledPackages, carried, packageFolder, packageOf } from './bundle.mjs';
 
 const HEAD = `Third-party notices of claude-relay
 
@@ -25,7 +25,7 @@ export async function notices(root) {
   const chunks = await bundle(root);
   const folders = [...new Set([...bundledPackages(root, chunks), ...installedWith(root)])];
   const modules = chunks.flatMap(({ moduleIds }) => moduleIds).filter((id) => packageFolder(id) && existsSync(id));
-  const inside = [...new Set(modules.flatMap((id) => carried(readFileSync(id, 'utf8'))))];
+  const inside = [...new Set(modules.flatMap((id) => carried(readFileSync(id, 'utf8'), packageOf(id))))];
   return renderNotices([
     ...folders.map((folder) => readNotice(join(root, folder))),
     ...inside.map((name) => carriedNotice(join(root, 'scripts/licences'), name)),

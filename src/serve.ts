@@ -16,6 +16,7 @@ import { type Running, startRelay } from './serve/start.ts';
 import { keepRotating } from './service/rotate.ts';
 import { systemClock } from './util/clock.ts';
 import { EXIT, Failure, reason } from './util/failure.ts';
+import { safeText } from './util/safe-text.ts';
 import { isStarted } from './util/started.ts';
 import { VERSION } from './util/version.ts';
 
@@ -83,11 +84,11 @@ function beside(name: string): URL | undefined {
 
 function announce({ url, port }: Running, log: Log): void {
   log.info({ url, port, pid: process.pid, version: VERSION }, 'started');
-  process.stdout.write(`[Claude Relay] Ready! Listening on ${url}\n`);
+  process.stdout.write(`${safeText(`[Claude Relay] Ready! Listening on ${url}`)}\n`);
 }
 
 function say(line: string): void {
-  process.stderr.write(`claude-relay: ${line}\n`);
+  process.stderr.write(`${safeText(`claude-relay: ${line}`)}\n`);
 }
 
 if (isStarted(import.meta.url)) process.exit(await main(process.argv.slice(2), process.env));

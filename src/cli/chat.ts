@@ -14,6 +14,7 @@ import { EXIT, Failure } from '../util/failure.ts';
 import { messageId, systemRandom } from '../util/random.ts';
 import type { Context } from './command.ts';
 import type { RelayAccess } from './relay.ts';
+import { refuseSecrets } from './secrets.ts';
 import { presenceWords, printMessage, programOf, sent } from './words.ts';
 
 const WINDOW = 32;
@@ -149,8 +150,9 @@ export class Chat {
       else if (word !== '') this.#talk(HELP);
     } catch (error) {
       if (this.#signal.aborted) return false;
-      const { message } = error instanceof Failure ? error : asRelayError(error);
-      this.#talk(message);
+      this.#talk(
+        error instanceof Failure ? [error.message, error.remedy].join(' ').trim() : asRelayError(error).message,
+      );
     }
     return true;
   }
@@ -159,6 +161,7 @@ export class Chat {
   async #send(to: string, body: string): Promise<void> {
     if (to === '' || body === '') throw new Failure('usage', 'Write send <message> or send:<id> <message>.');
     const draft = { id: messageId(systemRandom, systemClock.now()), to: to.split(','), body };
+    await refuseSecrets(draft);
     const send = () => this.#client.request('send', draft, { whenReady: PATIENCE_MS, signal: this.#signal });
     const result = await send().catch((error) => {
       if (error instanceof RelayError && error.code === 'not_connected') return send();

@@ -93,7 +93,7 @@ export class Output {
   /** Columns as wide as their widest cell; the last one is not padded. No header when `head` is empty. */
   table(head: readonly string[], rows: ReadonlyArray<readonly (string | Cell)[]>): void {
     const safe = rows.map((row) => row.map(toCell));
-    const titles = head.length > 0 ? [head.map((text): Cell => ({ text, style: 'bold' }))] : [];
+    const titles = head.length > 0 ? [head.map((text) => toCell({ text, style: 'bold' }))] : [];
     const all = [...titles, ...safe];
     const widths = columnWidths(all);
     for (const row of all) this.#stdout.write(`${this.#row(row, widths)}\n`);

@@ -10,6 +10,7 @@ import type { Door } from '../agents/door.ts';
 import type { Transcript } from '../agents/evidence.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { safeText } from '../util/safe-text.ts';
 import type { Attention } from './attention.ts';
 import type { Budget } from './budget.ts';
 import { type Compose, DOOR_ROOM } from './compose.ts';
@@ -166,9 +167,9 @@ export class Courier {
   }
 }
 
-/** One sender's name; of several, the relay's. */
+/** One sender's name, which may be shown; of several, the relay's. */
 function fromOf(messages: readonly Envelope[]): string {
   const names = new Set(messages.map(({ from }) => from));
   const [only] = names;
-  return names.size === 1 && only !== undefined ? only : 'claude-relay';
+  return names.size === 1 && only !== undefined ? safeText(only, { max: 128 }) : 'claude-relay';
 }

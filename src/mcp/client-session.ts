@@ -2,6 +2,7 @@
 import type { ClientState, RelayClient } from '../client/client.ts';
 import type { Outbox } from '../client/outbox.ts';
 import type { Refused } from '../client/outbox-store.ts';
+import { refuseSecrets } from '../client/secrets.ts';
 import type { Gap } from '../client/standing.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Draft, Envelope } from '../protocol/envelope.ts';
@@ -69,8 +70,9 @@ export class ClientSession implements Session {
     }
   }
 
-  send(draft: Draft, signal?: AbortSignal): Promise<SendResult | Kept> {
-    return this.parts.outbox.send(draft, signal ? { signal } : {});
+  async send(draft: Draft, signal?: AbortSignal): Promise<SendResult | Kept> {
+    await refuseSecrets(draft);
+    return await this.parts.outbox.send(draft, signal ? { signal } : {});
   }
 
   onMail(listener: () => void): () => void {

@@ -6,17 +6,18 @@ import { agentEnvironment, agentSessionOfCall } from '../agents/environment.ts';
 import { Names } from '../client/names.ts';
 import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
-import type { LogLevel } from '../config/options.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
 import { wokenAs } from '../config/woken.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { holding } from '../util/holding.ts';
 import { systemRandom } from '../util/random.ts';
+import { safeText } from '../util/safe-text.ts';
 import { isStarted } from '../util/started.ts';
 import { VERSION } from '../util/version.ts';
 import { Connected } from './connect.ts';
 import { SessionIdentity } from './identity.ts';
+import { openLog } from './log.ts';
 import type { Host } from './server.ts';
 import { type StdioProcess, serveSession } from './stdio.ts';
 
@@ -54,7 +55,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`claude-relay mcp: ${error.message}${error.remedy ? ` ${error.remedy}` : ''}\n`);
+    const told = [error.message, error.remedy].filter((words) => words !== undefined).join(' ');
+    process.stderr.write(`${safeText(`claude-relay mcp: ${told}`)}\n`);
     return error.exit;
   }
 }
@@ -66,7 +68,7 @@ function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv): Config {
 }
 
 async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): Promise<void> {
-  const log = logOf(config.settings.logLevel);
+  const log = await openLog(config.settings.logLevel, systemClock, process.stderr);
   const cwd = process.cwd();
   const agent = agentEnvironment(env);
   const names = new Names(paths.names, systemClock);
@@ -85,11 +87,6 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);
   log('mcp: the agent program is gone');
   await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);
-}
-
-function logOf(level: LogLevel): (message: string) => void {
-  if (level !== 'debug' && level !== 'trace') return () => {};
-  return (message) => void process.stderr.write(`${new Date(systemClock.now()).toISOString()} ${message}\n`);
 }
 
 function hostOf(connected: Connected, identity: SessionIdentity): Host {

@@ -51,6 +51,8 @@ const NEXT: Readonly<Record<Code, string>> = {
   not_connected:
     'Tell your user. Meanwhile relay_send works: it keeps messages and delivers them once the relay is back.',
   outbox_full: 'It was not sent. Tell your user to start the relay, so that what is kept can go out.',
+  secret_found:
+    'Say where it is kept instead, and send again. If it is none, or must go as it is, your user can send it from a terminal.',
   internal: 'Try once more; if it fails again, tell your user to look at the log.',
 };
 

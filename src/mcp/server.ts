@@ -18,6 +18,7 @@ import type { ClientTraits } from '../agents/traits.ts';
 import type { Shelf } from '../delivery/shelf.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { safeText, safeTexts } from '../util/safe-text.ts';
 import { offerInbox } from './inbox-resource.ts';
 import { instructions } from './instructions.ts';
 import type { Session } from './session.ts';
@@ -67,7 +68,7 @@ export function createServer(host: Host, { era }: Pick<McpRequestContext, 'era'>
     { name: 'claude-relay', version: host.version },
     {
       capabilities: { tools: {}, resources: { subscribe: true }, ...experimentalOf(host, era) },
-      instructions: instructions(host.session.state.name),
+      instructions: safeText(instructions(host.session.state.name)),
     },
   );
   server.setRequestHandler('tools/list', () => ({ tools: toolList() }));
@@ -166,7 +167,10 @@ function toolCall(
   };
 }
 
-/** The answer for the wire, with what the model must be told once: kept until an answer that holds it was written. */
+/**
+ * The answer for the wire, with what the model must be told once: kept until an answer that holds it was written. Whatever a
+ * tool has forgotten to make safe is made so here.
+ */
 function withNotice(
   host: Host,
   answer: ToolAnswer,
@@ -184,8 +188,12 @@ function withNotice(
   const structured =
     notice === undefined ? answer.structured : answer.structured && { note: notice, ...answer.structured };
   return {
-    content: [{ type: 'text', text }],
-    ...(structured && client.takesStructured ? { structuredContent: { ...structured } } : {}),
+    content: [{ type: 'text', text: safeText(text, { multiline: true }) }],
+    ...(structured && client.takesStructured ? { structuredContent: safeFields(structured) } : {}),
     ...(answer.isError ? { isError: true } : {}),
   };
+}
+
+function safeFields(structured: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(structured).map(([name, value]) => [name, safeTexts(value)]));
 }

@@ -91,6 +91,7 @@ export const CODES = {
   timeout: { sentence: 'No answer came in time.', retry: true, status: 504 },
   not_connected: { sentence: 'The relay cannot be reached.', retry: true, status: 503 },
   outbox_full: { sentence: 'The outbox of this machine is full.', retry: true, status: 507 },
+  secret_found: { sentence: 'The message seems to hold a secret; nothing was sent.', retry: false, status: 422 },
   internal: { sentence: 'The relay failed at this; it has been logged.', retry: true, status: 500 },
 } as const satisfies Record<string, CodeEntry>;
 

@@ -46,6 +46,14 @@ export function safeText(text: string, options: SafeTextOptions = {}): string {
   return options.max === undefined ? clean : cut(clean, options.max);
 }
 
+/** The same value with every text in it made safe, lines kept. Names of fields are ours. */
+export function safeTexts(value: unknown): unknown {
+  if (typeof value === 'string') return safeText(value, { multiline: true });
+  if (Array.isArray(value)) return value.map(safeTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, safeTexts(each)]));
+}
+
 const codePoint = (char: string): string => `<${char.charCodeAt(0).toString(16).padStart(2, '0')}>`;
 
 function picture(char: string, multiline: boolean): string {
@@ -68,8 +76,12 @@ const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028\u2029\ufff9-\ufffb]|\p{Default_Igno
 
 /** JSON that says the same, with everything a terminal could act on, or an eye could miss, written as \u escapes. */
 export function safeJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, undefined, indent) ?? 'null';
-  return text.replace(UNSAFE_IN_JSON, escapeUnits);
+  return escapeUnseen(JSON.stringify(value, undefined, indent) ?? 'null');
+}
+
+/** The same for JSON that somebody else has written. */
+export function escapeUnseen(json: string): string {
+  return json.replace(UNSAFE_IN_JSON, escapeUnits);
 }
 
 function escapeUnits(char: string): string {

@@ -28,6 +28,26 @@ function privateMemory(pid: number | undefined): number {
   return [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].reduce((sum, found) => sum + Number(found[1]), 0);
 }
 
+describe('T15: a session process', () => {
+  it('sends no secret, with a relay and without, and has no argument that would let it', async () => {
+    const here = machine();
+    const secret = `glpat-${'x7Kq2'.repeat(4)}`;
+    const one = await here.session('CC-1', { CLAUDE_RELAY_ALLOW_SECRET: '1', RELAY_ALLOW_SECRET: '1' });
+    const away = await one.tool('relay_send', { message: `use ${secret}`, to: 'all' });
+    expect(away).toMatchObject({ isError: true, text: expect.stringContaining('(GitLab token in line 1)') });
+    expect(away.text).not.toContain(secret);
+    await here.relay();
+    await one.connected();
+    expect((await one.tool('relay_send', { message: secret, to: 'all' })).text).toContain('nothing was sent');
+    const allowed = await one.tool('relay_send', { message: secret, to: 'all', allow_secret: true });
+    expect(allowed.isError).toBe(true);
+    await one.call('relay_send', { message: 'it is in the vault', to: 'all' });
+    const history = await one.call('relay_history');
+    expect(idsIn(history)).toHaveLength(1);
+    expect(history).not.toContain(secret);
+  });
+});
+
 describe('a session process without a relay', () => {
   it('answers initialize, keeps what is sent, and delivers it when the relay comes', async () => {
     const here = machine();

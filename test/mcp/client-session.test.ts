@@ -250,4 +250,14 @@ describe('what the model is told once', () => {
     expect(notice.match(/was refused/g)).toHaveLength(4);
     expect(notice).toMatch(/And 6 more/);
   });
+
+  it('sends nothing that seems to hold a secret, and keeps the order of what it sends', async () => {
+    const parts = new FakeParts();
+    const secret = `glpat-${'x7Kq2'.repeat(4)}`;
+    const sends = ['one', secret, 'two'].map((body, i) => parts.session.send({ id: `m${i}`, to: ['CC-2'], body }));
+    const [one, held, two] = await Promise.allSettled(sends);
+    expect([one?.status, held?.status, two?.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(held).toMatchObject({ reason: { code: 'secret_found' } });
+    expect(parts.drafts.map(({ body }) => body)).toEqual(['one', 'two']);
+  });
 });

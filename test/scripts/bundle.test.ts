@@ -109,6 +109,27 @@ describe('a package inside another', () => {
     ];
     expect(carried(source.join('\n'))).toEqual(['content-type@1.0.5', '@a/b@2.0.0']);
   });
+
+  it('is known where there are none', () => {
+    expect(carried('', '@secretlint/secretlint-rule-preset-recommend')).toContain('lodash.uniq@4.5.0');
+    expect(carried('', 'another')).toEqual([]);
+  });
+});
+
+describe('the rules for secrets', () => {
+  it('come without what opens key files, and not before the first send', { timeout: 120_000 }, async () => {
+    const chunks = await bundle();
+    const withRules = chunks.filter(({ moduleIds }) =>
+      moduleIds.some((id) => packageOf(id)?.startsWith('@secretlint/')),
+    );
+    expect(withRules).toHaveLength(1);
+    expect(withRules[0]?.code.length).toBeLessThan(200 * 1024);
+    const atStart = loadedAtStart(chunks, 'mcp.mjs');
+    expect(atStart.length).toBeGreaterThan(0);
+    expect(atStart).not.toContain(withRules[0]);
+    // A session that started before an update finds it under the same name.
+    expect(atStart.flatMap(({ dynamicImports }) => dynamicImports)).toContain('secrets.mjs');
+  });
 });
 
 describe('the bundle', () => {

@@ -23,6 +23,7 @@ const ONLY_IN_NODE = new Set(['process', 'Buffer', 'global', 'require', '__dirna
 
 export const RULES: readonly Rule[] = [
   { name: 'no-shell', within: /^src\//, matches: startsShell },
+  { name: 'arguments-in-a-list', within: /^src\//, matches: startsWithoutList },
   { name: 'no-code-from-text', within: /^src\//, matches: runsText },
   // `mcp` has nothing but protocol on its stdout; the relay logs through its log.
   {
@@ -30,6 +31,20 @@ export const RULES: readonly Rule[] = [
     within: /^src\//,
     except: /^src\/cli\//,
     matches: (node) => isGlobal(node, new Set(['console'])),
+  },
+  // Threat T16: what is printed has been made safe, there or by the one who is given the stream.
+  { name: 'safe-where-it-leaves', within: /^src\//, matches: printsUnsafe },
+  {
+    name: 'streams-in-few-hands',
+    within: /^src\//,
+    except: /^src\/(cli\/main|hook|serve|serve\/log|mcp\/main|mcp\/stdio)\.ts$/,
+    matches: (node) => reachesStream(node) || opensOutput(node),
+  },
+  {
+    name: 'raw-is-ours',
+    within: /^src\//,
+    except: /^src\/cli\/(chat|commands\/(completion|export|register|shell-init))\.ts$/,
+    matches: (node) => isCallOf(node, 'raw'),
   },
   { name: 'state-asks-nothing', within: /^src\/state\//, matches: (node) => isGlobal(node, AMBIENT) || isChance(node) },
   { name: 'browser-can-run-it', within: /^src\/protocol\//, matches: (node) => isGlobal(node, ONLY_IN_NODE) },
@@ -90,6 +105,61 @@ function runsText(node: ts.Node): boolean {
   if (ts.isNewExpression(node) || ts.isCallExpression(node))
     return ts.isIdentifier(node.expression) && /^(eval|Function)$/.test(node.expression.text);
   return false;
+}
+
+const STARTERS = new Set(['spawn', 'spawnSync', 'execFile', 'execFileSync', 'fork']);
+
+/** A program without its list of arguments takes the line apart itself, or lets the system do it. */
+function startsWithoutList(node: ts.Node): boolean {
+  if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression) || !STARTERS.has(node.expression.text))
+    return false;
+  const [, list] = node.arguments;
+  if (list === undefined) return true;
+  return !ts.isArrayLiteralExpression(list) && !(ts.isIdentifier(list) && /^arg(s|v)$/.test(list.text));
+}
+
+/** `process.stdout.write` of anything but a constant, or a template in which each part is made safe. */
+function printsUnsafe(node: ts.Node): boolean {
+  if (!ts.isCallExpression(node) || !isCallOf(node, 'write') || !ts.isPropertyAccessExpression(node.expression))
+    return false;
+  const [text] = node.arguments;
+  return reachesStream(node.expression.expression) && text !== undefined && !isSafe(text);
+}
+
+function isSafe(text: ts.Expression): boolean {
+  if (ts.isStringLiteralLike(text)) return true;
+  if (ts.isIdentifier(text)) return /^[A-Z_]+$/.test(text.text);
+  if (ts.isTemplateExpression(text)) return text.templateSpans.every(({ expression }) => isSafe(expression));
+  return ts.isCallExpression(text) && isNamed(text.expression, 'safeText');
+}
+
+function reachesStream(node: ts.Node): boolean {
+  if (ts.isPropertyAccessExpression(node))
+    return isNamed(node.expression, 'process') && /^std(out|err)$/.test(node.name.text);
+  if (!ts.isVariableDeclaration(node) || !ts.isObjectBindingPattern(node.name)) return false;
+  return (
+    node.initializer !== undefined && isNamed(node.initializer, 'process') && /std(out|err)/.test(node.name.getText())
+  );
+}
+
+/** The same streams by their numbers. */
+function opensOutput(node: ts.Node): boolean {
+  if (!ts.isCallExpression(node) || !/^(write|writeSync|writeFileSync|appendFileSync)$/.test(callee(node)))
+    return false;
+  const [file] = node.arguments;
+  return file !== undefined && ts.isNumericLiteral(file) && /^[12]$/.test(file.text);
+}
+
+function isCallOf(node: ts.Node, method: string): boolean {
+  return (
+    ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === method
+  );
+}
+
+/** The last word of what is called. */
+function callee({ expression }: ts.CallExpression): string {
+  if (ts.isPropertyAccessExpression(expression)) return expression.name.text;
+  return ts.isIdentifier(expression) ? expression.text : '';
 }
 
 function readsClock(node: ts.Node): boolean {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { safeJson, safeText, textWidth } from '../../src/util/safe-text.ts';
+import { escapeUnseen, safeJson, safeText, safeTexts, textWidth } from '../../src/util/safe-text.ts';
 
 /** What is sent, what is shown on one line. */
 const NASTY: ReadonlyArray<readonly [what: string, text: string, shown: string]> = [
@@ -138,6 +138,30 @@ describe('JSON', () => {
 
   it('writes pairs as pairs of escapes', () => {
     expect(safeJson(String.fromCodePoint(0xe0041))).toBe('"\\udb40\\udc41"');
+  });
+});
+
+describe('a value with texts in it', () => {
+  it('is the same value, with each of them made safe', () => {
+    const value = { a: 'x\u001b[31m\ny\u202e', list: ['\u200bz', 5, null, true], deep: { b: undefined, c: ['\r'] } };
+    expect(safeTexts(value)).toEqual({
+      a: 'x\ny<202e>',
+      list: ['z', 5, null, true],
+      deep: { b: undefined, c: ['␍'] },
+    });
+  });
+
+  it('may be a text, or nothing', () => {
+    expect(safeTexts('\u0007')).toBe('␇');
+    expect(safeTexts(null)).toBeNull();
+  });
+});
+
+describe('JSON of somebody else', () => {
+  it('says the same, with what nobody sees written out', () => {
+    const json = JSON.stringify({ a: '\u202e\u009b\u{e0041} ok' });
+    expect(escapeUnseen(json)).toBe(String.raw`{"a":"\u202e\u009b\udb40\udc41 ok"}`);
+    expect(JSON.parse(escapeUnseen(json))).toEqual(JSON.parse(json));
   });
 });
 

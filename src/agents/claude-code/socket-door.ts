@@ -67,12 +67,16 @@ export class SocketDoor implements Door {
   }
 }
 
+/** What an old relay may have let somebody be called must not end an attribute. */
+const NOT_IN_NAMES = /[^A-Za-z0-9_.@#, -]/g;
+
 function frameOf({ text, from, urgent }: Parcel, random: Random): object {
-  const content = `<cross-session-message from="relay:${from}" from-name="${from}">\n${harmless(text)}\n</cross-session-message>`;
+  const name = from.replace(NOT_IN_NAMES, '-');
+  const content = `<cross-session-message from="relay:${name}" from-name="${name}">\n${harmless(text)}\n</cross-session-message>`;
   return {
     type: 'user',
     msg_id: uuid(random),
-    from: `relay:${from}`,
+    from: `relay:${name}`,
     priority: urgent ? 'next' : 'later',
     message: { role: 'user', content },
   };

@@ -9,6 +9,7 @@ import { EXIT, Failure } from '../../util/failure.ts';
 import { messageId, systemRandom } from '../../util/random.ts';
 import type { Command, Context } from '../command.ts';
 import { AS, RelayAccess } from '../relay.ts';
+import { onlyPeople, refuseSecrets } from '../secrets.ts';
 import { MAX_WAIT, marked, takeWithin } from '../take.ts';
 import { printMessage, sent } from '../words.ts';
 
@@ -21,7 +22,8 @@ export const send: Command = {
   name: 'send',
   summary: 'Send a message to a session, a person, a #room, or all.',
   details: `Who is away gets it when they come back. The id, who it goes to and who is away are printed.
-With --wait the answer is printed, too; exit code 5 when none came in time.`,
+With --wait the answer is printed, too; exit code 5 when none came in time.
+What seems to hold a secret is not sent, and it is said what it is and where; --allow-secret is for people.`,
   arguments: [
     { name: 'to', sentence: 'a name, a #room, all, or several of them with commas between' },
     { name: 'message', sentence: 'the message; - reads it from standard input', many: true },
@@ -34,6 +36,7 @@ With --wait the answer is printed, too; exit code 5 when none came in time.`,
     { flag: '--quiet', sentence: 'wake nobody: it rides along with whatever comes next' },
     { flag: '--ttl', value: 'seconds', sentence: 'it expires for whoever has not got it by then' },
     { flag: '--id', value: 'id', sentence: 'send under this id; sent again with it, it is stored once' },
+    { flag: '--allow-secret', sentence: 'send it although it seems to hold a secret; from a terminal only' },
     { flag: '--wait', value: 'seconds', sentence: 'wait so long for an answer and print it' },
   ],
   settings: ['relayUrl'],
@@ -57,6 +60,8 @@ With --wait the answer is printed, too; exit code 5 when none came in time.`,
     const wait = ctx.given.integer('--wait', { min: 0, max: MAX_WAIT });
     const relay = new RelayAccess(ctx, { as: ctx.given.text('--as') });
     const draft = await draftOf(ctx);
+    if (ctx.given.has('--allow-secret')) onlyPeople(ctx);
+    else await refuseSecrets(draft);
     const result = await post(relay, draft);
     if (wait === undefined) return told(ctx, result);
     ctx.out.say(sent(result));

@@ -54,6 +54,17 @@ describe('chat', () => {
     expect(stdout).not.toContain('three');
   });
 
+  it('sends no secret, says what to do, and goes on', async () => {
+    const m = machine();
+    await m.relay();
+    const secret = `glpat-${'x7Kq2'.repeat(4)}`;
+    const { code, stdout, stderr } = await m.run(['chat', 'tester'], { input: `send ${secret}\nsend hello\nquit\n` });
+    expect(code).toBe(0);
+    expect(idsIn(stdout)).toHaveLength(1);
+    expect(stderr).toMatch(/a secret \(GitLab token in line 1\); nothing was sent\. .*--allow-secret/);
+    expect(stdout + stderr).not.toContain(secret);
+  });
+
   it('shows what waited for it', async () => {
     const m = machine();
     await m.relay();

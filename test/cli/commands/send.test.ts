@@ -170,4 +170,19 @@ describe('send', () => {
     expect({ code: json.code, reply: JSON.parse(json.out).reply }).toEqual({ code: 5, reply: null });
     expect(await received(at)).toHaveLength(2);
   });
+
+  it('holds a secret back, says what and where, and is sent by a person who says so', async () => {
+    const at = await withInbox();
+    const secret = `glpat-${'x7Kq2'.repeat(4)}`;
+    const words = ['send', 'CC-2', `use\n${secret}`];
+    const held = await at.run(words);
+    expect(held.code).toBe(4);
+    expect(held.err).toContain('(GitLab token in line 2); nothing was sent.');
+    expect(held.err).not.toContain(secret);
+    const agent = await at.run([...words, '--allow-secret'], { tty: true, env: { CLAUDECODE: '1' } });
+    expect([agent.code, agent.err]).toEqual([4, expect.stringContaining('is for people')]);
+    expect(await received(at)).toEqual([]);
+    expect((await at.run([...words, '--allow-secret'], { tty: true })).code).toBe(0);
+    expect(await received(at)).toMatchObject([{ body: `use\n${secret}` }]);
+  });
 });
