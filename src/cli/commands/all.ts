@@ -3,11 +3,14 @@ import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
+import { connect } from './connect.ts';
+import { disconnect } from './disconnect.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { history } from './history.ts';
 import { install } from './install.ts';
 import { join } from './join.ts';
+import { keepCommand } from './keep.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
 import { peers } from './peers.ts';
@@ -49,6 +52,8 @@ export const COMMANDS: readonly Command[] = [
   install,
   uninstall,
   service,
+  connect,
+  disconnect,
   doctor,
   backup,
   restore,
@@ -58,4 +63,5 @@ export const COMMANDS: readonly Command[] = [
   shellInit,
   completion,
   registerCommand,
+  keepCommand,
 ];
