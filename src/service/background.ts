@@ -125,7 +125,7 @@ function marksOf(keeping: Keeping): readonly ProcessMark[] {
 }
 
 /** Is the unit one of those that we keep ourselves? */
-export function isKeptHere(home: string, unit: UnitName): boolean {
+export function isKept(home: string, unit: UnitName): boolean {
   return existsSync(join(statePaths(home).services, `${unit}.json`));
 }
 

@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import { ensureHome } from '../config/paths.ts';
 import { Failure } from '../util/failure.ts';
 import { createPrivate, ensurePrivateDir, writeAtomic } from '../util/files.ts';
-import { Background, isKeptHere } from './background.ts';
+import { Background, isKept } from './background.ts';
 import { Launchd } from './launchd.ts';
 import type { Supervisor, SupervisorInput } from './supervisor.ts';
 import { Systemd } from './systemd.ts';
-import type { Unit, UnitName } from './unit.ts';
+import { UNITS, type Unit, type UnitName } from './unit.ts';
 
 export function supervisorFor(platform: NodeJS.Platform, input: SupervisorInput): Supervisor {
   if (platform === 'darwin') return new Launchd(input);
@@ -41,10 +41,12 @@ export async function reachableSupervisor(own: Own, input: SupervisorInput): Pro
   }
 }
 
-/** The one that has the unit; where nobody has, the platform's own, if there is one. */
+/** The one that has the unit. Where nobody has: our own if that keeps another one, else the platform's, if there is one. */
 export function supervisorOf(unit: UnitName, own: Own, input: SupervisorInput): Supervisor {
-  const isOurs = isKeptHere(own.home, unit) || (own.platform !== 'darwin' && own.platform !== 'linux');
-  return isOurs ? new Background({ ...own, env: input.env }) : supervisorFor(own.platform, input);
+  const background = new Background({ ...own, env: input.env });
+  if (isKept(own.home, unit) || (own.platform !== 'darwin' && own.platform !== 'linux')) return background;
+  const supervisor = supervisorFor(own.platform, input);
+  return UNITS.some((each) => isKept(own.home, each)) && !existsSync(supervisor.file(unit)) ? background : supervisor;
 }
 
 /** Nothing is written when the supervisor cannot be reached. The log files are made first: the supervisor would make them readable to others. */
