@@ -22,6 +22,8 @@ export interface RelayHere {
   readonly home: string;
   /** What started it just now; absent when it ran already. */
   readonly started?: string;
+  /** What its user must know of that. */
+  readonly hint?: string;
 }
 
 /** A relay answers within a second, but for one that has much to read. Milliseconds. */

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { statePaths } from '../config/paths.ts';
 import { type Clock, sleep, systemClock } from '../util/clock.ts';
 import { errno, Failure } from '../util/failure.ts';
-import { readPrivate, writeAtomic } from '../util/files.ts';
+import { checkPrivateDir, readPrivate, writeAtomic } from '../util/files.ts';
 import { isRunning, type ProcessMark } from '../util/processes.ts';
 import { endGroup } from '../util/run-group.ts';
 import type { Supervised, Supervisor } from './supervisor.ts';
@@ -57,6 +57,8 @@ export class Background implements Supervisor {
   async check(): Promise<void> {}
 
   async load(unit: UnitName): Promise<void> {
+    // What lies in there is run.
+    checkPrivateDir(statePaths(this.#input.home).services);
     await this.unload(unit);
     const { home, node, script } = this.#input;
     const env = { ...handedOn(this.#input.env), CLAUDE_RELAY_HOME: home };

@@ -1,5 +1,6 @@
 /** The check of a connection to another machine: does its relay answer through the forward, how fast, and if not, what is in the way. */
 import { once } from '../../client/once.ts';
+import { relayUrl, shownUrl } from '../../client/place.ts';
 import { statePaths } from '../../config/paths.ts';
 import { readToken } from '../../config/token.ts';
 import { complaint } from '../../service/ssh.ts';
@@ -42,7 +43,7 @@ export async function checkConnection({ home, url, signal, clock = systemClock }
   }
   const took = timeWords(clock.monotonic() - begun);
   if (url !== urlOf(connection)) {
-    const says = `The relay on ${target} answers in ${took}, but ${url} is what is used.`;
+    const says = `The relay on ${target} answers in ${took}, but ${shownUrl(relayUrl(url))} is what is used.`;
     return [warn('connection', says, `Unset RELAY_URL, or: claude-relay connect ${target}`)];
   }
   return [ok('connection', `The relay on ${target} answers through the forward in ${took}.`)];

@@ -34,8 +34,8 @@ interface Part {
 }
 
 function parts(paths: StatePaths): Part[] {
-  const directories = [paths.data, paths.keys, paths.outbox, paths.sessions, paths.logs];
-  const files = [paths.token, paths.relayFile, paths.names, paths.registry];
+  const directories = [paths.data, paths.keys, paths.outbox, paths.sessions, paths.logs, paths.services];
+  const files = [paths.token, paths.relayFile, paths.names, paths.registry, paths.connection];
   return [
     ...directories.map((path) => ({ path, check: checkPrivateDir })),
     ...files.map((path) => ({ path, check: (file: string) => readPrivate(file) })),

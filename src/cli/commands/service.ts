@@ -73,9 +73,11 @@ const start: Command = {
   ],
   async run(ctx) {
     const relay = await startRelayHere(ctx, relayOf(ctx));
-    if (ctx.out.isJson) ctx.out.json(relay);
-    else ctx.out.line(`${relay.url} ${relay.started === undefined ? 'runs' : `was started (${relay.started})`}.`);
-    if (relay.started === 'systemd') await lingerHint(ctx);
+    const { url, started } = relay;
+    const hint = started === 'systemd' ? await lingerHint(ctx) : undefined;
+    if (ctx.out.isJson) ctx.out.json({ ...relay, ...(hint === undefined ? {} : { hint }) });
+    else ctx.out.line(`${url} ${started === undefined ? 'runs' : `was started (${started})`}.`);
+    if (hint !== undefined) ctx.out.say(hint);
     return EXIT.ok;
   },
 };
@@ -217,13 +219,15 @@ async function hints(ctx: Context, { name }: Unit): Promise<void> {
     out.say(`It works when this does, without a question: ssh -o BatchMode=yes ${target} true`);
     out.say(`The relay’s token is on that host: copy its ~/.claude-relay/token into your state directory (chmod 600).`);
   }
-  if (platform === 'linux') await lingerHint(ctx);
+  const hint = platform === 'linux' ? await lingerHint(ctx) : undefined;
+  if (hint !== undefined) out.say(hint);
 }
 
 /** Best-effort: without loginctl there is nothing to say. */
-async function lingerHint({ out, run, env }: Context): Promise<void> {
+async function lingerHint({ run, env }: Context): Promise<string | undefined> {
   const { code, stdout } = await run('loginctl', ['show-user', env.USER ?? '', '--property=Linger', '--value']);
-  if (code === 0 && stdout.trim() === 'no') out.say('It ends when you log out; to keep it: loginctl enable-linger');
+  if (code !== 0 || stdout.trim() !== 'no') return undefined;
+  return 'It ends when you log out; to keep it: loginctl enable-linger';
 }
 
 /** Best-effort: where no relay runs, nobody else would do it for the tunnel’s logs. */

@@ -80,6 +80,7 @@ async function establish(ctx: Context, way: Way, kept: Connection | undefined): 
   out.say(`${way.target}: claude-relay ${program.version}`, 'dim');
   const relay = await remote.relay(program);
   out.say(`${way.target}: its relay ${relay.started === undefined ? 'runs' : `was started (${relay.started})`}`, 'dim');
+  if (relay.hint !== undefined) out.say(`${way.target}: ${relay.hint}`, 'yellow');
 
   const wanted = given.integer('--port', PORTS);
   const port = kept !== undefined && (wanted ?? kept.port) === kept.port ? kept.port : await forwardPort(ctx, wanted);
@@ -140,6 +141,7 @@ function tell({ out, env }: Context, { way, url, remotePort, supervisor, ms, isN
       `${isNew ? 'Connected' : 'Still connected'} to the relay on ${way.target}: a message was answered in ${ms} ms.`,
       'green',
     );
+  if (isNew) out.say('Sessions that run already find it when they are started again.');
   if (env.RELAY_URL) out.warn('RELAY_URL is set, and outranks this connection where it is: unset it.');
   if (supervisor === 'background process')
     out.say(`The forward lasts until this machine goes down; after that: claude-relay connect ${way.target}`);

@@ -148,8 +148,9 @@ function lastJson(text: string): unknown {
 
 function isRelayHere(value: unknown): value is RelayHere {
   if (typeof value !== 'object' || value === null) return false;
-  const { url, port, version, home, started }: Partial<Record<keyof RelayHere, unknown>> = value;
+  const { url, port, version, home, started, hint }: Partial<Record<keyof RelayHere, unknown>> = value;
   const isPort = typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536;
   const isText = typeof url === 'string' && typeof version === 'string' && typeof home === 'string';
-  return isPort && isText && (started === undefined || typeof started === 'string');
+  const isTextOrNothing = (text: unknown) => text === undefined || typeof text === 'string';
+  return isPort && isText && isTextOrNothing(started) && isTextOrNothing(hint);
 }

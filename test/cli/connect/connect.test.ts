@@ -208,6 +208,14 @@ describe('connect', () => {
     });
   });
 
+  it('hands on what the user of the other machine must know', async () => {
+    const { url, port, home } = far.relay;
+    const answer = { url, port, home, version: '0.1.0', started: 'systemd', hint: 'It ends when you log out.' };
+    far.answers.push(['service start', { stdout: JSON.stringify(answer) }]);
+    const { err } = await far.connect();
+    expect(err).toContain('me@relay: its relay was started (systemd)\nme@relay: It ends when you log out.\n');
+  });
+
   it('says that RELAY_URL outranks it', async () => {
     const { code, err } = await far.line(['connect', 'me@relay'], { env: { PATH: far.bin, RELAY_URL: 'ws://x' } });
     expect([code, err]).toEqual([0, expect.stringContaining('RELAY_URL is set')]);
