@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Ran } from '../../src/util/run.ts';
 import { NetNs, type Wire } from '../faults/support/netns.ts';
 import { afterEveryTest } from './cleanup.ts';
-import { type Machine, machine, type RunOptions, type Started, until } from './cli.ts';
+import { type Machine, machine, type RunOptions, type Started } from './cli.ts';
 
 const SSHD = '/usr/sbin/sshd';
 const PORT = 2222;
@@ -130,5 +130,3 @@ export function forwarder({ home }: Machine): number | undefined {
   const file = join(home, 'services', 'tunnel.run.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).child?.pid : undefined;
 }
-
-export { until };

@@ -73,7 +73,7 @@ async function refuse(ctx: Context, way: Way, kept: Connection | undefined): Pro
 }
 
 async function establish(ctx: Context, way: Way, kept: Connection | undefined): Promise<void> {
-  const { out, signal, run, config, given } = ctx;
+  const { out, run, config, given } = ctx;
   const { home } = config.settings;
   const remote = new Remote(way, run);
   const program = await remote.find(ctx.script);
@@ -93,16 +93,17 @@ async function establish(ctx: Context, way: Way, kept: Connection | undefined): 
   const { supervisor, isNew } = await openForward(ctx, connection);
   out.say(`forward: ${urlOf(connection)} (${supervisor})`, 'dim');
 
-  const token = await bringCredential({
+  await bringCredential({
     home,
     remote,
     program,
     relay,
+    url: urlOf(connection),
     kept: connection.credential,
     onChange: (credential) => note({ credential }),
   });
   pointHere(home, connection, note);
-  const ms = Math.round(await roundTrip({ url: urlOf(connection), token, signal }));
+  const ms = Math.round(await roundTrip(ctx, urlOf(connection)));
   tell(ctx, {
     way,
     url: urlOf(connection),

@@ -28,15 +28,17 @@ interface BringInput {
   /** The state directory here. */
   readonly home: string;
   readonly remote: Remote;
-  readonly program: RemoteProgram;
   readonly relay: RelayHere;
+  /** What an invitation needs: whom to ask for it, and the near end of the forward through which it is taken. */
+  readonly program: RemoteProgram;
+  readonly url: string;
   readonly kept: Credential | undefined;
   /** Called before anything is changed. */
   readonly onChange: (credential: Credential) => void;
 }
 
-/** Answers what the relay is to be shown. The same token again changes nothing. */
-export async function bringCredential({ home, remote, relay, kept, onChange }: BringInput): Promise<string> {
+/** From then on every command here is let in by the relay there. The same token again changes nothing. */
+export async function bringCredential({ home, remote, relay, kept, onChange }: BringInput): Promise<void> {
   const token = (await remote.read(join(relay.home, 'token'))).trim();
   if (!isToken(token))
     throw new Failure(
@@ -45,11 +47,11 @@ export async function bringCredential({ home, remote, relay, kept, onChange }: B
       'Start it again there.',
     );
   const here = readToken(home);
-  if (here === token && kept !== undefined) return token;
-  const before = kept !== undefined && here !== undefined && digestOf(here) === kept.digest ? kept.before : here;
+  if (here === token && kept !== undefined) return;
+  const isOurs = kept !== undefined && (here === undefined || digestOf(here) === kept.digest);
+  const before = isOurs ? kept.before : here;
   onChange({ digest: digestOf(token), ...(before === undefined ? {} : { before }) });
   writeAtomic(statePaths(home).token, `${token}\n`);
-  return token;
 }
 
 /** There is nothing to take back on the other machine: its token is its own. May be called twice. */

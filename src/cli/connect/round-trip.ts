@@ -1,39 +1,31 @@
 /** The proof that a connection works: a message to oneself is received and answered, and its answer received. */
 import { hostname } from 'node:os';
-import { once } from '../../client/once.ts';
-import type { Args, Results, Verb } from '../../protocol/verbs.ts';
+import type { Args } from '../../protocol/verbs.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import { Failure } from '../../util/failure.ts';
 import { messageId, systemRandom } from '../../util/random.ts';
-import { personName } from '../relay.ts';
-
-interface Place {
-  readonly url: string;
-  readonly token: string;
-  readonly signal: AbortSignal;
-  readonly clock?: Clock;
-}
+import type { Context } from '../command.ts';
+import { personName, RelayAccess } from '../relay.ts';
 
 /** What was not read by then is nobody's to read. Seconds. */
 const LIFE = 60;
 /** It is stored before it is asked for. Seconds. */
 const WAIT = 5;
 
-/** Milliseconds from the question to its answer. Rejects with the relay's refusal. */
-export async function roundTrip({ url, token, signal, clock = systemClock }: Place): Promise<number> {
+/** Milliseconds from the question to its answer, by the credential that every command uses. Rejects with the relay's refusal. */
+export async function roundTrip(ctx: Context, url: string, clock: Clock = systemClock): Promise<number> {
   const as = personName(`connect-${hostname()}`);
-  const ask = <V extends Verb>(verb: V, args: Args<V>): Promise<Results[V]> =>
-    once(verb, args, { url, token, signal, as, kind: 'script' });
+  const relay = new RelayAccess(ctx, { as, url });
   const arrived = async (wanted: Args<'receive'>, id: string): Promise<void> => {
-    const { messages } = await ask('receive', { ...wanted, count: 1, wait_seconds: WAIT, receipt: 'seen' });
+    const { messages } = await relay.ask('receive', { ...wanted, count: 1, wait_seconds: WAIT, receipt: 'seen' });
     if (messages[0]?.id === id) return;
     throw new Failure('nothing', 'A message to this machine itself did not come back.', 'See: claude-relay doctor');
   };
   const id = messageId(systemRandom, clock.now());
   const begun = clock.monotonic();
-  await ask('send', { id, to: [as], thread: id, body: 'Does this connection work?', ttl_seconds: LIFE });
+  await relay.ask('send', { id, to: [as], thread: id, body: 'Does this connection work?', ttl_seconds: LIFE });
   await arrived({ thread: id }, id);
-  const answer = await ask('send', { reply_to: id, body: 'It does.', ttl_seconds: LIFE });
+  const answer = await relay.ask('send', { reply_to: id, body: 'It does.', ttl_seconds: LIFE });
   await arrived({ reply_to: id }, answer.id);
   return clock.monotonic() - begun;
 }

@@ -1,5 +1,5 @@
 /** `connect` and `disconnect` with an ssh that a test plays: what they find there, change here, and say. */
-import { chmodSync, existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -365,6 +365,8 @@ describe('disconnect', () => {
   it('gives back the token of a relay of this machine, and leaves one that came later', async () => {
     const own = `${'z'.repeat(43)}\n`;
     writeFileSync(statePaths(far.home).token, own, { mode: 0o600 });
+    await far.connect();
+    rmSync(statePaths(far.home).token);
     await far.connect();
     await far.line(['disconnect']);
     expect(far.token).toBe(own);
