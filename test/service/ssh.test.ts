@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   checkOptions,
@@ -87,6 +88,56 @@ describe('the options of a user', () => {
     [[''], 'is no option'],
   ])('%j are refused', (words, sentence) => {
     expect(() => checkOptions(words, '/work')).toThrow(sentence);
+  });
+});
+
+/** What a person may write there, and what somebody would who wants more of ssh. */
+const word = fc.oneof(
+  fc.string({ maxLength: 6 }),
+  fc.constantFrom(
+    '-p',
+    '22',
+    '-o',
+    'A=b',
+    '-L',
+    '1:a:1',
+    '--',
+    'host',
+    '-i',
+    'key',
+    '-N',
+    '-v',
+    '-W',
+    '-pp',
+    '-',
+    '-J',
+    '-Jx',
+  ),
+);
+
+describe('whatever a user writes for options', () => {
+  it('each word of it is one option: none can become a host, a command or a forward', () => {
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (words) => {
+        let options: readonly string[] = [];
+        try {
+          options = checkOptions(words, '/work');
+        } catch (error) {
+          expect(error).toBeInstanceOf(Failure);
+        }
+        for (const option of options) expect(option).toMatch(/^-(?:[46ACakKqvxy]$|[bBcFIiJlmop].)/s);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('ssh goes to the target', () => {
+    const words = ['-p', '22', '-o', 'ConnectTimeout=3', '-J', 'jump', '-l', 'other', '-4'];
+    const way = { target: 'relay', options: checkOptions(words, '/work') };
+    const { stdout, status } = spawnSync('ssh', ['-G', ...remoteShell(way)], { encoding: 'utf8' });
+    expect([status, /^host(?:name)? (.*)$/m.exec(stdout)?.[1]]).toEqual([0, 'relay']);
+    expect(stdout).toMatch(/^proxyjump jump$/m);
+    expect(stdout, 'ours are first').toMatch(/^connecttimeout 10$/m);
   });
 });
 
