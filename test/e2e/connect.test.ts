@@ -66,6 +66,31 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('connec
     expect((await two.run(['disconnect'])).stdout).toBe('This machine is not connected to another.\n');
   });
 
+  it('takes another port where the usual one is taken, and the relay answers to that', {
+    timeout: 120_000,
+  }, async () => {
+    ensure();
+    const two = new TwoMachines();
+    await two.serve();
+    const listening = "require('net').createServer().listen(9999, '127.0.0.1', () => console.log('taken'))";
+    const holder = two.program('here', process.execPath, ['-e', listening]);
+    await holder.says(/taken/);
+    const { code, stdout } = await two.run(['connect', '--json', ...two.way]);
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ url: 'ws://127.0.0.1:9998', remote_port: 9999 }),
+    ]);
+    const { target } = two;
+    const wanted = await two.run(['connect', '--port', '9999', ...two.way]);
+    expect([wanted.code, wanted.stderr]).toEqual([
+      1,
+      expect.stringContaining(`Port 9999 is taken on this machine by process ${holder.child.pid} (`),
+    ]);
+    const doctor = JSON.parse((await two.run(['doctor', '--json'])).stdout);
+    const says = expect.stringContaining(`The relay on ${target} answers through the forward in `);
+    expect(doctor.findings).toContainEqual({ check: 'connection', state: 'ok', says });
+  });
+
   it('a forward that is killed comes back by itself', { timeout: 120_000 }, async () => {
     ensure();
     const two = new TwoMachines();

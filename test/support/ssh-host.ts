@@ -25,7 +25,6 @@ export class TwoMachines {
   readonly #near = new NetNs();
   readonly #far = new NetNs();
   readonly #wire: Wire = this.#near.link(this.#far);
-  readonly #sshd: string[] = [];
 
   constructor() {
     used.push(this);
@@ -65,12 +64,10 @@ export class TwoMachines {
       'PasswordAuthentication no',
       'PermitRootLogin prohibit-password',
       `SetEnv ${environment.join(' ')}`,
-      ...this.#sshd,
     ];
     const file = join(there.user, 'sshd_config');
     writeFileSync(file, `${lines.join('\n')}\n`);
-    const [program = '', ...args] = [...this.#far.through, SSHD, '-D', '-e', '-f', file];
-    const started = there.spawn(program, args);
+    const started = this.program('there', SSHD, ['-D', '-e', '-f', file]);
     await started.says(/Server listening/, 'stderr');
     return started;
   }
@@ -94,17 +91,19 @@ export class TwoMachines {
 
   /** `claude-relay` on this side, in its network. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return ranOf(await this.#claudeRelay(this.here, this.#near, args, options).ended);
+    return ranOf(await this.program('here', 'claude-relay', args, { input: '', ...options }).ended);
   }
 
   /** The same on the other side, under way. */
   begin(args: readonly string[]): Started {
-    return this.#claudeRelay(this.there, this.#far, args);
+    return this.program('there', 'claude-relay', args, { input: '' });
   }
 
-  #claudeRelay(on: Machine, { through }: NetNs, args: readonly string[], options: RunOptions = {}): Started {
-    const [program = '', ...rest] = [...through, 'claude-relay', ...args];
-    return on.spawn(program, rest, { input: '', ...options });
+  /** Any program, on one side, under way. */
+  program(side: 'here' | 'there', program: string, args: readonly string[], options: RunOptions = {}): Started {
+    const { through } = side === 'here' ? this.#near : this.#far;
+    const [first = '', ...rest] = [...through, program, ...args];
+    return this[side].spawn(first, rest, options);
   }
 
   /** What was started in the background, by its own record. */
