@@ -3,7 +3,7 @@
  *
  *     <home>/token  relay-key.pem  relay-cert.pem  device.json  relay.json  config.json  names.json  installed.json
  *            data/relay.sqlite  keys/<host_port>/<NAME>.json  outbox/  ledger/<NAME>.json  run/<pid>.json
- *            sessions/registry.json  logs/  backups/
+ *            sessions/registry.json  logs/  backups/  connection.json  services/<unit>.json
  *            resume/run.json  resume/{conversations,policy,tries}/<NAME>.json
  */
 import { homedir } from 'node:os';
@@ -35,6 +35,10 @@ export interface StatePaths {
   readonly installed: string;
   /** Those files as they were before. */
   readonly backups: string;
+  /** What `claude-relay connect` did, and what there was before. */
+  readonly connection: string;
+  /** Units that we keep running ourselves, where neither launchd nor systemd does. */
+  readonly services: string;
 }
 
 export function statePaths(home: string): StatePaths {
@@ -56,6 +60,8 @@ export function statePaths(home: string): StatePaths {
     logs: join(home, 'logs'),
     installed: join(home, 'installed.json'),
     backups: join(home, 'backups'),
+    connection: join(home, 'connection.json'),
+    services: join(home, 'services'),
   };
 }
 

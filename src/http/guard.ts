@@ -18,6 +18,11 @@ const MINUTE = 60_000;
 /** Addresses whose failures are counted; past it the count starts again, so that it cannot grow. */
 const ADDRESSES = 1_024;
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+/**
+ * A forward (`claude-relay connect`) may have any port on the other machine. No page can send such a Host here but one whose URL has it,
+ * and what that reaches is decided by the port: a rebound name says its own. Which pages may ask is said by Origin, whose ports count.
+ */
+const FORWARDED = /^(?:localhost|127\.0\.0\.1|\[::1\]):[1-9]\d{0,4}$/;
 
 export interface GuardOptions {
   readonly credentials: Pick<Credentials, 'byToken' | 'bySignature'>;
@@ -90,11 +95,15 @@ export class Guard {
   #wrongHost(request: IncomingMessage): RelayError | undefined {
     // Two Host lines are two answers to one question: whoever sends them hopes that we read another one than a proxy did.
     const [host, second] = request.headersDistinct.host ?? [];
-    if (host !== undefined && second === undefined && this.#hosts.has(host.toLowerCase())) return undefined;
+    if (host !== undefined && second === undefined && this.#isOurs(host.toLowerCase())) return undefined;
     return new RelayError(
       'forbidden_host',
       'This relay does not answer to that Host; start it with --allow-host to add one.',
     );
+  }
+
+  #isOurs(host: string): boolean {
+    return this.#hosts.has(host) || (this.#hosts.size > 0 && FORWARDED.test(host));
   }
 
   #wrongOrigin(request: IncomingMessage): RelayError | undefined {

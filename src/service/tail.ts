@@ -22,6 +22,11 @@ export function lastLines(path: string, count: number): Tail {
   return { lines: count === 0 ? [] : lines.slice(-count), end: read.end };
 }
 
+/** What was added since the file ended at `from`; all of it when it became shorter, and no more than a window. */
+export function addedSince(path: string, from: number): string {
+  return readFrom(path, (size) => (size < from ? 0 : from))?.text ?? '';
+}
+
 interface FollowInput {
   readonly path: string;
   /** Where to go on. */

@@ -2,8 +2,8 @@
 import type { Config } from '../config/load.ts';
 import { OPTION_NAMES, optionOf } from '../config/options.ts';
 import { statePaths } from '../config/paths.ts';
-import { EXIT, Failure } from '../util/failure.ts';
-import { safeJson } from '../util/safe-text.ts';
+import { EXIT } from '../util/failure.ts';
+import { forwarding, type Way } from './ssh.ts';
 import { logsOf, type Unit } from './unit.ts';
 
 interface RelayInput {
@@ -43,45 +43,22 @@ interface TunnelInput {
   readonly home: string;
   /** Absolute path of ssh. */
   readonly ssh: string;
-  /** `user@host`, or a host of ~/.ssh/config. */
-  readonly target: string;
+  readonly way: Way;
   /** The port here; also the relay's port there, unless `remotePort` says otherwise. */
   readonly port: number;
   readonly remotePort?: number | undefined;
 }
 
-/**
- * Keep-alives end a dead connection after 45 s, a refused forward ends it at once, and nothing ever asks a question; the
- * service manager starts it again. Both ends are loopback, whatever GatewayPorts says.
- */
-export function tunnelUnit({ home, ssh, target, port, remotePort = port }: TunnelInput): Unit {
-  checkTarget(target);
-  const forward = `localhost:${port}:localhost:${remotePort}`;
+/** ssh ends when its connection does; the service manager starts it again. */
+export function tunnelUnit({ home, ssh, way, port, remotePort = port }: TunnelInput): Unit {
   return {
     name: 'tunnel',
-    description: `claude-relay: port ${port} forwarded to ${target}`,
-    command: [ssh, '-N', '-L', forward, ...OPTIONS.flatMap((option) => ['-o', option]), '--', target],
+    description: `claude-relay: port ${port} forwarded to ${way.target}`,
+    command: [ssh, ...forwarding(way, { port, remotePort })],
     environment: {},
     logs: logsOf('tunnel', statePaths(home).logs),
     always: true,
     delay: { first: 2, most: 60 },
     final: [],
   };
-}
-
-const OPTIONS = [
-  'ServerAliveInterval=15',
-  'ServerAliveCountMax=3',
-  'ExitOnForwardFailure=yes',
-  'BatchMode=yes',
-] as const;
-
-/** A user name and a host name, an IPv6 address included; above all, nothing that ssh could take for an option. */
-const TARGET = /^(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_:[][A-Za-z0-9_.:%[\]-]*$/;
-
-/** Throws a `usage` Failure. */
-export function checkTarget(target: string): void {
-  if (TARGET.test(target) && target.length <= 255) return;
-  const shown = safeJson(target.slice(0, 80));
-  throw new Failure('usage', `${shown} is not a user@host that ssh can go to.`, 'Write it like: me@relay.example');
 }

@@ -9,22 +9,23 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Tests pass their own, and see exactly what would have been run. Never throws. */
-export type Runner = (program: string, args: readonly string[]) => Promise<Ran>;
+/** Tests pass their own, and see exactly what would have been run. `input` is what it reads. Never throws. */
+export type Runner = (program: string, args: readonly string[], input?: string) => Promise<Ran>;
 
 const LIMIT_MS = 30_000;
 const MAX_OUTPUT = 4 * 1024 * 1024;
 
-export const runProgram: Runner = (program, args) => runWithin(program, args, LIMIT_MS);
+export const runProgram: Runner = (program, args, input) => runWithin(program, args, LIMIT_MS, input);
 
 /** `limit` in milliseconds; then the program is killed. */
-export function runWithin(program: string, args: readonly string[], limit: number): Promise<Ran> {
+export function runWithin(program: string, args: readonly string[], limit: number, input = ''): Promise<Ran> {
   const options = { timeout: limit, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT } as const;
   return new Promise((resolve) => {
     const child = execFile(program, [...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : codeOf(error, error.killed === true), stdout, stderr });
     });
-    child.stdin?.end();
+    // Whoever ends without reading has said why by its exit code.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }
 

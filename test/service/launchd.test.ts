@@ -62,7 +62,12 @@ describe('a property list', () => {
   });
 
   it('of a tunnel reads as it did', () => {
-    const tunnel = tunnelUnit({ home: '/Users/me/.claude-relay', ssh: '/usr/bin/ssh', target: 'me@relay', port: 9999 });
+    const tunnel = tunnelUnit({
+      home: '/Users/me/.claude-relay',
+      ssh: '/usr/bin/ssh',
+      way: { target: 'me@relay', options: [] },
+      port: 9999,
+    });
     expect(renderLaunchd(tunnel)).toMatchSnapshot();
   });
 

@@ -100,7 +100,7 @@ describe('the unit of a tunnel', () => {
     expect(stdout.trim().split('\n')).toEqual([
       '-N',
       '-L',
-      'localhost:1234:localhost:1234',
+      '127.0.0.1:1234:127.0.0.1:1234',
       '-o',
       'ServerAliveInterval=15',
       '-o',

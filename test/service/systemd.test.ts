@@ -22,7 +22,12 @@ describe('a unit file', () => {
   });
 
   it('of a tunnel reads as it did', () => {
-    const tunnel = tunnelUnit({ home: '/home/me/.claude-relay', ssh: '/usr/bin/ssh', target: 'me@relay', port: 9999 });
+    const tunnel = tunnelUnit({
+      home: '/home/me/.claude-relay',
+      ssh: '/usr/bin/ssh',
+      way: { target: 'me@relay', options: [] },
+      port: 9999,
+    });
     expect(renderSystemd(tunnel)).toMatchSnapshot();
   });
 

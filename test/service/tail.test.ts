@@ -1,7 +1,7 @@
 import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { follow, lastLines } from '../../src/service/tail.ts';
+import { addedSince, follow, lastLines } from '../../src/service/tail.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -32,6 +32,24 @@ describe('the last lines', () => {
   it('of a large file are found without reading all of it', () => {
     const text = Array.from({ length: 300_000 }, (_, i) => `line ${i}`).join('\n');
     expect(lastLines(file(text), 2).lines).toEqual(['line 299998', 'line 299999']);
+  });
+});
+
+describe('what was added', () => {
+  it('is what stands behind the end of before', () => {
+    const path = file('before\n');
+    const { end } = lastLines(path, 0);
+    expect(addedSince(path, end)).toBe('');
+    appendFileSync(path, 'after\nhalf');
+    expect(addedSince(path, end)).toBe('after\nhalf');
+  });
+
+  it('is all of it when the file was emptied, and nothing when there is none', () => {
+    const path = file('before, at length\n');
+    const { end } = lastLines(path, 0);
+    writeFileSync(path, 'new\n');
+    expect(addedSince(path, end)).toBe('new\n');
+    expect(addedSince(join(tempDir(), 'none'), 7)).toBe('');
   });
 });
 

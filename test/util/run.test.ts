@@ -20,6 +20,13 @@ describe('running a program', () => {
     expect((await node('process.stdin.on("data", () => {}).on("end", () => console.log("end"))')).stdout).toBe('end\n');
   });
 
+  it('gives it what it is to read, also when it does not', async () => {
+    const text = 'x'.repeat(300_000);
+    const echo = ['-e', 'process.stdin.pipe(process.stdout)'];
+    expect((await runProgram(process.execPath, echo, text)).stdout).toBe(text);
+    expect(await runProgram(process.execPath, ['-e', 'process.exit(3)'], text)).toMatchObject({ code: 3 });
+  });
+
   it('that is not there is 127', async () => {
     expect(await runProgram('no-such-program-here', [])).toMatchObject({ code: 127 });
   });

@@ -34,7 +34,7 @@ interface Part {
 }
 
 function parts(paths: StatePaths): Part[] {
-  const directories = [paths.data, paths.keys, paths.outbox, paths.sessions, paths.logs];
+  const directories = [paths.data, paths.keys, paths.outbox, paths.sessions, paths.logs, paths.services];
   const files = [
     paths.token,
     paths.relayKey,
@@ -43,6 +43,7 @@ function parts(paths: StatePaths): Part[] {
     paths.relayFile,
     paths.names,
     paths.registry,
+    paths.connection,
   ];
   return [
     ...directories.map((path) => ({ path, check: checkPrivateDir })),

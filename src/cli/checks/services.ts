@@ -4,10 +4,10 @@ import type { Supervisor } from '../../service/supervisor.ts';
 import { UNITS, type UnitName } from '../../service/unit.ts';
 import { type Finding, fail, failed, ok } from './finding.ts';
 
-/** Nothing is asked of the supervisor when nothing was installed: it may not even be there. */
-export async function checkServices(supervisor: Supervisor): Promise<Finding[]> {
+/** Nothing is asked of the supervisor when nothing was installed: it may not even be there. `having` answers the one that has a unit. */
+export async function checkServices(having: (unit: UnitName) => Supervisor): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const unit of UNITS) findings.push(await checkService(supervisor, unit));
+  for (const unit of UNITS) findings.push(await checkService(having(unit), unit));
   return findings;
 }
 

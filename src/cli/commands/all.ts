@@ -3,7 +3,9 @@ import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
+import { connect } from './connect.ts';
 import { devices } from './devices.ts';
+import { disconnect } from './disconnect.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { grant } from './grant.ts';
@@ -11,6 +13,7 @@ import { history } from './history.ts';
 import { install } from './install.ts';
 import { invite } from './invite.ts';
 import { join } from './join.ts';
+import { keepCommand } from './keep.ts';
 import { leave } from './leave.ts';
 import { mcp } from './mcp.ts';
 import { peers } from './peers.ts';
@@ -61,6 +64,8 @@ export const COMMANDS: readonly Command[] = [
   install,
   uninstall,
   service,
+  connect,
+  disconnect,
   doctor,
   backup,
   restore,
@@ -70,4 +75,5 @@ export const COMMANDS: readonly Command[] = [
   shellInit,
   completion,
   registerCommand,
+  keepCommand,
 ];

@@ -6,9 +6,11 @@
 import { type Device, readDevice } from '../../config/device.ts';
 import { DEFAULT_URL } from '../../config/load.ts';
 import { resolveHome } from '../../config/paths.ts';
-import { supervisorFor } from '../../service/install.ts';
+import { supervisorOf } from '../../service/install.ts';
+import type { UnitName } from '../../service/unit.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import { VERSION } from '../../util/version.ts';
+import { checkConnection } from '../checks/connection.ts';
 import { type Finding, failed, ok, type State } from '../checks/finding.ts';
 import { checkNode, checkState, checkToken } from '../checks/machine.ts';
 import { checkRelay } from '../checks/relay.ts';
@@ -21,7 +23,7 @@ const STYLES: Readonly<Record<State, Style>> = { ok: 'green', warn: 'yellow', fa
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Look at node, state, token, relay, port, services and versions, and say what to do.',
+  summary: 'Look at node, state, token, relay, port, connection, services and versions, and say what to do.',
   details: `Exits with 1 when something fails.
 With --prove it sends a message that asks for nothing to running sessions (each of this machine’s agents, or those named),
 and tells the door, the time to handed, the time to seen, and what is in the way. It costs each of them a short turn.
@@ -69,7 +71,8 @@ async function examine(ctx: Context): Promise<Finding[]> {
     ...checkState(home),
     device ? ok('device', `This machine has joined ${device.url} as ${device.person}.`) : checkToken(home, token),
     ...(await checkRelay({ home, url, token, device, version: VERSION, run, signal })),
-    ...(await services(ctx)),
+    ...(await checkConnection({ home, url, signal })),
+    ...(await checkServices((unit) => supervisorHaving(ctx, home, unit))),
   ];
 }
 
@@ -108,9 +111,9 @@ function guessed({ env, userHome }: Context, wrong: Finding): Known | Finding {
   }
 }
 
-async function services({ platform, run, env, userHome }: Context): Promise<Finding[]> {
-  if (platform !== 'linux' && platform !== 'darwin') return [];
-  return checkServices(supervisorFor(platform, { run, env, userHome, uid: process.getuid?.() ?? 0 }));
+function supervisorHaving({ platform, run, env, userHome, node, script }: Context, home: string, unit: UnitName) {
+  const own = { platform, home, node, script };
+  return supervisorOf(unit, own, { run, env, userHome, uid: process.getuid?.() ?? 0 });
 }
 
 function show(out: Output, findings: readonly Finding[]): void {

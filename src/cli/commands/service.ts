@@ -1,7 +1,7 @@
 /** `service install|uninstall|status|logs`: keeps the relay, or a tunnel to one, running in the background. */
 import type { Config } from '../../config/load.ts';
 import { statePaths } from '../../config/paths.ts';
-import { installUnit, supervisorFor, uninstallUnit } from '../../service/install.ts';
+import { installUnit, supervisorFor, supervisorOf, uninstallUnit } from '../../service/install.ts';
 import { rotateLogs } from '../../service/rotate.ts';
 import type { Supervised, Supervisor } from '../../service/supervisor.ts';
 import { follow, lastLines } from '../../service/tail.ts';
@@ -11,6 +11,7 @@ import { EXIT, Failure, reason } from '../../util/failure.ts';
 import { which } from '../../util/which.ts';
 import type { Argument, Command, Context } from '../command.ts';
 import type { Output } from '../output.ts';
+import { startRelayHere } from '../relay-here.ts';
 
 const WHICH: Argument = { name: 'unit', sentence: 'relay (when left out) or tunnel', optional: true, choices: UNITS };
 const PORTS = { min: 1, max: 65535 };
@@ -39,7 +40,7 @@ const install: Command = {
     },
   ],
   async run(ctx) {
-    const supervisor = supervisorOf(ctx);
+    const supervisor = supervisorHere(ctx);
     const unit = unitOf(ctx);
     const file = supervisor.file(unit.name);
     const facts = { unit: unit.name, supervisor: supervisor.name, file, command: unit.command, logs: unit.logs };
@@ -57,6 +58,30 @@ const install: Command = {
   },
 };
 
+const start: Command = {
+  name: 'start',
+  summary: 'See to it that a relay runs here: find it, or start it.',
+  details:
+    'As a service, and where neither launchd nor systemd can be reached, as a background process that lasts until the machine goes down. ' +
+    '`claude-relay connect` calls it on the other machine.',
+  settings: ['port', 'host', 'data', 'legacy', 'allowHosts', 'allowOrigins', 'logLevel'],
+  where: ['serve'],
+  json: true,
+  examples: [
+    { line: 'claude-relay service start', says: 'a relay, whatever runs here already', needs: 'system' },
+    { line: 'claude-relay service start --json', says: 'where is it, for a script', needs: 'system' },
+  ],
+  async run(ctx) {
+    const relay = await startRelayHere(ctx, relayOf(ctx));
+    const { url, started } = relay;
+    const hint = started === 'systemd' ? await lingerHint(ctx) : undefined;
+    if (ctx.out.isJson) ctx.out.json({ ...relay, ...(hint === undefined ? {} : { hint }) });
+    else ctx.out.line(`${url} ${started === undefined ? 'runs' : `was started (${started})`}.`);
+    if (hint !== undefined) ctx.out.say(hint);
+    return EXIT.ok;
+  },
+};
+
 const uninstall: Command = {
   name: 'uninstall',
   summary: 'Stop it and remove its file; messages, keys and logs stay.',
@@ -68,7 +93,7 @@ const uninstall: Command = {
   ],
   async run(ctx) {
     const unit = named(ctx);
-    const supervisor = supervisorOf(ctx);
+    const supervisor = supervisorHaving(ctx, unit);
     const removed = await uninstallUnit(supervisor, unit);
     const file = supervisor.file(unit);
     if (ctx.out.isJson) ctx.out.json({ unit, file, removed });
@@ -86,10 +111,12 @@ const status: Command = {
     { line: 'claude-relay service status --json', says: 'for a script', needs: 'system' },
   ],
   async run(ctx) {
-    const supervisor = supervisorOf(ctx);
-    const units: Supervised[] = [];
-    for (const unit of UNITS) units.push(await supervisor.status(unit));
-    if (ctx.out.isJson) ctx.out.json({ supervisor: supervisor.name, units });
+    const units: (Supervised & { readonly supervisor: string })[] = [];
+    for (const unit of UNITS) {
+      const supervisor = supervisorHaving(ctx, unit);
+      units.push({ ...(await supervisor.status(unit)), supervisor: supervisor.name });
+    }
+    if (ctx.out.isJson) ctx.out.json({ units });
     else showUnits(ctx.out, units);
     await rotate(ctx);
     return units.some(({ isInstalled, isRunning }) => isInstalled && !isRunning) ? EXIT.error : EXIT.ok;
@@ -127,7 +154,7 @@ export const service: Command = {
   name: 'service',
   summary: 'Keep the relay, or a tunnel to one, running in the background.',
   details: 'With launchd on macOS, and the systemd of your user on Linux.',
-  subcommands: [install, uninstall, status, logs],
+  subcommands: [install, start, uninstall, status, logs],
   examples: [
     { line: 'claude-relay service install', says: 'keep a relay running', needs: 'system' },
     {
@@ -139,8 +166,14 @@ export const service: Command = {
   ],
 };
 
-function supervisorOf({ platform, run, env, userHome }: Context): Supervisor {
+function supervisorHere({ platform, run, env, userHome }: Context): Supervisor {
   return supervisorFor(platform, { run, env, userHome, uid: process.getuid?.() ?? 0 });
+}
+
+/** The one that has the unit. */
+function supervisorHaving({ config, platform, run, env, userHome, node, script }: Context, unit: UnitName): Supervisor {
+  const own = { platform, home: config.settings.home, node, script };
+  return supervisorOf(unit, own, { run, env, userHome, uid: process.getuid?.() ?? 0 });
 }
 
 function named({ given }: Context): UnitName {
@@ -150,11 +183,15 @@ function named({ given }: Context): UnitName {
 }
 
 function unitOf(ctx: Context): Unit {
-  const { config, node, script, given } = ctx;
+  const { config, given } = ctx;
   const target = given.text('user@host');
   if (named(ctx) === 'tunnel') return tunnelOf(ctx, target, config);
   if (target !== undefined)
     throw new Failure('usage', 'Only a tunnel goes to another host.', `Try: service install tunnel ${target}`);
+  return relayOf(ctx);
+}
+
+function relayOf({ config, node, script }: Context): Unit {
   if (config.settings.port === 0)
     throw new Failure('usage', 'A service needs a port that stays.', 'Give one with --port.');
   return relayUnit({ config, node, script });
@@ -171,19 +208,26 @@ function tunnelOf({ env, given }: Context, target: string | undefined, { setting
   const ssh = which('ssh', env.PATH);
   if (ssh === undefined) throw new Failure('error', 'There is no ssh in your PATH.', 'Install OpenSSH’s client.');
   const remotePort = given.integer('--remote-port', PORTS);
-  return tunnelUnit({ home: settings.home, ssh, target, port: settings.port, remotePort });
+  return tunnelUnit({ home: settings.home, ssh, way: { target, options: [] }, port: settings.port, remotePort });
 }
 
-/** What a user must know, and a script need not. Best-effort: without loginctl there is nothing to say. */
-async function hints({ out, run, platform, env, given }: Context, { name }: Unit): Promise<void> {
+/** What a user must know, and a script need not. */
+async function hints(ctx: Context, { name }: Unit): Promise<void> {
+  const { out, platform, given } = ctx;
   if (name === 'tunnel') {
     const target = given.text('user@host') ?? '';
     out.say(`It works when this does, without a question: ssh -o BatchMode=yes ${target} true`);
     out.say(`The relay’s token is on that host: copy its ~/.claude-relay/token into your state directory (chmod 600).`);
   }
-  if (platform !== 'linux') return;
+  const hint = platform === 'linux' ? await lingerHint(ctx) : undefined;
+  if (hint !== undefined) out.say(hint);
+}
+
+/** Best-effort: without loginctl there is nothing to say. */
+async function lingerHint({ run, env }: Context): Promise<string | undefined> {
   const { code, stdout } = await run('loginctl', ['show-user', env.USER ?? '', '--property=Linger', '--value']);
-  if (code === 0 && stdout.trim() === 'no') out.say('It ends when you log out; to keep it: loginctl enable-linger');
+  if (code !== 0 || stdout.trim() !== 'no') return undefined;
+  return 'It ends when you log out; to keep it: loginctl enable-linger';
 }
 
 /** Best-effort: where no relay runs, nobody else would do it for the tunnel’s logs. */

@@ -211,7 +211,7 @@ describe('the services', () => {
 
   it('that were never installed are well, and nothing is asked', async () => {
     const { supervisor, runner } = systemd('', []);
-    expect(await checkServices(supervisor)).toMatchObject([
+    expect(await checkServices(() => supervisor)).toMatchObject([
       { check: 'service', state: 'ok' },
       { check: 'tunnel', state: 'ok' },
     ]);
@@ -221,12 +221,12 @@ describe('the services', () => {
   it('that run are well, and those that do not are told with where to look', async () => {
     const both = ['claude-relay.service', 'claude-relay-tunnel.service'];
     const running = systemd('ActiveState=active\nSubState=running\nMainPID=7\n', both);
-    expect(await checkServices(running.supervisor)).toMatchObject([
+    expect(await checkServices(() => running.supervisor)).toMatchObject([
       { state: 'ok', says: 'The relay runs under systemd as process 7.' },
       { state: 'ok', says: 'The tunnel runs under systemd as process 7.' },
     ]);
     const failed = systemd('ActiveState=failed\nSubState=failed\nMainPID=0\nExecMainStatus=255\n', both);
-    expect((await checkServices(failed.supervisor))[1]).toEqual({
+    expect((await checkServices(() => failed.supervisor))[1]).toEqual({
       check: 'tunnel',
       state: 'fail',
       says: 'The tunnel is installed and does not run: failed (failed).',
@@ -240,7 +240,7 @@ describe('the services', () => {
     const supervisor = new Systemd({ run, env: {}, userHome, uid: 0 });
     mkdirSync(join(userHome, '.config/systemd/user'), { recursive: true });
     writeFileSync(supervisor.file('relay'), '');
-    expect((await checkServices(supervisor))[0]).toMatchObject({ state: 'fail', todo: expect.any(String) });
+    expect((await checkServices(() => supervisor))[0]).toMatchObject({ state: 'fail', todo: expect.any(String) });
   });
 });
 

@@ -128,7 +128,7 @@ describe('service install tunnel', () => {
     });
     expect(code).toBe(0);
     const text = readFileSync(join(home, 'user/.config/systemd/user/claude-relay-tunnel.service'), 'utf8');
-    expect(text).toContain(`ExecStart=${PATH}/ssh -N -L localhost:1234:localhost:1234 -o ServerAliveInterval=15 `);
+    expect(text).toContain(`ExecStart=${PATH}/ssh -N -L 127.0.0.1:1234:127.0.0.1:1234 -o ServerAliveInterval=15 `);
     expect(text).toContain('-o BatchMode=yes -- me@relay\n');
     expect(calls).toContain('systemctl --user enable claude-relay-tunnel.service');
     expect(err).toContain('ssh -o BatchMode=yes me@relay true');
@@ -138,7 +138,7 @@ describe('service install tunnel', () => {
     const { out } = await service(['install', 'tunnel', 'me@relay', '--remote-port', '77', '--dry-run'], [], {
       env: { PATH: withSsh() },
     });
-    expect(out).toContain('-L localhost:9999:localhost:77 ');
+    expect(out).toContain('-L 127.0.0.1:9999:127.0.0.1:77 ');
   });
 
   it.each([
