@@ -11,7 +11,7 @@ import { RelayError } from '../protocol/codes.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** Wrong tokens that one address may send in a minute before it is only told to wait. Right ones always work. */
-export const FAILURES_A_MINUTE = 20;
+export const FAILURES_A_MINUTE = 5;
 const MINUTE = 60_000;
 /** Addresses whose failures are counted; past it the count starts again, so that it cannot grow. */
 const ADDRESSES = 1_024;

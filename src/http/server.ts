@@ -3,9 +3,11 @@
  * the guard before anything else.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RelayError } from '../protocol/codes.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import { type Bound, bindAll } from './bind.ts';
 import type { Guard } from './guard.ts';
@@ -45,10 +47,12 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 };
 const HEADER_BYTES = 16 * 1024;
+const TOO_MANY = new RelayError('too_many_requests').status;
 
 /** Resolves once connections are taken. Rejects with the error of `listen`, EADDRINUSE for one. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const bound = await bindAll(options.host, options.port, () => makeServer(options));
+  const strangers = new Set<Socket>();
+  const bound = await bindAll(options.host, options.port, () => makeServer(options, strangers));
   options.guard.openOn(bound.port);
   let closing: Promise<void> | undefined;
   return {
@@ -63,16 +67,43 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   };
 }
 
-function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
+/** `strangers`: connections that have shown no token yet, oldest first. */
+function makeServer({ guard, fetch, door, log }: ListenOptions, strangers: Set<Socket>): Server {
   const server = createServer({ ...TIMEOUTS, maxHeaderSize: HEADER_BYTES }, onRequest);
+  /** Of each connection, the requests that are not answered. */
+  const underWay = new WeakMap<Socket, number>();
+  server.on('connection', onConnection);
   server.on('upgrade', onUpgrade);
   server.on('clientError', onClientError);
   return server;
 
+  function onConnection(socket: Socket): void {
+    strangers.add(socket);
+    socket.once('close', () => strangers.delete(socket));
+    const [oldest] = strangers;
+    if (strangers.size > LIMITS.strangers) oldest?.destroy();
+  }
+
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: !PROBES.has(pathOf(request)) });
-    if (refusal) refuse(response, refusal);
-    else void answer(request, response);
+    const wantsToken = !PROBES.has(pathOf(request));
+    const refusal = wrongTarget(request) ?? guard.refusal(request, { token: wantsToken }) ?? tooMany(request, response);
+    if (refusal) return refuse(request, response, refusal);
+    if (wantsToken) strangers.delete(request.socket);
+    // There was no room for its body: reading past the rest would take the same room.
+    response.once('finish', () => {
+      if (response.statusCode === TOO_MANY && !request.complete) request.destroy();
+    });
+    void answer(request, response);
+  }
+
+  /** Nobody needs to ask before the last answers came; who does anyway would pile up what is under way. */
+  function tooMany({ socket }: IncomingMessage, response: ServerResponse): RelayError | undefined {
+    const count = underWay.get(socket) ?? 0;
+    if (count >= LIMITS.pipelined)
+      return new RelayError('too_many_requests', 'Too much is under way on this connection; read the answers first.');
+    underWay.set(socket, count + 1);
+    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+    return undefined;
   }
 
   function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -84,6 +115,7 @@ function makeServer({ guard, fetch, door, log }: ListenOptions): Server {
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const refusal = wrongTarget(request) ?? guard.refusal(request, { token: !door.isLegacy(request) });
     if (!refusal) {
+      strangers.delete(request.socket);
       door.upgrade(request, socket, head);
       return;
     }
@@ -98,14 +130,13 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  refuseUpgrade(
-    socket,
-    new RelayError(
-      tooLarge ? 'too_large' : 'bad_request',
-      tooLarge ? 'Those headers are too large.' : 'That is not an HTTP request.',
-    ),
-  );
+  refuseUpgrade(socket, whyNot(error.code));
+}
+
+function whyNot(code: string | undefined): RelayError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new RelayError('too_large', 'Those headers are too large.');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RelayError('silent', 'The request did not come in time.');
+  return new RelayError('bad_request', 'That is not an HTTP request.');
 }
 
 /** A proxy's way of writing the target (`GET http://other/`) names a host that nobody has checked. */
