@@ -25,6 +25,9 @@ export async function readBody(request: Request, limit: number = LIMITS.frameByt
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString();
+  } catch (error) {
+    if (error instanceof RelayError) throw error;
+    throw new RelayError('bad_request', 'The body broke off; send all of it.', error);
   } finally {
     unfinished -= size;
   }
