@@ -216,7 +216,7 @@ export class WsSocket implements Socket {
     this.#onFrame(data.length);
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     // Ours, and not that of `ws`: pongs that nobody reads would grow, too.
-    this.#ws.pong(data, false, () => this.#onFlushed());
+    this.#ws.pong(data, undefined, () => this.#onFlushed());
     this.#holdBack();
   }
 
