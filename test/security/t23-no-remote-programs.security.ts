@@ -83,6 +83,7 @@ describe('a shell', () => {
     "/a/.exec(text);",
     "database.exec('BEGIN');",
     "import { spawn } from 'node:child_process'; spawn('ls', ['-l'], { shell: false });",
+    "new Function('');",
     "const shell = { shell: undefined };",
     "import { execFile } from 'child_process'; execFile('ls', []);",
     "const o = { type: 'boolean', shell: void 0 };",

@@ -42,7 +42,7 @@ function startsShell(node: ts.Node, modules: ReadonlySet<string>): boolean {
     return loadsModule(node.expression) || (ts.isIdentifier(node.expression) && modules.has(node.expression.text));
   if (ts.isPropertyAssignment(node)) return nameOf(node.name) === 'shell' && !isOff(node.initializer);
   if (ts.isCallExpression(node) || ts.isNewExpression(node))
-    return ts.isIdentifier(node.expression) && /^(eval|Function)$/.test(node.expression.text);
+    return ts.isIdentifier(node.expression) && /^(eval|Function)$/.test(node.expression.text) && !isProbe(node);
   return false;
 }
 
@@ -57,6 +57,11 @@ function loadsModule(node: ts.Node | undefined): boolean {
 
 function isModuleName(node: ts.Node): boolean {
   return ts.isStringLiteralLike(node) && MODULE.test(node.text);
+}
+
+/** A library asks whether it might: `new Function("")` runs nothing. */
+function isProbe({ arguments: given }: ts.CallExpression | ts.NewExpression): boolean {
+  return given?.length === 1 && given.every((each) => ts.isStringLiteralLike(each) && each.text === '');
 }
 
 /** `false`, `!1`, `undefined`, `void 0`. */
