@@ -58,9 +58,16 @@ export function renderPage(rows, files, results) {
   const untold = results && [...tested].find((row) => !results.threats[row]);
   if (untold) throw new Error(`${RESULTS} has no figures of ${untold}: run \`npm run test:security -- --record\`.`);
   const lines = rows.map((row) => line(row, files, results?.threats[row.row]));
-  const run = results && `\nFigures of ${results.at}: Node ${results.node}, ${results.cpus} cores, ${results.seconds} s.\n`;
-  return [HEAD, '## The rows\n', '| | attack | what stops it | proof | figures |', '|---|---|---|---|---|', ...lines, run ?? '']
-    .join('\n');
+  const run =
+    results && `\nFigures of ${results.at}: Node ${results.node}, ${results.cpus} cores, ${results.seconds} s.\n`;
+  return [
+    HEAD,
+    '## The rows\n',
+    '| | attack | what stops it | proof | figures |',
+    '|---|---|---|---|---|',
+    ...lines,
+    run ?? '',
+  ].join('\n');
 }
 
 /** `t05-guessing.security.ts` → `T5` @param {string} file */

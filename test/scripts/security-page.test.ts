@@ -25,7 +25,8 @@ describe('SECURITY.md', () => {
 
   it('says what is out of reach and how to report', () => {
     const page = securityPage(ROOT);
-    for (const heading of ['## To report something', '## What is out of reach', '## The rows']) expect(page).toContain(heading);
+    for (const heading of ['## To report something', '## What is out of reach', '## The rows'])
+      expect(page).toContain(heading);
   });
 
   it('can be made before there are figures', () => {
@@ -44,7 +45,10 @@ describe('SECURITY.md', () => {
 describe('the options of the attacks', () => {
   it.each([
     [[], { keeps: false, json: undefined, vitest: [] }],
-    [['--record', 't18', '--json', 'a.json', '-t', 'ping'], { keeps: true, json: 'a.json', vitest: ['t18', '-t', 'ping'] }],
+    [
+      ['--record', 't18', '--json', 'a.json', '-t', 'ping'],
+      { keeps: true, json: 'a.json', vitest: ['t18', '-t', 'ping'] },
+    ],
   ])('%j', (args, read) => {
     expect(readArgs(args)).toEqual(read);
   });

@@ -33,7 +33,9 @@ const ATTEMPTS = `Promise.all([
 describe('T2: a page whose name was rebound to the relay', () => {
   it('is answered 403 at every path, and gets no connection', async () => {
     const watched = await watchedRelay({ legacy: true });
-    const chromium = await Chromium.start(['--host-resolver-rules=MAP *.example 127.0.0.1, MAP evil-localhost 127.0.0.1']);
+    const chromium = await Chromium.start([
+      '--host-resolver-rules=MAP *.example 127.0.0.1, MAP evil-localhost 127.0.0.1',
+    ]);
     const got: Record<string, unknown> = {};
     for (const name of NAMES) {
       const page = await chromium.open(`http://${name}:${watched.relay.port}/healthz`);

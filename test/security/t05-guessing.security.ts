@@ -22,7 +22,7 @@ function nearly(token: string): Record<string, string> {
     'the other case': line(`Bearer ${swapped(token)}`),
     'upper case': line(`Bearer ${token.toUpperCase()}`),
     backwards: line(`Bearer ${[...token].reverse().join('')}`),
-    'its digest': line('Bearer ' + 'e'.repeat(64)),
+    'its digest': line(`Bearer ${'e'.repeat(64)}`),
     'full-width letters': line(`Bearer ${wide(token)}`),
     'a zero-width space in it': line(`Bearer ${half}\u200b${token.slice(half.length)}`),
     'a space in it': line(`Bearer ${half} ${token.slice(half.length)}`),
@@ -66,7 +66,11 @@ describe('T5: whatever is not the token', () => {
         const target = path.replace('TOKEN', token);
         const text = `${target} HTTP/1.1\r\nHost: localhost:${port}\r\n${lines}Content-Length: 0\r\nConnection: close\r\n\r\n`;
         const answer = await exchange(port, text);
-        expect([what, path, answer.slice(0, 12)]).toEqual([what, path, expect.stringMatching(/^HTTP\/1\.1 4(00|01|29)$/)]);
+        expect([what, path, answer.slice(0, 12)]).toEqual([
+          what,
+          path,
+          expect.stringMatching(/^HTTP\/1\.1 4(00|01|29)$/),
+        ]);
         tried += 1;
       }
       const upgrade = upgradeText(port).replace('\r\n\r\n', `\r\n${lines}\r\n`);
@@ -85,7 +89,9 @@ describe('T5: whatever is not the token', () => {
     const statuses: number[] = [];
     for (let n = 0; n < 50; n += 1) {
       const headers = bearer(`x${n}`.padEnd(43, 'x'));
-      statuses.push((await ask({ port: relay.port, method: 'POST', path: n % 2 ? '/v1/status' : '/mcp', headers })).status);
+      statuses.push(
+        (await ask({ port: relay.port, method: 'POST', path: n % 2 ? '/v1/status' : '/mcp', headers })).status,
+      );
       const right = await ask({ port: relay.port, method: 'POST', path: '/v1/status', headers: bearer(relay.token) });
       expect(right.status).toBe(200);
     }
@@ -109,7 +115,9 @@ describe('T5: whatever is not the token', () => {
 function guessFrom(localAddress: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, localAddress });
-    socket.write(`GET /metrics HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer wrong\r\nConnection: close\r\n\r\n`);
+    socket.write(
+      `GET /metrics HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer wrong\r\nConnection: close\r\n\r\n`,
+    );
     socket.once('data', (chunk) => resolve(chunk.toString().split('\r\n')[0] ?? ''));
     socket.once('error', reject);
   });

@@ -55,7 +55,9 @@ describe('T23: no program', () => {
       };
       visit(file);
       expect(names.length).toBeGreaterThan(0);
-      expect(names.filter((name) => /^(command|exec|shell|script|hook|run|env|args_list|executable)$/.test(name))).toEqual([]);
+      expect(
+        names.filter((name) => /^(command|exec|shell|script|hook|run|env|args_list|executable)$/.test(name)),
+      ).toEqual([]);
     }
   });
 });
@@ -80,11 +82,11 @@ describe('a shell', () => {
   });
 
   it.each([
-    "/a/.exec(text);",
+    '/a/.exec(text);',
     "database.exec('BEGIN');",
     "import { spawn } from 'node:child_process'; spawn('ls', ['-l'], { shell: false });",
     "new Function('');",
-    "const shell = { shell: undefined };",
+    'const shell = { shell: undefined };',
     "import { execFile } from 'child_process'; execFile('ls', []);",
     "const o = { type: 'boolean', shell: void 0 };",
   ])('is not found in %s', (code) => {

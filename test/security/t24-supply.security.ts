@@ -31,7 +31,9 @@ describe('T24: what a user installs', () => {
   });
 
   it('runs nothing when it is installed', () => {
-    const own = Object.keys(read('package.json').scripts).filter((name) => /^(pre|post)?(install|prepare|publish|pack)/.test(name));
+    const own = Object.keys(read('package.json').scripts).filter((name) =>
+      /^(pre|post)?(install|prepare|publish|pack)/.test(name),
+    );
     expect(own).toEqual([]);
     // Only what developers have may wish to, and is never let: everything here installs with --ignore-scripts.
     const scripts = runtime.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path);
@@ -45,7 +47,9 @@ describe('T24: what a user installs', () => {
     const [command, args] = npm(['pack', '--dry-run', '--json', '--ignore-scripts']);
     const { stdout } = spawnSync(command, args, { cwd: ROOT, encoding: 'utf8' });
     const files = packedPaths(JSON.parse(stdout));
-    expect(files.filter((file) => /\.(ts|map|sqlite|log|env|pem|key)$|(^|\/)(test|src|scripts|\.)/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.(ts|map|sqlite|log|env|pem|key)$|(^|\/)(test|src|scripts|\.)/.test(file))).toEqual(
+      [],
+    );
     record('T24', { 'files shipped': files.length });
   });
 
@@ -56,6 +60,7 @@ describe('T24: what a user installs', () => {
       // A native part for another system is not installed here, and is of the package that it belongs to.
       if (existsSync(join(ROOT, path))) expect(notices).toContain(`${name} ${version} (`);
     }
-    for (const name of ['ws', 'hono', 'commander', 'pino', '@modelcontextprotocol/server']) expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    for (const name of ['ws', 'hono', 'commander', 'pino', '@modelcontextprotocol/server'])
+      expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 });

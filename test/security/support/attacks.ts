@@ -453,11 +453,8 @@ export const WAITS: readonly Attack[] = [
         const sockets = await open(50, port);
         for (const [n, socket] of sockets.entries())
           socket.write(
-            post(port, `/mcp?as=attacker-${wave * 50 + n}`, [
-              bearer(token),
-              ...MCP,
-              `Content-Length: ${body.length}`,
-            ]) + body,
+            post(port, `/mcp?as=attacker-${wave * 50 + n}`, [bearer(token), ...MCP, `Content-Length: ${body.length}`]) +
+              body,
           );
         // Past so many names it is refused, with a code.
         await expectSays(sockets, /^HTTP\/1\.1 (200|503)/);

@@ -29,7 +29,9 @@ export class Chromium {
   static async start(args: readonly string[] = []): Promise<Chromium> {
     const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'];
     const own = [`--user-data-dir=${tempDir()}`, '--remote-debugging-port=0'];
-    const child = spawn('chromium', [...flags, ...own, ...args, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('chromium', [...flags, ...own, ...args, 'about:blank'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const ws = new WebSocket(await devtoolsUrl(child));
     await once(ws, 'open');
     const chromium = new Chromium(child, ws);

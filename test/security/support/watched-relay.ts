@@ -36,7 +36,8 @@ export async function watchedRelay(options: Partial<StartOptions> = {}): Promise
   return {
     relay,
     answers,
-    upgrades: () => log.lines.filter(({ message }) => message === 'an upgrade was refused').map(({ fields }) => Object(fields).code),
+    upgrades: () =>
+      log.lines.filter(({ message }) => message === 'an upgrade was refused').map(({ fields }) => Object(fields).code),
     inside() {
       const { sessions, connections } = relay.relay.counts();
       return { sessions, connections };
