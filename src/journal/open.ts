@@ -6,7 +6,7 @@ import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { Failure } from '../util/failure.ts';
-import { checkPrivateFile, ensurePrivateDir, syncDir } from '../util/files.ts';
+import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA } from './adopt.ts';
 import { ensureDatabaseFile } from './database-file.ts';
