@@ -86,7 +86,7 @@ function main() {
 }
 
 /** @param {string} promise @param {Figures} figures */
-function say(promise, figures) {
+export function say(promise, figures) {
   const words = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
   process.stdout.write(`${promise.padEnd(4)} ${words.join(', ')}\n`);
 }

@@ -5,6 +5,7 @@ import { benchReadme } from '../bench/readme.mjs';
 import { ensure, isMain, ROOT, runScript } from './ensure.mjs';
 import { guarantees, RESULTS } from './guarantees.mjs';
 import { notices } from './notices.mjs';
+import { securityPage } from './security-page.mjs';
 
 /** @typedef {Record<string, string>} Texts by path */
 
@@ -18,6 +19,7 @@ async function generate(root) {
     'docs/config.md': configMarkdown(),
     'examples/config.json': sampleConfig(),
     'GUARANTEES.md': guarantees(JSON.parse(readFileSync(join(root, RESULTS), 'utf8'))),
+    'SECURITY.md': securityPage(root),
     'THIRD-PARTY-NOTICES': await notices(root),
   };
 }

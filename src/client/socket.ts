@@ -5,6 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../protocol/frames.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { systemClock, type Timer } from '../util/clock.ts';
 import { type Ask, authorization, type Credential, pinned } from './device.ts';
 import { requestTo, textOf } from './once.ts';
 import { candidates, relayUrl } from './place.ts';
@@ -43,8 +45,13 @@ export type Connect = (target: Target) => Promise<ClientSocket>;
 /** What a device signs for. */
 const UPGRADE = { method: 'GET', path: '/' };
 
-/** The relay's largest answer is far below this: a page and its envelope of JSON. */
-const MAX_PAYLOAD = 4 * 1024 * 1024;
+/** The largest answer of a relay is below this: 500 sessions, each with the longest of everything. Ten times as much is held to read it. */
+const MAX_PAYLOAD = 1024 * 1024;
+/**
+ * What one socket listens to in one turn of so long; the rest waits in the network. No session takes in that much, and a relay
+ * that floods it would grow its memory faster than it is collected. Characters, milliseconds.
+ */
+const TURN = { characters: 256 * 1024, frames: 500, ms: 100 };
 /** Characters read of the body of a refused upgrade. */
 const REFUSAL_CHARS = 16 * 1024;
 
@@ -83,6 +90,7 @@ function open(
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(candidate, SUBPROTOCOL, {
       maxPayload: MAX_PAYLOAD,
+      maxFragments: LIMITS.fragments,
       perMessageDeflate: false,
       followRedirects: false, // the token goes to the relay that was named, and nowhere else
       ...pinned(device),
@@ -128,6 +136,10 @@ class WsClientSocket implements ClientSocket {
   #held: string[] = [];
   #listener: ClientSocketListener | undefined;
   #closedWith: number | undefined;
+  /** Of this turn. */
+  #characters = 0;
+  #frames = 0;
+  #turn: Timer | undefined;
 
   constructor(ws: WebSocket) {
     this.#ws = ws;
@@ -160,12 +172,30 @@ class WsClientSocket implements ClientSocket {
   }
 
   #onMessage(text: string, isBinary: boolean): void {
+    this.#take(text.length);
     if (isBinary) return; // no frame of this protocol is binary
     if (this.#listener) this.#listener.onText(text);
     else this.#held.push(text);
   }
 
+  #take(characters: number): void {
+    this.#characters += characters;
+    this.#frames += 1;
+    this.#turn ??= systemClock.after(TURN.ms, () => this.#nextTurn());
+    if (this.#characters > TURN.characters || this.#frames > TURN.frames) this.#ws.pause();
+  }
+
+  #nextTurn(): void {
+    this.#turn = undefined;
+    this.#frames = 0;
+    // One that is larger than a turn takes several.
+    this.#characters = Math.max(0, this.#characters - TURN.characters);
+    if (this.#characters > 0) this.#turn = systemClock.after(TURN.ms, () => this.#nextTurn());
+    if (this.#characters <= TURN.characters) this.#ws.resume();
+  }
+
   #onClose(code: number): void {
+    this.#turn?.cancel();
     this.#closedWith = code;
     this.#listener?.onClose(code);
   }

@@ -1,7 +1,8 @@
 /** How an error goes out over HTTP: as `{"error":{"code","message","retry"}}` with the status of its code. */
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RelayError } from '../protocol/codes.ts';
+import { LIMITS } from '../protocol/limits.ts';
 
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly retry: boolean };
@@ -15,8 +16,13 @@ export function errorHeaders(error: RelayError): Record<string, string> {
   return error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {};
 }
 
-/** Answers a request that nobody has looked into. Its body, if it has one, is read past and thrown away by Node. */
-export function refuse(response: ServerResponse, error: RelayError): void {
+/** Answers a request that nobody has looked into. Its body is read past, so that the answer arrives, up to what a body may have. */
+export function refuse(request: IncomingMessage, response: ServerResponse, error: RelayError): void {
+  let left: number = LIMITS.frameBytes;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
   const body = JSON.stringify(errorBody(error));
   response.writeHead(error.status, {
     ...errorHeaders(error),

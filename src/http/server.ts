@@ -4,10 +4,11 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { Server as NetServer } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { RelayError } from '../protocol/codes.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import { type Identity, THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Bindings } from './app.ts';
@@ -61,12 +62,14 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 };
 const HEADER_BYTES = 16 * 1024;
+const TOO_MANY = new RelayError('too_many_requests').status;
 
 /** Resolves once connections are taken. Rejects with the error of `listen`, EADDRINUSE for one. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const webs: Web[] = [];
   const underWay: UnderWay = new Map();
-  const bound = await bindAll(options.host, options.port, () => makeServer(options, webs, underWay));
+  const strangers: Strangers = new Map();
+  const bound = await bindAll(options.host, options.port, () => makeServer(options, { webs, underWay, strangers }));
   options.guard.openOn(bound.port);
   let closing: Promise<void> | undefined;
   return {
@@ -88,28 +91,66 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 type Web = Server | TlsServer;
 /** Requests that are not answered yet, and whose they are. */
 type UnderWay = Map<IncomingMessage, Identity>;
+/** Connections that have shown no credential yet, oldest first, by their other end: over TLS a request knows only that. */
+type Strangers = Map<string, Socket>;
 
-function makeServer({ guard, fetch, door, log, tls }: ListenOptions, webs: Web[], underWay: UnderWay): NetServer {
+interface Kept {
+  readonly webs: Web[];
+  readonly underWay: UnderWay;
+  readonly strangers: Strangers;
+}
+
+function makeServer({ guard, fetch, door, log, tls }: ListenOptions, { webs, underWay, strangers }: Kept): NetServer {
   const limits = { ...TIMEOUTS, maxHeaderSize: HEADER_BYTES };
   const plain = createServer(limits, onRequest);
   const secure = tls && createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, onRequest);
+  /** Of each connection, the requests that are not answered. */
+  const pipelined = new WeakMap<Socket, number>();
   for (const web of secure ? [plain, secure] : [plain]) {
     web.on('upgrade', onUpgrade);
     web.on('clientError', onClientError);
     webs.push(web);
   }
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
-  return secure ? sniffing(plain, secure) : plain;
+  const server = secure ? sniffing(plain, secure) : plain;
+  server.on('connection', onConnection);
+  return server;
+
+  function onConnection(socket: Socket): void {
+    const end = endOf(socket);
+    strangers.set(end, socket);
+    socket.once('close', () => {
+      if (strangers.get(end) === socket) strangers.delete(end);
+    });
+    const [oldest] = strangers.values();
+    if (strangers.size > LIMITS.strangers) oldest?.destroy();
+  }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
-    const { refusal, identity } = checked(request, !PROBES.has(path) && !STRANGERS.has(path));
-    if (refusal) return refuse(response, refusal);
+    const wanted = !PROBES.has(path) && !STRANGERS.has(path);
+    const { refusal = tooMany(request, response), identity } = checked(request, wanted);
+    if (refusal) return refuse(request, response, refusal);
     if (identity) {
+      strangers.delete(endOf(request.socket));
       underWay.set(request, identity);
       response.once('close', () => underWay.delete(request));
     }
+    // There was no room for its body: reading past the rest would take the same room.
+    response.once('finish', () => {
+      if (response.statusCode === TOO_MANY && !request.complete) request.destroy();
+    });
     void answer(request, response, identity);
+  }
+
+  /** Nobody needs to ask before the last answers came; who does anyway would pile up what is under way. */
+  function tooMany({ socket }: IncomingMessage, response: ServerResponse): RelayError | undefined {
+    const count = pipelined.get(socket) ?? 0;
+    if (count >= LIMITS.pipelined)
+      return new RelayError('too_many_requests', 'Too much is under way on this connection; read the answers first.');
+    pipelined.set(socket, count + 1);
+    response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1));
+    return undefined;
   }
 
   function checked(request: IncomingMessage, credential: boolean): Checked {
@@ -128,6 +169,7 @@ function makeServer({ guard, fetch, door, log, tls }: ListenOptions, webs: Web[]
     const isLegacy = door.isLegacy(request);
     const { refusal, identity = THE_OWNER } = checked(request, !isLegacy);
     if (!refusal) {
+      strangers.delete(endOf(request.socket));
       door.upgrade(request, socket, head, identity);
       return;
     }
@@ -142,14 +184,13 @@ function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  refuseUpgrade(
-    socket,
-    new RelayError(
-      tooLarge ? 'too_large' : 'bad_request',
-      tooLarge ? 'Those headers are too large.' : 'That is not an HTTP request.',
-    ),
-  );
+  refuseUpgrade(socket, whyNot(error.code));
+}
+
+function whyNot(code: string | undefined): RelayError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new RelayError('too_large', 'Those headers are too large.');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RelayError('silent', 'The request did not come in time.');
+  return new RelayError('bad_request', 'That is not an HTTP request.');
 }
 
 /** A proxy's way of writing the target (`GET http://other/`) names a host that nobody has checked. */
@@ -173,4 +214,8 @@ async function closeAll(bound: Bound, webs: readonly Web[]): Promise<void> {
         }),
     ),
   );
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

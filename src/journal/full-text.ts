@@ -11,7 +11,7 @@
 import { rmSync } from 'node:fs';
 import { Prepared } from '../state/prepared.ts';
 import type { Database } from '../state/store.ts';
-import { createPrivate } from '../util/files.ts';
+import { ensureDatabaseFile } from './database-file.ts';
 import { isDamage } from './queue.ts';
 import type { Ask } from './search.ts';
 
@@ -135,7 +135,7 @@ export function openFullText(open: (path: string) => Database, { tables, words }
 }
 
 function attach(database: Database, words: string): FullText {
-  createPrivate(words, '');
+  ensureDatabaseFile(words);
   try {
     database.exec('PRAGMA busy_timeout = 1000');
     return new FullText(database, words);

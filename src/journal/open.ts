@@ -9,6 +9,7 @@ import { Failure } from '../util/failure.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA } from './adopt.ts';
+import { ensureDatabaseFile } from './database-file.ts';
 import { loadDriver, openDatabase } from './driver.ts';
 import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
@@ -45,8 +46,7 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   ensurePrivateDir(options.dir);
   adoptRestored(options.dir);
   const path = join(options.dir, DATA);
-  // SQLite gives its log files the mode of the database: made 0600 before it opens it.
-  if (!createPrivate(path, '')) checkPrivateFile(path);
+  ensureDatabaseFile(path);
   const open = await loadDriver();
   const log = `${path}-wal`;
   const lost = lostPages(log);

@@ -30,8 +30,16 @@ export const LIMITS = {
   connections: 20_000,
   /** Connections that have not said hello. */
   unauthenticated: 64,
+  /** HTTP connections that have shown no token; past it, the oldest goes. */
+  strangers: 2_048,
   /** Requests under way on one connection. */
   requests: 256,
+  /** The same over HTTP, where one follows the other. */
+  pipelined: 16,
+  /** Pieces that one message comes in. */
+  fragments: 256,
+  /** Bytes of frames and bodies that have begun to come, of all connections together. */
+  unfinishedBytes: 8 * 1024 * 1024,
   /** Envelopes pushed without a receipt. */
   window: 256,
   /** Bytes unsent on one connection; past it, it is only told that there is more. */

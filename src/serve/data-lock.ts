@@ -3,9 +3,9 @@
  * back when its process ends, however it ends, so no lock is ever stale and no process id is believed.
  */
 import { join } from 'node:path';
+import { ensureDatabaseFile } from '../journal/database-file.ts';
 import { openDatabase } from '../journal/driver.ts';
 import { Failure } from '../util/failure.ts';
-import { createPrivate } from '../util/files.ts';
 
 export interface DataLock {
   /** May be called twice. */
@@ -15,7 +15,7 @@ export interface DataLock {
 /** Throws a Failure when another process holds it. `dir` exists and is private. */
 export async function lockData(dir: string, holder: () => string | undefined): Promise<DataLock> {
   const path = join(dir, 'relay.lock');
-  createPrivate(path, '');
+  ensureDatabaseFile(path);
   const database = await openDatabase(path);
   try {
     // The journal stays in memory: nothing is ever written here, the lock is all that is wanted.

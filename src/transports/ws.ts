@@ -12,9 +12,12 @@ import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
 import { textFrames } from './frames.ts';
+import { frameBytes, type Part, Unfinished } from './unfinished.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
+/** Frames of one connection in one turn: whoever sends more waits until the others had theirs. */
+const A_TURN = 64;
 
 export interface WsOptions {
   /** Takes a connection that speaks `claude-relay.v1`. */
@@ -31,13 +34,16 @@ export class WsDoor {
   readonly #options: WsOptions;
   readonly #server: WebSocketServer;
   readonly #strangers = new Set<WsSocket>();
+  readonly #unfinished = new Unfinished();
 
   constructor(options: WsOptions) {
     this.#options = options;
     this.#server = new WebSocketServer({
       noServer: true,
       maxPayload: LIMITS.frameBytes,
+      maxFragments: LIMITS.fragments,
       perMessageDeflate: false,
+      autoPong: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
       ...{ closeTimeout: CLOSE_TIMEOUT },
     });
@@ -62,8 +68,9 @@ export class WsDoor {
     const connect = this.isLegacy(request) ? this.#options.connectLegacy : this.#options.connect;
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
+    const part = this.#unfinished.part();
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, { under: duplex, strangers: this.#strangers });
+      const socket = new WsSocket(ws, { under: duplex, strangers: this.#strangers, part });
       this.#strangers.add(socket);
       connect(socket, identity);
     });
@@ -95,23 +102,34 @@ export class WsSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #under: Duplex | undefined;
   readonly #strangers: Set<WsSocket> | undefined;
+  /** Of what comes, the part that is not whole yet. */
+  readonly #part: Part | undefined;
   #over = false;
+  /** Frames that came in this turn. */
+  #came = 0;
   /** What this turn sends, and the bytes of each. */
   #texts: string[] = [];
   #bytes: number[] = [];
   #gathered = 0;
   #listener: SocketListener | undefined;
 
-  /** `under`: what `ws` writes to. `strangers`: those among which it is until its owner has answered. */
+  /** `under`: what `ws` writes to and reads from. `strangers`: those among which it is until its owner has answered. */
   constructor(
     ws: WebSocket,
-    { under, strangers }: { readonly under?: Duplex; readonly strangers?: Set<WsSocket> } = {},
+    {
+      under,
+      strangers,
+      part,
+    }: { readonly under?: Duplex; readonly strangers?: Set<WsSocket>; readonly part?: Part } = {},
   ) {
     this.#ws = ws;
     this.#under = under;
     this.#strangers = strangers;
+    this.#part = part;
+    if (part) under?.on('data', (chunk: Buffer) => this.#onBytes(chunk.length));
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    ws.on('pong', () => this.#listener?.onPong());
+    ws.on('ping', (data) => this.#onPing(data));
+    ws.on('pong', (data) => this.#onPong(data));
     ws.on('close', (code) => this.#onClose(code));
     // Oversize, bad UTF-8, a reset: ws closes with the right code by itself, and `close` tells the listener.
     ws.on('error', ignored);
@@ -129,10 +147,7 @@ export class WsSocket implements Socket {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     this.#strangers?.delete(this);
     this.#gather(text);
-    if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
-    this.#over = true;
-    // Answers grow with requests: who does not read what we say is not listened to either, until it has.
-    this.#ws.pause();
+    this.#holdBack();
   }
 
   ping(): void {
@@ -148,6 +163,13 @@ export class WsSocket implements Socket {
 
   terminate(): void {
     this.#ws.terminate();
+  }
+
+  /** Answers grow with requests: who does not read what we say is not listened to either, until it has. */
+  #holdBack(): void {
+    if (this.#over || this.unsent <= LIMITS.unsentBytes) return;
+    this.#over = true;
+    this.#ws.pause();
   }
 
   #gather(text: string): void {
@@ -179,10 +201,47 @@ export class WsSocket implements Socket {
 
   #onClose(code: number): void {
     this.#strangers?.delete(this);
+    this.#part?.take(Number.POSITIVE_INFINITY);
     this.#listener?.onClose(code);
   }
 
+  /** Before or after `ws` has read them: what is whole is taken off when it is. */
+  #onBytes(count: number): void {
+    if (this.#part?.add(count) !== false) return;
+    this.close(new RelayError('too_many_connections').close ?? 1008, 'too_many_connections');
+    // What it has sent is held as long as its socket is.
+    this.terminate();
+  }
+
+  #onPing(data: Buffer): void {
+    this.#onFrame(data.length);
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    // Ours, and not that of `ws`: pongs that nobody reads would grow, too.
+    this.#ws.pong(data, undefined, () => this.#onFlushed());
+    this.#holdBack();
+  }
+
+  #onPong(data: Buffer): void {
+    this.#onFrame(data.length);
+    this.#listener?.onPong();
+  }
+
+  #onFrame(bytes: number): void {
+    this.#part?.take(frameBytes(bytes));
+    this.#came += 1;
+    if (this.#came === 1) setImmediate(nextTurn, this);
+    if (this.#came === A_TURN) this.#ws.pause();
+  }
+
+  /** The others had their turn. */
+  nextTurn(): void {
+    const wasMuch = this.#came >= A_TURN;
+    this.#came = 0;
+    if (wasMuch && !this.#over) this.#ws.resume();
+  }
+
   #onMessage(data: RawData, isBinary: boolean): void {
+    this.#onFrame(bytesOf(data));
     if (isBinary) this.close(1003, 'Frames are text.');
     else this.#listener?.onText(data.toString());
   }
@@ -192,6 +251,15 @@ function ignored(): void {}
 
 function flush(socket: WsSocket): void {
   socket.flush();
+}
+
+function nextTurn(socket: WsSocket): void {
+  socket.nextTurn();
+}
+
+/** `ws` gives one piece of memory, unless it is told otherwise. */
+function bytesOf(data: RawData): number {
+  return Buffer.isBuffer(data) ? data.length : 0;
 }
 
 /** The reason of a close frame is at most 123 bytes. */

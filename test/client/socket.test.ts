@@ -109,14 +109,32 @@ describe('a socket to the relay', () => {
     socket.terminate();
   });
 
-  it('takes four mebibytes and no more', async () => {
+  it('takes one mebibyte and no more', async () => {
     const { port } = await relay((ws) => {
-      ws.send('x'.repeat(4 * 1024 * 1024));
-      ws.send('x'.repeat(4 * 1024 * 1024 + 1));
+      ws.send('x'.repeat(1024 * 1024));
+      ws.send('x'.repeat(1024 * 1024 + 1));
     });
     const { next } = follow(await connectWebSocket({ url: `ws://127.0.0.1:${port}` }));
     expect((await next()).kind).toBe('text');
     expect((await next()).kind).toBe('close');
+  });
+
+  it('takes in no more than so much at a time, and all of it in the end, in order', async () => {
+    const texts = Array.from({ length: 1_500 }, (_, n) => `${n}`);
+    const { port } = await relay((ws) => {
+      for (const text of texts) ws.send(text);
+      ws.send('x'.repeat(700 * 1024));
+      ws.send('end');
+    });
+    const begun = performance.now();
+    const socket = await connectWebSocket({ url: `ws://127.0.0.1:${port}` });
+    const { next } = follow(socket);
+    for (const text of texts) expect(await next()).toEqual({ kind: 'text', value: text });
+    await next();
+    expect(await next()).toEqual({ kind: 'text', value: 'end' });
+    // At least one turn was over: whoever floods is read slowly.
+    expect(performance.now() - begun).toBeGreaterThan(90);
+    socket.terminate();
   });
 
   it('is found on ::1 by the name localhost', async () => {

@@ -116,6 +116,48 @@ describe('the server', () => {
     expect(performance.now() - before).toBeLessThan(10_000);
   }, 15_000);
 
+  it('says that it was too slow to who sends nothing or too little', async () => {
+    const rig = await started();
+    const answers = await Promise.all(['', 'GET /healthz HTTP/1.1\r\n'].map((text) => exchange(rig.port, text)));
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 408/);
+      expect(answer).toContain('"silent"');
+    }
+  }, 15_000);
+
+  it('reads past a refused body only so far', async () => {
+    const rig = await started();
+    const head = `POST /v1/send HTTP/1.1\r\nHost: localhost:${rig.port}\r\nContent-Length: 10000000\r\n\r\n`;
+    const answer = await exchange(rig.port, head + 'x'.repeat(300_000));
+    expect(answer).toMatch(/^HTTP\/1\.1 401/);
+    const whole = `${head.replace('10000000', '200000').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}${'x'.repeat(200_000)}`;
+    expect(await exchange(rig.port, whole)).toMatch(/^HTTP\/1\.1 401/);
+  });
+
+  it('answers so many requests of one connection at a time, and refuses those behind', async () => {
+    const rig = await started();
+    rig.relay.answer = () => new Promise((resolve) => setTimeout(() => resolve({}), 50));
+    const one = `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 0\r\n`;
+    const answer = await exchange(rig.port, `${`${one}\r\n`.repeat(19)}${one}Connection: close\r\n\r\n`);
+    const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    expect(statuses).toEqual([...Array(16).fill(200), ...Array(4).fill(429)]);
+    expect(rig.relay.asked).toHaveLength(16);
+  });
+
+  it('logs nothing about a body that broke off', async () => {
+    const rig = await started();
+    const head = `POST /v1/send HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 100\r\n\r\n{`;
+    await new Promise<void>((resolve) => {
+      const socket = net.connect(rig.port, '127.0.0.1', () =>
+        socket.write(head, () => setTimeout(() => socket.destroy(), 50)),
+      );
+      socket.on('close', () => resolve());
+    });
+    await ask({ port: rig.port, path: '/healthz' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(rig.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   it('survives callers that hang up in the middle', async () => {
     const rig = await started();
     for (const text of [

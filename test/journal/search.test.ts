@@ -215,7 +215,7 @@ describe.each([
       const dir = join(tempDir(), 'data');
       const journal = await open(dir, { searchThread });
       await journal.submit(send('m1', 'needle'));
-      writeFileSync(join(dir, 'search.sqlite'), damage);
+      writeFileSync(join(dir, 'search.sqlite'), damage, { mode: 0o600 });
       expect(await find(journal, 'needle')).toEqual([1]);
     },
   );

@@ -5,11 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/ensure.mjs';
 import { tempDir } from '../support/temp-dir.ts';
 
-/** What each of the four commands does; the report that a run of tests leaves, or none. */
+/** What each of the five commands does; the report that a run of tests leaves, or none. */
 interface Rehearsal {
   readonly suite?: { readonly code: number; readonly report?: object };
   readonly suite24?: { readonly code: number; readonly report?: object };
   readonly faults?: { readonly code: number; readonly report?: object };
+  readonly security?: { readonly code: number; readonly report?: object };
   readonly check?: { readonly code: number };
 }
 
@@ -31,7 +32,8 @@ const NPM = `#!/usr/bin/env node
 const { readFileSync, writeFileSync } = require('node:fs');
 const args = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(__dirname + '/plan.json', 'utf8'));
-const step = args[1] === 'check' ? plan.check : args[1] === 'test:faults' ? plan.faults : args.includes('--node24') ? plan.suite24 : plan.suite;
+const steps = { check: plan.check, 'test:faults': plan.faults, 'test:security': plan.security };
+const step = steps[args[1]] ?? (args.includes('--node24') ? plan.suite24 : plan.suite);
 const at = args.indexOf('--json');
 if (at >= 0 && step.report) writeFileSync(args[at + 1], JSON.stringify(step.report));
 if (readFileSync(0).length > 0) process.exit(99);
@@ -48,7 +50,7 @@ function rehearse(plan: Rehearsal): { lastLine: string | undefined; status: numb
   const good = { code: 0, report: GOOD };
   writeFileSync(
     join(bin, 'plan.json'),
-    JSON.stringify({ suite: good, suite24: good, faults: good, check: { code: 0 }, ...plan }),
+    JSON.stringify({ suite: good, suite24: good, faults: good, security: good, check: { code: 0 }, ...plan }),
   );
   writeFileSync(join(bin, 'npm'), NPM);
   chmodSync(join(bin, 'npm'), 0o755);
@@ -63,27 +65,28 @@ function rehearse(plan: Rehearsal): { lastLine: string | undefined; status: numb
 
 describe('.ci/run', () => {
   const cases: readonly [what: string, plan: Rehearsal, lastLine: string, status: number][] = [
-    ['sums all runs when all is well', {}, '3 passed, 0 failed, 3 skipped', 0],
-    ['fails when a test does', { suite: { code: 1, report: BAD } }, '3 passed, 1 failed, 2 skipped', 1],
+    ['sums all runs when all is well', {}, '4 passed, 0 failed, 4 skipped', 0],
+    ['fails when a test does', { suite: { code: 1, report: BAD } }, '4 passed, 1 failed, 3 skipped', 1],
     [
       'fails when a test does on Node 24 only',
       { suite24: { code: 1, report: BAD } },
-      '3 passed, 1 failed, 2 skipped',
+      '4 passed, 1 failed, 3 skipped',
       1,
     ],
-    ['fails when a promise is broken', { faults: { code: 1, report: BAD } }, '3 passed, 1 failed, 2 skipped', 1],
-    ['fails when the checks do', { check: { code: 1 } }, '3 passed, 1 failed, 3 skipped', 1],
-    ['fails when a run left no report', { suite24: { code: 1 } }, '2 passed, 1 failed, 2 skipped', 1],
+    ['fails when a promise is broken', { faults: { code: 1, report: BAD } }, '4 passed, 1 failed, 3 skipped', 1],
+    ['fails when an attack comes through', { security: { code: 1, report: BAD } }, '4 passed, 1 failed, 3 skipped', 1],
+    ['fails when the checks do', { check: { code: 1 } }, '4 passed, 1 failed, 4 skipped', 1],
+    ['fails when a run left no report', { suite24: { code: 1 } }, '3 passed, 1 failed, 3 skipped', 1],
     [
       'fails when a run left no report and says that all is well',
       { suite: { code: 0 } },
-      '2 passed, 1 failed, 2 skipped',
+      '3 passed, 1 failed, 3 skipped',
       1,
     ],
     [
       'fails when a run broke after its report',
       { suite: { code: 134, report: GOOD } },
-      '3 passed, 1 failed, 3 skipped',
+      '4 passed, 1 failed, 4 skipped',
       1,
     ],
     [
@@ -92,7 +95,7 @@ describe('.ci/run', () => {
         suite: { code: 0, report: { success: true, testResults: [] } },
         suite24: { code: 0, report: { success: true, testResults: [] } },
       },
-      '1 passed, 2 failed, 1 skipped',
+      '2 passed, 2 failed, 2 skipped',
       1,
     ],
   ];

@@ -83,7 +83,8 @@ const closeOf = (ws: WebSocket) => new Promise<number>((resolve) => ws.once('clo
 
 runSocketContract('WebSocket', async () => {
   const rig = await makeRig();
-  const ws = await opened(rig.url);
+  // Our socket answers pings itself.
+  const ws = await opened(rig.url, undefined, { autoPong: false });
   return { a: await rig.nextTaken(), b: new WsSocket(ws), teardown: async () => ws.terminate() };
 });
 
@@ -162,6 +163,29 @@ describe('the WebSocket door', () => {
     const closed = closeOf(ws);
     for (let n = 0; n < 5; n += 1) ws.send('x'.repeat(64 * 1024), { fin: false });
     expect(await closed).toBe(1009);
+  });
+
+  it('ends a message that comes in too many fragments with 1008', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const closed = closeOf(ws);
+    for (let n = 0; n < 300; n += 1) ws.send('x', { fin: false });
+    expect(await closed).toBe(1008);
+  });
+
+  it('lets the others have their turn between many frames of one', async () => {
+    const rig = await makeRig();
+    const [flooding, quiet] = [await opened(rig.url), await opened(rig.url)];
+    const order: string[] = [];
+    for (const name of ['flood', 'quiet']) {
+      const socket = await rig.nextTaken();
+      const listener = { onPong: () => {}, onClose: () => {}, onDrain: () => {} };
+      socket.listen({ ...listener, onText: () => order.push(name) });
+    }
+    for (let n = 0; n < 20_000; n += 1) flooding.send('x'.repeat(100));
+    quiet.send('x');
+    while (order.length < 20_001) await new Promise((resolve) => setImmediate(resolve));
+    expect(order.indexOf('quiet')).toBeLessThan(20_000);
   });
 
   it('takes the largest frame', async () => {
