@@ -87,6 +87,8 @@ function post(
   { headers, ...tls }: { readonly headers: Headers } & ConnectionOptions,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  // It may have ended while a credential was made.
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     let wasConnected = false;
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;

@@ -87,6 +87,8 @@ function open(
   { device, signal }: Target,
   authorized: string | undefined,
 ): Promise<ClientSocket> {
+  // It may have ended while a credential was made.
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(candidate, SUBPROTOCOL, {
       maxPayload: MAX_PAYLOAD,

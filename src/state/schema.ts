@@ -215,7 +215,7 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   meta: 'key, value',
   channel: 'id, kind, name',
   session:
-    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed',
+    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed, person, device',
   alias: 'name, session',
   follow: 'session, channel, since, until',
   envelope: 'position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum',
@@ -224,6 +224,10 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   remark: 'position, session, at, reason',
   expiring: 'expires_at, position',
   pruned: 'seq, position, id, sender, at, channels, hash',
+  person: 'id, name, created_at, revoked_at',
+  device: 'id, person, name, kind, proof, created_at, expires_at, revoked_at',
+  granted: 'person, may, what',
+  invitation: 'id, key, person, grants, created_at, expires_at, failures, device, revoked_at',
 };
 
 /** Throws what the driver throws when a table of the newest version, or a column of it, is not there: the disk has altered it. */

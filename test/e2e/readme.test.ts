@@ -89,7 +89,7 @@ describe('the README', () => {
   });
 
   it('names flags that exist', () => {
-    const known = new Set([...COMMANDS.flatMap(flagsOf), '--legacy']);
+    const known = new Set([...COMMANDS.flatMap(flagsOf), '--legacy', '--tls']);
     const ours = code.flatMap((text) => text.split('\n')).filter((line) => /claude-relay|serve|--\w+ NAME/.test(line));
     const flags = all(/(?:^|\s)(--[a-z][a-z-]*)/g, ours);
     expect(flags.length).toBeGreaterThan(2);
