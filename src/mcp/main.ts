@@ -8,7 +8,9 @@ import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import type { LogLevel } from '../config/options.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
+import { readProject } from '../config/project.ts';
 import { wokenAs } from '../config/woken.ts';
+import { stricter } from '../protocol/stance.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { holding } from '../util/holding.ts';
@@ -28,6 +30,7 @@ program, not by hand.
   --client-id NAME   the name of this session (CLAUDE_RELAY_SESSION_ID goes before it, RELAY_CLIENT_ID after it)
   --relay-url URL    where the relay is (RELAY_URL; default: the relay that runs here, else ws://localhost:9999)
   --resume           once it has ended, claude-relay resume watch may wake it for mail to it (RELAY_RESUME)
+  --messages STANCE  accept (default), hold or refuse messages to it (RELAY_MESSAGES; .claude-relay.json can be stricter)
   --log-level LEVEL  debug writes a log to stderr (RELAY_LOG_LEVEL)
   --help
 
@@ -69,6 +72,8 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
   const log = logOf(config.settings.logLevel);
   const cwd = process.cwd();
   const agent = agentEnvironment(env);
+  const project = readProject(cwd);
+  for (const warning of project.warnings) log(`mcp: ${warning}`);
   const names = new Names(paths.names, systemClock);
   const identity = new SessionIdentity({
     names,
@@ -79,7 +84,16 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     pid: process.pid,
     log,
   });
-  const connected = new Connected({ config, paths, env, identity, cwd, agent, log });
+  const connected = new Connected({
+    config,
+    paths,
+    env,
+    identity,
+    cwd,
+    messages: stricter(project.messages, config.settings.messages),
+    agent,
+    log,
+  });
   // The sockets of hooks are made meanwhile: the agent program is answered at once.
   void connected.start();
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);

@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly keep?: number | undefined;
   readonly keepMessages?: number | undefined;
   readonly keepBytes?: number | undefined;
+  /** Agents that write because others wrote to them are braked; true when absent. */
+  readonly brakes?: boolean;
   readonly version: string;
   readonly log: Log;
   /** For tests: adds to each server instance of `/mcp`. */
@@ -106,7 +108,8 @@ async function assemble(options: StartOptions, data: string, lock: DataLock): Pr
     count: options.keepMessages,
     bytes: options.keepBytes,
   };
-  const relay = new Relay({ journal, clock, random, log, version, retention });
+  const { brakes = true } = options;
+  const relay = new Relay({ journal, clock, random, log, version, retention, brakes });
   const door = new WsDoor({
     connect: (socket) => relay.connect(socket),
     ...(options.legacy ? { connectLegacy: (socket) => connectLegacy(socket, { relay, clock, random }) } : {}),

@@ -3,8 +3,10 @@
  * order give the same tables anywhere. A command is refused by a RelayError before it has written anything.
  */
 import type { Priority } from '../protocol/envelope.ts';
+import type { HeldWhy } from '../protocol/held.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
 import type { About } from '../protocol/session.ts';
+import type { Stance } from '../protocol/stance.ts';
 
 /** The first command of a new history. */
 export interface Found {
@@ -52,6 +54,8 @@ export interface Send {
   readonly expires_at?: number;
   /** JSON of what is carried and not looked at: attachments, signature, key id. */
   readonly extra?: string;
+  /** A brake holds it, for whoever would get it otherwise. */
+  readonly hold?: HeldWhy;
   /** Of everything that the sender said, without the id: tells a repeated send from a reused id. */
   readonly hash: string;
 }
@@ -59,7 +63,37 @@ export interface Sent {
   readonly position: number;
   readonly at: number;
   readonly channels: readonly number[];
+  /** Recipients for whom it waits. */
+  readonly held: readonly Held[];
   readonly duplicate: boolean;
+}
+export interface Held {
+  readonly session: number;
+  readonly why: HeldWhy;
+}
+
+/**
+ * A person decides: about one message that is held for them (`id`), or all of a session or a person, and with `always`
+ * about what is yet to come of these.
+ */
+export interface Decide {
+  readonly type: 'decide';
+  readonly at: number;
+  readonly person: string;
+  readonly stance: Stance;
+  /** The id of a message, the name of a session, a person. */
+  readonly of: string;
+  readonly always: boolean;
+}
+export interface Decided {
+  readonly changed: number;
+  readonly always: boolean;
+}
+
+/** Nothing is sent and nothing is given out until then; 0: it goes on. */
+export interface Pause {
+  readonly type: 'pause';
+  readonly until: number;
 }
 
 export interface Report {
@@ -132,7 +166,21 @@ export interface Pruned {
   readonly pruned: number;
 }
 
-export type Command = Found | Enter | Depart | Send | Report | Remark | Claim | Join | Leave | Rename | Expire | Prune;
+export type Command =
+  | Found
+  | Enter
+  | Depart
+  | Send
+  | Report
+  | Remark
+  | Claim
+  | Join
+  | Leave
+  | Rename
+  | Expire
+  | Prune
+  | Decide
+  | Pause;
 
 export interface Outcomes {
   readonly found: undefined;
@@ -147,6 +195,8 @@ export interface Outcomes {
   readonly rename: Renamed;
   readonly expire: Expired;
   readonly prune: Pruned;
+  readonly decide: Decided;
+  readonly pause: undefined;
 }
 export type Outcome<C extends Command> = Outcomes[C['type']];
 
@@ -172,6 +222,9 @@ export type Effect =
       readonly unseen?: string;
     }
   | { readonly kind: 'followed'; readonly session: number; readonly channel: number; readonly on: boolean }
+  /** Something more waits for that person. */
+  | { readonly kind: 'held'; readonly person: string }
+  | { readonly kind: 'paused'; readonly until: number }
   | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string };
 
 export interface Applied<C extends Command = Command> {

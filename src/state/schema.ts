@@ -11,6 +11,11 @@
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
  *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
+ *     held                       (envelope, session) that waits for a person, whose receipt row says `stored`: what has such
+ *                                a row is in no inbox. Accepted, the row goes and the position is in `session.released`;
+ *                                ended, it stays with `is_open` 0: nobody was ever shown it;
+ *                                `person` decides, `stranger` is the person who sent it
+ *     policy                     what a person lets happen with messages of one session (`session:17`) or person (`person:bob`)
  *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever;
  *                                `seq` is the order of forgetting
  */
@@ -129,6 +134,30 @@ const MIGRATIONS: readonly string[] = [
 
   INSERT INTO channel (id, kind, name) VALUES (0, 'session', '(relay)');
   `,
+  `
+  CREATE TABLE held (
+    position INTEGER NOT NULL,
+    session  INTEGER NOT NULL,
+    sender   INTEGER NOT NULL,
+    person   TEXT NOT NULL,
+    stranger TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    why      TEXT NOT NULL,
+    is_open  INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (position, session)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX held_open ON held (person, position) WHERE is_open = 1;
+
+  CREATE TABLE policy (
+    person TEXT NOT NULL,
+    about  TEXT NOT NULL,
+    stance TEXT NOT NULL,
+    PRIMARY KEY (person, about)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE session ADD COLUMN released TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE session ADD COLUMN messages TEXT NOT NULL DEFAULT 'accept';
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -152,6 +181,8 @@ export const TABLES: Readonly<Record<string, string>> = {
   remark: 'position, session',
   expiring: 'expires_at, position',
   pruned: 'position',
+  held: 'position, session',
+  policy: 'person, about',
 };
 
 /** What commands and queries ask of each table. */

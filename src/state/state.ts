@@ -1,9 +1,11 @@
 /** The deterministic part: tables that only commands change. No clock, no chance, no socket, no file. */
 import type { Applied, Command } from './command.ts';
 import { applyClaim } from './commands/claim.ts';
+import { applyDecide } from './commands/decide.ts';
 import { applyDepart, applyEnter } from './commands/enter.ts';
 import { applyExpire } from './commands/expire.ts';
 import { applyFound } from './commands/found.ts';
+import { applyPause } from './commands/pause.ts';
 import { applyPrune } from './commands/prune.ts';
 import { applyReceipt } from './commands/receipt.ts';
 import { applyRemark } from './commands/remark.ts';
@@ -61,6 +63,10 @@ export class State {
         return applyExpire(this.store, command);
       case 'prune':
         return applyPrune(this.store, command);
+      case 'decide':
+        return applyDecide(this.store, command);
+      case 'pause':
+        return applyPause(this.store, command);
       default:
         return command satisfies never;
     }

@@ -8,6 +8,7 @@
  * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
 import { AT_ONCE, type Into } from './into.ts';
+import { Policies } from './policies.ts';
 import { Prepared } from './prepared.ts';
 import { Roster } from './roster.ts';
 import { Tail } from './tail.ts';
@@ -30,6 +31,7 @@ export interface Database {
 export class Store {
   readonly roster: Roster;
   readonly tail: Tail;
+  readonly policies: Policies;
   /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
   onError: (error: unknown) => unknown = (error) => error;
   #database: Database;
@@ -42,6 +44,7 @@ export class Store {
     this.#prepared = new Prepared(database);
     this.roster = new Roster(this);
     this.tail = new Tail(this, options.tail);
+    this.policies = new Policies(this);
   }
 
   get database(): Database {
@@ -140,6 +143,7 @@ export class Store {
     this.#gathered.clear();
     this.roster.clear();
     this.tail.clear();
+    this.policies.clear();
   }
 
   #writeAll({ width, sql }: Into, values: readonly Value[]): void {

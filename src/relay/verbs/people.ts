@@ -1,8 +1,13 @@
 /** Who is here, who was ever here, and who am I. */
 import { LIMITS } from '../../protocol/limits.ts';
+import type { Results } from '../../protocol/verbs.ts';
 import { roomsOf } from '../../state/queries/channels.ts';
+import { heldBySender, SENDERS } from '../../state/queries/held.ts';
+import { personOf } from '../../state/queries/people.ts';
 import { countSessions, recentSessions, sessionById } from '../../state/queries/sessions.ts';
+import type { Services } from '../services.ts';
 import type { VerbHandler } from '../verb.ts';
+import { told } from './held.ts';
 
 export const peers: VerbHandler<'peers'> = ({ services }) => {
   const { store, presence } = services;
@@ -23,7 +28,7 @@ export const sessions: VerbHandler<'sessions'> = ({ services }, args) => {
 };
 
 export const status: VerbHandler<'status'> = ({ services, actor }) => {
-  const { store, presence, journal, pumps } = services;
+  const { store, presence, journal, pumps, halt } = services;
   const row = actor && sessionById(store, actor.session);
   return {
     ...(row ? { name: row.name, kind: row.kind } : {}),
@@ -36,5 +41,14 @@ export const status: VerbHandler<'status'> = ({ services, actor }) => {
     position: journal.state.position,
     version: services.version,
     uptime: services.uptime(),
+    ...(row ? forPerson(services, personOf(store, row.id)) : {}),
+    ...(halt.until === undefined ? {} : { paused_until: told(halt.until) }),
   };
 };
+
+/** What a person should look at. */
+function forPerson({ store, brakes }: Services, person: string): Pick<Results['status'], 'held' | 'braked'> {
+  const held = heldBySender(store, person, SENDERS);
+  const braked = brakes.brakedOf(person);
+  return { ...(held.length > 0 ? { held } : {}), ...(braked.length > 0 ? { braked } : {}) };
+}

@@ -35,7 +35,8 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   const { about } = command;
   store.roster.run(
     `UPDATE session SET last_seen = ?, key = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
-       program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session) WHERE id = ?`,
+       program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session),
+       messages = coalesce(?, messages) WHERE id = ?`,
     command.at,
     granted ? (command.grant ?? null) : session.key,
     about.kind ?? null,
@@ -44,8 +45,10 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
     about.program ?? null,
     about.version ?? null,
     about.agent_session ?? null,
+    about.messages ?? null,
     session.id,
   );
+  store.policies.clear();
   return { session: session.id, name: session.name, created: false, granted };
 }
 
@@ -58,8 +61,8 @@ function create(store: Store, command: Enter): Entered {
   store.write("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
   const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;
   store.write(
-    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)`,
+    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, messages)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10, ?11)`,
     id,
     about.kind ?? 'agent',
     command.grant ?? null,
@@ -70,7 +73,9 @@ function create(store: Store, command: Enter): Entered {
     about.agent_session ?? null,
     command.at,
     head,
+    about.messages ?? 'accept',
   );
+  store.policies.clear();
   for (const channel of [id, ALL_CHANNEL])
     store.write('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
   return { session: id, name, created: true, granted: command.grant !== undefined };
