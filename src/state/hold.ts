@@ -51,8 +51,8 @@ export function judged(store: Store, { sender, hold }: Send, channels: readonly 
 
 function judge(store: Store, session: number, sender: number, hold: HeldWhy | undefined): Standing {
   const verdict = standing(store, session, sender);
-  const isBraked = hold !== undefined && verdict.stance === 'accept' && !isVouchedFor(store, session, sender);
-  return isBraked ? { stance: 'hold', why: hold } : verdict;
+  const isBraked = hold !== undefined && session !== sender && verdict.stance === 'accept';
+  return isBraked && !isVouchedFor(store, session, sender) ? { stance: 'hold', why: hold } : verdict;
 }
 
 /** What is held must not grow without end: a stranger would fill the disk. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientEvents, ClientState, RelayClient } from '../../src/client/client.ts';
 import type { Refused } from '../../src/client/outbox-store.ts';
+import { Bulletin } from '../../src/delivery/bulletin.ts';
 import { ClientSession } from '../../src/mcp/client-session.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Draft, Envelope } from '../../src/protocol/envelope.ts';
@@ -20,6 +21,7 @@ class FakeParts {
   state: ClientState = { phase: 'connected', name: 'CC-1', wanted: undefined, trouble: undefined };
   onRequest: (() => Promise<unknown>) | undefined;
   gapsTold = 0;
+  readonly bulletin = new Bulletin();
   readonly session: ClientSession;
 
   constructor() {
@@ -68,7 +70,12 @@ class FakeParts {
       },
     };
     // The parts that the session uses are all there; the classes have more.
-    this.session = new ClientSession({ client: client as unknown as RelayClient, outbox, delivery });
+    this.session = new ClientSession({
+      client: client as unknown as RelayClient,
+      outbox,
+      delivery,
+      bulletin: this.bulletin,
+    });
   }
 
   emit<E extends keyof ClientEvents>(event: E, value: ClientEvents[E]): void {

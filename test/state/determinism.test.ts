@@ -117,6 +117,8 @@ describe('a dump', () => {
     world.report(a, 'handed', [world.sent(b, 'A')]);
     world.apply({ type: 'prune', positions: [2] });
     world.rename(a, 'Z');
+    world.send(b, 'Z', { hold: 'copies' });
+    world.apply({ type: 'decide', at: 6, person: 'owner', stance: 'hold', of: 'B', always: true });
     const dumped = new Set([...world.state.dump()].map((line) => line.split(' ')[0]));
     expect([...dumped].sort()).toEqual(tables);
   });

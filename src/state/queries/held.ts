@@ -34,11 +34,12 @@ export function isOpen(store: Store): boolean {
   return store.policies.isEmpty && !hasOthers(store);
 }
 
-/** What the recipient's person lets happen with messages of that sender, or the recipient itself where it is stricter. */
+/** What the recipient's person lets happen with messages of that sender, or the recipient itself where it is stricter. A note to oneself is accepted. */
 export function standing(store: Store, recipient: number, sender: number): Standing {
+  if (sender === recipient) return { stance: 'accept', why: 'policy' };
   const { stance, why } = byPerson(store, recipient, sender);
   const own = sessionById(store, recipient)?.messages ?? 'accept';
-  if (sender === recipient || stricter(stance, own) === stance) return { stance, why };
+  if (stricter(stance, own) === stance) return { stance, why };
   return { stance: own, why: 'session' };
 }
 
