@@ -192,12 +192,22 @@ export class Brakes {
     if (path.length - 1 > LIMITS.hops) return 'hops';
     const now = this.#now;
     const known = this.#copies.waysOf(text, now);
-    const ways = copied ? waysOfCopy(send, goal, copied, known) : goal.recipients.map((session) => `to ${session}`);
+    const ways = copied
+      ? waysOfCopy(send, goal, this.#isAnswer(goal, copied), known)
+      : goal.recipients.map((session) => `to ${session}`);
     const gone = new Set([...known, ...ways].filter((way) => !way.startsWith(BACK))).size;
     // One message may have several recipients; it is the second of the same text that makes it many.
     if (gone > LIMITS.copies && (copied !== undefined || known.length > 0) && !isBack(ways)) return 'copies';
     this.#copies.note(text, ways, now);
     return undefined;
+  }
+
+  /** It goes back to who sent that, or into the room that it came through. */
+  #isAnswer({ channels }: Goal, copied: EnvelopeRow): boolean {
+    const isRoom = (channel: number) => sessionById(this.#services.store, channel) === undefined;
+    return channels.every(
+      (channel) => channel === copied.sender || (copied.channels.includes(channel) && isRoom(channel)),
+    );
   }
 
   /** Its person is told once; the rest is counted. */
@@ -220,16 +230,9 @@ export class Brakes {
 }
 
 /** Each copy to each session is one more; but each agent may send it back once to where it came from: people quote. */
-function waysOfCopy(
-  send: Send,
-  { channels, recipients }: Goal,
-  copied: EnvelopeRow,
-  known: readonly string[],
-): string[] {
+function waysOfCopy(send: Send, { recipients }: Goal, isAnswer: boolean, known: readonly string[]): string[] {
   const back = `${BACK}${send.sender}`;
-  const isAnswer = channels.every((channel) => channel === copied.sender || copied.channels.includes(channel));
-  if (isAnswer && !known.includes(back)) return [back];
-  return recipients.map((session) => `${send.id} to ${session}`);
+  return isAnswer && !known.includes(back) ? [back] : recipients.map((session) => `${send.id} to ${session}`);
 }
 
 function isBack([way]: readonly string[]): boolean {
