@@ -258,3 +258,14 @@ describe('what the model is told once', () => {
     expect(notice).toMatch(/And 6 more/);
   });
 });
+
+describe('what the person should know of', () => {
+  it('is said once, before what happened to messages', () => {
+    const parts = new FakeParts();
+    parts.bulletin.post('held', '2 messages of bob are held');
+    parts.emit('receipt', { type: 'receipt', id: 'm1', name: 'B', state: 'refused', at: 1 });
+    const { state } = parts.session;
+    expect(state.takeNotice()).toBe('2 messages of bob are held. Your message m1 to B ended as refused.');
+    expect(state.takeNotice()).toBeUndefined();
+  });
+});
