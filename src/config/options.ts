@@ -172,7 +172,7 @@ export const OPTIONS = {
   brakes: option({
     type: 'flag',
     flag: '--brakes',
-    value: 'on|off',
+    value: 'on-or-off',
     env: 'RELAY_BRAKES',
     key: 'brakes',
     default: true,
@@ -239,12 +239,10 @@ export const OPTIONS = {
   }),
   messages: option({
     type: 'stance',
-    flag: '--messages',
-    value: 'stance',
-    env: 'RELAY_MESSAGES',
+    // Neither flag nor variable: a project can set both, in the file that starts its MCP servers.
     key: 'messages',
     default: 'accept',
-    sentence: `What is done at least with messages to this session: ${STANCES.join(', ')}. A project can only be stricter.`,
+    sentence: `What is done at least with messages to your sessions: ${STANCES.join(', ')}. A project can only be stricter.`,
     where: ['mcp'],
   }),
   noColor: option({

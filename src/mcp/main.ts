@@ -30,7 +30,6 @@ program, not by hand.
   --client-id NAME   the name of this session (CLAUDE_RELAY_SESSION_ID goes before it, RELAY_CLIENT_ID after it)
   --relay-url URL    where the relay is (RELAY_URL; default: the relay that runs here, else ws://localhost:9999)
   --resume           once it has ended, claude-relay resume watch may wake it for mail to it (RELAY_RESUME)
-  --messages STANCE  accept (default), hold or refuse messages to it (RELAY_MESSAGES; .claude-relay.json can be stricter)
   --log-level LEVEL  debug writes a log to stderr (RELAY_LOG_LEVEL)
   --help
 

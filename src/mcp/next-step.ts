@@ -38,7 +38,7 @@ const NEXT: Readonly<Record<Code, string>> = {
   not_held: 'Tell your user: `claude-relay held` lists what is held.',
   fan_out: 'It was not sent. If really all of them must know, ask your user.',
   too_fast: 'It was not sent. If you only answer each other, stop.',
-  paused: 'It was not sent. Stop writing messages, and go on with your own work.',
+  paused: 'Stop writing messages, and go on with your own work.',
   inbox_full: 'It was not sent. Try later, when some was read, or write to somebody else.',
   too_many_rooms: 'Leave a room first.',
   too_many_names: 'Go on under the present name.',

@@ -39,6 +39,12 @@ function open(pid = 1, extra: Partial<OutboxOptions> = {}): Outbox {
 }
 const files = (name = 'CC-1') => readdirSync(join(dir, name)).filter((file) => /^\d/.test(file));
 const send = (outbox: Outbox, body: string) => outbox.send({ to: ['B'], body });
+/** While there is no relay. */
+const keep = async (outbox: Outbox, body: string) => {
+  const kept = send(outbox, body);
+  clock.advance(0);
+  return await kept;
+};
 
 describe('a send while the relay is here', () => {
   it('is on disk before the first try, and gone after the answer', async () => {
@@ -346,12 +352,6 @@ describe('what other processes left', () => {
 });
 
 describe('another name', () => {
-  const keep = async (outbox: Outbox, body: string) => {
-    const kept = send(outbox, body);
-    clock.advance(0);
-    return await kept;
-  };
-
   it('by suffix takes our own sends along and leaves those of the dead to the holder', async () => {
     const before = open(7);
     await keep(before, 'of a dead CC-1');

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 export const mcp: Command = {
   name: 'mcp',
   summary: 'The session process that an agent program starts: MCP on stdin and stdout.',
-  settings: ['clientId', 'relayUrl', 'messages', 'resume', 'logLevel'],
+  settings: ['clientId', 'relayUrl', 'resume', 'logLevel'],
   where: ['mcp'],
   examples: [
     { line: 'claude mcp add -s user relay -- claude-relay mcp', says: 'give it to Claude Code', needs: 'system' },
