@@ -190,7 +190,7 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   meta: 'key, value',
   channel: 'id, kind, name',
   session:
-    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed',
+    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed, released, messages',
   alias: 'name, session',
   follow: 'session, channel, since, until',
   envelope: 'position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum',
@@ -199,6 +199,8 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   remark: 'position, session, at, reason',
   expiring: 'expires_at, position',
   pruned: 'seq, position, id, sender, at, channels, hash',
+  held: 'position, session, sender, person, stranger, at, why, is_open',
+  policy: 'person, about, stance',
 };
 
 /** Throws what the driver throws when a table of the newest version, or a column of it, is not there: the disk has altered it. */
