@@ -8,8 +8,11 @@ const ALONE = [
   'test/e2e/**/*.test.ts',
   'test/journal/open.test.ts',
   'test/programs/*.test.ts',
+  'test/relay/brakes-of-others.test.ts',
+  'test/relay/held.test.ts',
   'test/relay/limits.test.ts',
   'test/serve/start.test.ts',
+  'test/state/hold.test.ts',
   'test/util/clock.test.ts',
   'test/util/files.test.ts',
 ];

@@ -18,6 +18,7 @@ const ROWS = [
   'stores',
   'single',
   'latency',
+  'storm',
   'broadcast',
   'connections',
   'joins',

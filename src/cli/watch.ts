@@ -5,11 +5,11 @@
 import type { RelayClient } from '../client/client.ts';
 import type { Gap } from '../client/standing.ts';
 import { RelayError } from '../protocol/codes.ts';
-import type { PresenceFrame } from '../protocol/frames.ts';
+import type { BrakedFrame, HeldFrame, PausedFrame, PresenceFrame } from '../protocol/frames.ts';
 import { EXIT } from '../util/failure.ts';
 import type { Context } from './command.ts';
 import type { RelayAccess } from './relay.ts';
-import { presenceWords, printMessage } from './words.ts';
+import { brakedWords, heldCounts, pausedWords, presenceWords, printMessage } from './words.ts';
 
 const PAGE = 100;
 
@@ -42,6 +42,9 @@ export class Watch {
     this.#client.on('welcome', ({ position }) => this.#onWelcome(position));
     this.#client.on('mail', () => void this.#read());
     this.#client.on('presence', (frame) => this.#print(() => this.#onPresence(frame)));
+    this.#client.on('held', (frame) => this.#alarm(frame, `${heldCounts(frame.held)}: claude-relay held`));
+    this.#client.on('braked', (frame) => this.#alarm(frame, brakedWords(frame)));
+    this.#client.on('paused', (frame) => this.#alarm(frame, pausedWords(frame.until)));
     this.#client.on('state', ({ trouble }) => trouble && this.#onTrouble(trouble));
     this.#signal.addEventListener('abort', this.#end, { once: true });
     if (this.#signal.aborted) this.#end();
@@ -75,6 +78,10 @@ export class Watch {
   #onPresence(frame: PresenceFrame): void {
     if (this.#out.isJson) this.#out.json(frame);
     else this.#out.line(presenceWords(frame), 'dim');
+  }
+
+  #alarm(frame: HeldFrame | BrakedFrame | PausedFrame, words: string): void {
+    this.#print(() => (this.#out.isJson ? this.#out.json(frame) : this.#out.line(words, 'yellow')));
   }
 
   /** One reader at a time; news that comes meanwhile is read by the one that is at it. */

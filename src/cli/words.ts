@@ -1,6 +1,8 @@
 /** How things are put for people, the same in every command. Nothing here is safe for a terminal yet: `Output` sees to that. */
+import { BRAKES } from '../protocol/brake.ts';
 import type { Envelope } from '../protocol/envelope.ts';
-import type { PresenceFrame } from '../protocol/frames.ts';
+import type { BrakedFrame, PresenceFrame } from '../protocol/frames.ts';
+import { type HeldCount, heldSentence } from '../protocol/held.ts';
 import { RECEIPT_STATES, type ReceiptState } from '../protocol/receipt.ts';
 import type { Attention, SessionInfo } from '../protocol/session.ts';
 import type { Reach, SendResult } from '../protocol/verbs.ts';
@@ -41,8 +43,17 @@ export function duration(ms: number): string {
 }
 
 /** What became of a send: `m4k7z2p9q0rt to CC-2 (away, kept for it)`. The id comes first, for scripts. */
-export function sent({ id, to, duplicate }: SendResult): string {
-  return `${id} to ${to.map(reach).join('; ')}${duplicate ? '; it was sent before and is not sent twice' : ''}`;
+export function sent({ id, to, held, duplicate }: SendResult): string {
+  return `${id} to ${to.map(reach).join('; ')}${heldWords(held)}${duplicate ? '; it was sent before and is not sent twice' : ''}`;
+}
+
+/** `; for CC-2 held until its person accepts it: …` */
+function heldWords(held: SendResult['held'] = []): string {
+  const [first] = held;
+  if (!first) return '';
+  const names = held.slice(0, NAMES).map(({ name }) => name);
+  const more = held.length > NAMES ? ' and others' : '';
+  return `; for ${names.join(', ')}${more} ${heldSentence(first.why)}`;
 }
 
 function reach({ address, recipients, here, absent }: Reach): string {
@@ -105,6 +116,24 @@ export function doingWords({ doing, doing_since, tool }: Attention): string {
 /** How a message wakes it. */
 export function doorWords({ doing, door }: Attention): string {
   return door ?? (doing === undefined ? '' : 'at its next turn');
+}
+
+/** `2 messages of bob are held` */
+export function heldCounts(held: readonly HeldCount[]): string {
+  const total = held.reduce((sum, { count }) => sum + count, 0);
+  const names = held.slice(0, NAMES).map(({ from }) => from);
+  const more = held.length > NAMES ? ' and others' : '';
+  return `${plural(total, 'message')} of ${names.join(', ')}${more} ${total === 1 ? 'is' : 'are'} held`;
+}
+
+/** `CC-3 is braked: it sent the same text to more than 3 sessions` */
+export function brakedWords({ name, brake }: Pick<BrakedFrame, 'name' | 'brake'>): string {
+  return `${name} is braked: it ${BRAKES[brake]}`;
+}
+
+export function pausedWords(until: number | undefined): string {
+  if (until === undefined) return 'messages go on';
+  return `all messages are paused${until === 0 ? '' : ` until ${when(until)}`}`;
 }
 
 /** `CC-2 joined (codex 0.169.0 on bert)` */

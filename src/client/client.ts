@@ -13,7 +13,16 @@
 import type { Device } from '../config/device.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
-import type { Deliver, Hello, PresenceFrame, ReceiptFrame, Welcome } from '../protocol/frames.ts';
+import type {
+  BrakedFrame,
+  Deliver,
+  HeldFrame,
+  Hello,
+  PausedFrame,
+  PresenceFrame,
+  ReceiptFrame,
+  Welcome,
+} from '../protocol/frames.ts';
 import type { Args, ReceiveResult, Results, Verb } from '../protocol/verbs.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -69,6 +78,10 @@ export interface ClientEvents {
   deliver: Deliver;
   receipt: ReceiptFrame;
   presence: PresenceFrame;
+  /** What this session's person should know of: something is held for them, a session of theirs is braked, all is paused. */
+  held: HeldFrame;
+  braked: BrakedFrame;
+  paused: PausedFrame;
   /** Said once for each change. */
   gap: Gap;
   name: NameChange;
@@ -322,6 +335,15 @@ export class RelayClient {
         break;
       case 'presence':
         this.#events.emit('presence', frame);
+        break;
+      case 'held':
+        this.#events.emit('held', frame);
+        break;
+      case 'braked':
+        this.#events.emit('braked', frame);
+        break;
+      case 'paused':
+        this.#events.emit('paused', frame);
         break;
       default:
         frame satisfies never;

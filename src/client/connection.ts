@@ -8,10 +8,13 @@ import { decodeRelayFrame, encode } from '../protocol/codec.ts';
 import { asRelayError, CODES, type Code, isCode, RelayError } from '../protocol/codes.ts';
 import {
   type Answer,
+  type BrakedFrame,
   type Deliver,
   type ErrorFrame,
+  type HeldFrame,
   type Hello,
   type More,
+  type PausedFrame,
   PROTOCOL_VERSION,
   type PresenceFrame,
   type ReceiptFrame,
@@ -24,7 +27,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import type { ClientSocket } from './socket.ts';
 
 /** Frames that nobody asked for. */
-export type Pushed = Deliver | More | ReceiptFrame | PresenceFrame;
+export type Pushed = Deliver | More | ReceiptFrame | PresenceFrame | HeldFrame | BrakedFrame | PausedFrame;
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
@@ -165,6 +168,9 @@ export class Connection {
       case 'more':
       case 'receipt':
       case 'presence':
+      case 'held':
+      case 'braked':
+      case 'paused':
         this.#options.onPush(frame);
         break;
       default:

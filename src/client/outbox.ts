@@ -9,7 +9,7 @@
  * it is told `kept`, and what becomes of the send is told by `onRefused` and by the receipts.
  */
 import { encode } from '../protocol/codec.ts';
-import { asRelayError, RelayError } from '../protocol/codes.ts';
+import { asRelayError, type Code, RelayError } from '../protocol/codes.ts';
 import { type Draft, draftShape } from '../protocol/envelope.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { SendResult } from '../protocol/verbs.ts';
@@ -189,7 +189,7 @@ export class Outbox {
 
   #onFailure(entry: Entry, error: RelayError): boolean {
     this.#failures += 1;
-    if (isFinal(error, this.#failures)) {
+    if (isFinal(error, this.#failures) || (BRAKES.has(error.code) && this.#callers.has(entry))) {
       this.#failures = 0;
       this.#refuse(entry, error);
       return true;
@@ -259,9 +259,14 @@ export class Outbox {
   }
 }
 
-/** Will sending it again never help? A full inbox counts: waiting for it would hold up everybody else's mail. */
+/** Whoever still waits for the answer is told, and can do something else. What was kept goes out when it may. */
+const BRAKES: ReadonlySet<Code> = new Set<Code>(['too_fast', 'paused']);
+/** Waiting for these would hold up everybody else's mail. */
+const FULL: ReadonlySet<Code> = new Set<Code>(['inbox_full', 'held_full']);
+
+/** Will sending it again never help? */
 function isFinal(error: RelayError, failures: number): boolean {
-  if (error.code === 'inbox_full' || error.code === 'frame_too_large') return true;
+  if (FULL.has(error.code) || error.code === 'frame_too_large') return true;
   if (error.code === 'internal') return failures >= FAILURES;
   return !error.retry && error.close === undefined;
 }

@@ -6,6 +6,7 @@
  * One exception, marked `envFirst`: CLAUDE_RELAY_SESSION_ID outranks `--client-id`, because the flag usually stands in a
  * file that every session of a machine shares, and the variable was set for this one.
  */
+import { STANCES, type Stance } from '../protocol/stance.ts';
 
 /** Which entry a setting means something to. */
 export type Where = 'serve' | 'mcp' | 'cli';
@@ -25,6 +26,8 @@ export interface ValueOf {
   /** A flag whose variable counts when it is there and not empty, whatever it says (no-color.org). */
   presence: boolean;
   level: LogLevel;
+  /** `accept`, `hold` or `refuse`. */
+  stance: Stance;
   list: readonly string[];
   /** A whole number from 0 to 1,000. */
   count: number;
@@ -214,6 +217,17 @@ export const OPTIONS = {
     sentence: 'How many bytes of messages to one name or room are kept, in the same way: 64MB, for example.',
     where: ['serve'],
   }),
+  brakes: option({
+    type: 'flag',
+    flag: '--brakes',
+    value: 'on-or-off',
+    env: 'RELAY_BRAKES',
+    key: 'brakes',
+    default: true,
+    sentence:
+      'Slow and hold what agents write because others wrote to them; off only for a load that is known to be none.',
+    where: ['serve'],
+  }),
   logLevel: option({
     type: 'level',
     flag: '--log-level',
@@ -269,6 +283,14 @@ export const OPTIONS = {
     env: 'RELAY_RESUME',
     default: false,
     sentence: 'Once this session has ended, `claude-relay resume watch` may wake it for mail to it.',
+    where: ['mcp'],
+  }),
+  messages: option({
+    type: 'stance',
+    // Neither flag nor variable: a project can set both, in the file that starts its MCP servers.
+    key: 'messages',
+    default: 'accept',
+    sentence: `What is done at least with messages to your sessions: ${STANCES.join(', ')}. A project can only be stricter.`,
     where: ['mcp'],
   }),
   noColor: option({

@@ -1,5 +1,6 @@
 /** One raw value, from a flag, a variable or the file, as what its entry in the table says it is; or a `usage` Failure. */
 import { isName } from '../protocol/address.ts';
+import { STANCES } from '../protocol/stance.ts';
 import { Failure } from '../util/failure.ts';
 import { safeJson } from '../util/safe-text.ts';
 import { LOG_LEVELS, type LogLevel, type Option } from './options.ts';
@@ -28,6 +29,8 @@ export function readValue(entry: Option, raw: unknown, source: string, userHome?
       return raw !== false;
     case 'level':
       return level(raw) ?? wrong(entry, raw, source, `one of ${LOG_LEVELS.join(', ')}`);
+    case 'stance':
+      return STANCES.find((known) => known === raw) ?? wrong(entry, raw, source, `one of ${STANCES.join(', ')}`);
     case 'count':
       return count(raw) ?? wrong(entry, raw, source, 'a whole number from 0 to 1000');
     case 'list':

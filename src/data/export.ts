@@ -1,6 +1,7 @@
 /** Everything that was said, as text that other programs (JSONL) or people (Markdown) read: oldest first, in pieces. */
 import type { Envelope } from '../protocol/envelope.ts';
 import { type EnvelopeRow, envelopesAfter, toEnvelope } from '../state/queries/envelopes.ts';
+import { isHeldFromSomebody } from '../state/queries/held.ts';
 import { nameOf } from '../state/queries/sessions.ts';
 import type { Store } from '../state/store.ts';
 import { isIntact } from '../state/sum.ts';
@@ -27,13 +28,20 @@ export function* exportText(store: Store, { format, about, since = 0 }: ExportOp
     let text = '';
     for (const row of rows) {
       if (row.at < since || !isAbout(store, row, about)) continue;
-      text += isIntact(row) ? write.envelope(toEnvelope(store, row)) : write.damaged(row.position);
+      text += written(store, row, write);
     }
     if (text !== '') yield text;
     const last = rows.at(-1);
     if (!last) return;
     after = last.position;
   }
+}
+
+function written(store: Store, row: EnvelopeRow, write: Writer): string {
+  if (!isIntact(row)) return write.damaged(row.position);
+  const envelope = toEnvelope(store, row);
+  // Whoever can export may be a session for which it is held.
+  return isHeldFromSomebody(store, row.position) ? write.held(envelope) : write.envelope(envelope);
 }
 
 function isAbout(store: Store, row: EnvelopeRow, about: string | undefined): boolean {
@@ -43,6 +51,8 @@ function isAbout(store: Store, row: EnvelopeRow, about: string | undefined): boo
 
 interface Writer {
   envelope(envelope: Envelope): string;
+  /** It waits for a person, or was never accepted by one: not its words. */
+  held(envelope: Envelope): string;
   damaged(position: number): string;
 }
 
@@ -50,6 +60,7 @@ const WRITERS: Readonly<Record<Format, () => Writer>> = {
   jsonl: () => ({
     // Nothing in it can move a terminal, and every reader of JSON gets the same text.
     envelope: (envelope) => `${safeJson(envelope)}\n`,
+    held: ({ id, position, from, to, at }) => `${safeJson({ id, position, from, to, at, held: true })}\n`,
     damaged: (position) => `${safeJson({ position, damaged: true })}\n`,
   }),
   markdown: () => new Markdown(),
@@ -68,6 +79,11 @@ class Markdown implements Writer {
     ];
     const head = `**${inline(from)}** → **${to.map(inline).join(', ')}** ${time.slice(11, 19)} (${details.join(', ')})`;
     return `${this.#heading(time.slice(0, 10))}${head}\n\n${quoted(body)}\n\n`;
+  }
+
+  held({ id, from, at }: Envelope): string {
+    const head = this.#heading(new Date(at).toISOString().slice(0, 10));
+    return `${head}*A message of ${inline(from)} is held or was not accepted (\`${id}\`).*\n\n`;
   }
 
   damaged(position: number): string {

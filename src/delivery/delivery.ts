@@ -14,6 +14,7 @@ import type { Timer } from '../util/clock.ts';
 import { markProcess } from '../util/processes.ts';
 import { Attention } from './attention.ts';
 import { Budget } from './budget.ts';
+import type { Bulletin } from './bulletin.ts';
 import type { Compose } from './compose.ts';
 import { Courier } from './courier.ts';
 import { type Answer, Desk } from './desk.ts';
@@ -38,6 +39,7 @@ export interface DeliveryOptions {
   readonly inbox: Inbox;
   readonly shelf: Shelf;
   readonly compose: Compose;
+  readonly bulletin: Bulletin;
   /** Who this is at the relay; undefined before the first connection. */
   readonly standing: () => Standing | undefined;
   /** Wakes an hour. */
@@ -78,7 +80,7 @@ export class Delivery {
   readonly #shownBefore = new Set<string>();
 
   constructor(options: DeliveryOptions) {
-    const { inbox, shelf, compose, place } = options;
+    const { inbox, shelf, compose, place, bulletin } = options;
     const { clock, log } = place;
     this.#options = options;
     this.#plugin = new PluginDoor(clock);
@@ -111,6 +113,7 @@ export class Delivery {
       ...parts,
       courier: this.#courier,
       lookout: this.#lookout,
+      bulletin,
       bound: (event) => this.bound(event),
     });
   }

@@ -1,7 +1,7 @@
 /**
  * Answers the hooks of the agent program: what they tell is noted, and where text may go in, mail goes in.
  *
- *     start, prompt   everything that waits goes along
+ *     start, prompt   everything that waits goes along, and what the person should know of
  *     tool            only if something urgent waits, and then what is older with it: the order is kept
  *     turn-end        nothing where a door will wake it; else what waits, and the turn goes on
  */
@@ -9,6 +9,7 @@ import { type Dialect, type HookCall, type HookEvent, type HookReply, OURS } fro
 import type { Clock } from '../util/clock.ts';
 import type { Attention } from './attention.ts';
 import type { Budget } from './budget.ts';
+import type { Bulletin, Lines } from './bulletin.ts';
 import { hookRoom } from './compose.ts';
 import type { Courier } from './courier.ts';
 import { Hand, type HandParts } from './hand.ts';
@@ -21,6 +22,7 @@ export interface DeskParts extends HandParts {
   readonly budget: Budget;
   readonly courier: Pick<Courier, 'wake' | 'door'>;
   readonly lookout: Pick<Lookout, 'acted' | 'prompted' | 'look'>;
+  readonly bulletin: Bulletin;
   readonly clock: Clock;
   readonly transcript: () => { watch(ids: readonly string[]): void } | undefined;
   /** The conversation has this id, and this transcript. */
@@ -37,6 +39,7 @@ export interface Answer {
 }
 
 const SILENCE: HookReply = {};
+const NO_LINES: Lines = new Map();
 
 export class Desk {
   readonly #parts: DeskParts;
@@ -53,14 +56,30 @@ export class Desk {
     const nothing = plain(dialect.nothing ?? SILENCE);
     if (!event) return nothing;
     this.note(event);
-    if (event.isInner || !this.#mayGo(event, dialect)) return nothing;
-    const hand = await this.#take(dialect);
-    const reply = hand && dialect.say(call, event, hand.text);
-    if (!hand || !reply) {
+    if (event.isInner) return nothing;
+    const hand = this.#mayGo(event, dialect) ? await this.#take(dialect) : undefined;
+    const news = event.kind === 'prompt' || event.kind === 'start' ? this.#parts.bulletin.take() : NO_LINES;
+    const text = [...[...news.values()].map((line) => `claude-relay: ${line}.`), ...(hand ? [hand.text] : [])].join(
+      '\n',
+    );
+    const reply = text === '' ? undefined : dialect.say(call, event, text);
+    if (!reply) {
       hand?.back();
+      this.#parts.bulletin.putBack(news);
       return nothing;
     }
-    return this.#holding(hand, reply, event);
+    return this.#telling(news, hand ? this.#holding(hand, reply, event) : plain(reply));
+  }
+
+  #telling(news: Lines, answer: Answer): Answer {
+    if (news.size === 0) return answer;
+    return {
+      ...answer,
+      dropped: () => {
+        this.#parts.bulletin.putBack(news);
+        answer.dropped();
+      },
+    };
   }
 
   /** What the program did, also where nothing can be put in. */

@@ -2,12 +2,13 @@
  * Everything that a tool answers besides messages: short, what happened first, then what to do next. Whatever a peer
  * chose (directories, programs, thread names) stands in quotes on one line.
  */
+import { heldSentence } from '../protocol/held.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
 import { RECEIPT_STATES } from '../protocol/receipt.ts';
 import type { SessionInfo } from '../protocol/session.ts';
 import type { Reach, Results, SendResult, SentSummary, StatusResult } from '../protocol/verbs.ts';
 import { safeText } from '../util/safe-text.ts';
-import { quotedLine, utc } from './render.ts';
+import { brakedLine, heldLine, pausedLine, quotedLine, utc } from './render.ts';
 import type { Kept, SessionState } from './session.ts';
 
 /** Names listed one by one before the rest is counted. */
@@ -27,7 +28,13 @@ function list(names: readonly string[], all = names.length): string {
 export function sent(result: SendResult): string {
   const reached = result.to.map(reach).join('; ');
   const again = result.duplicate ? ' It was sent before with this id and was not sent twice.' : '';
-  return `Sent as ${result.id} to ${reached}.${again}`;
+  return `Sent as ${result.id} to ${reached}.${heldNote(result)}${again}`;
+}
+
+function heldNote({ held = [] }: SendResult): string {
+  const [first] = held;
+  if (!first) return '';
+  return ` For ${list(held.map(({ name }) => name))} it is ${heldSentence(first.why)}. Wait for that; do not send it again.`;
 }
 
 function reach({ address, recipients, here, absent }: Reach): string {
@@ -115,6 +122,7 @@ export function status(state: SessionState, answer: StatusResult | undefined, se
   if (answer) {
     lines.push(`Unread: ${answer.unread}${answer.unread > 0 ? ' (call relay_receive)' : ''}.`);
     if (answer.missed) lines.push(`Ended before you were given them, ever: ${answer.missed}.`);
+    lines.push(...attentionOf(answer));
     lines.push(answer.rooms.length > 0 ? `Rooms: ${answer.rooms.join(', ')}.` : 'Rooms: none.');
   }
   if (state.outbox > 0) lines.push(`Kept on this machine until the relay is back: ${state.outbox}.`);
@@ -122,6 +130,16 @@ export function status(state: SessionState, answer: StatusResult | undefined, se
     lines.push(`Refused: ${lost.id} to ${lost.to.join(', ')}: ${quotedLine(lost.reason, 200)}`);
   if (sends.length > 0) lines.push('Last sends:', ...sends.map(sendLine));
   return lines.join('\n');
+}
+
+/** What its user should look at. */
+function attentionOf({ held, braked = [], paused_until }: StatusResult): string[] {
+  const lines = [
+    ...(held === undefined ? [] : [heldLine(held)]),
+    ...braked.map(brakedLine),
+    ...(paused_until === undefined ? [] : [pausedLine({ until: paused_until })]),
+  ];
+  return lines.map((line) => `${line}.`);
 }
 
 function whoAmI(state: SessionState): string {

@@ -4,6 +4,7 @@ import type { Outbox } from '../client/outbox.ts';
 import type { Refused } from '../client/outbox-store.ts';
 import { refuseSecrets } from '../client/secrets.ts';
 import type { Gap } from '../client/standing.ts';
+import type { Bulletin } from '../delivery/bulletin.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Draft, Envelope } from '../protocol/envelope.ts';
 import type { ReceiptFrame } from '../protocol/frames.ts';
@@ -33,6 +34,7 @@ interface Parts {
   readonly client: Pick<RelayClient, 'on' | 'request' | 'receipts' | 'state' | 'unread' | 'place' | 'gapTold'>;
   readonly outbox: Pick<Outbox, 'send' | 'size' | 'refused'>;
   readonly delivery: Pick<Delivery, 'answered' | 'called'>;
+  readonly bulletin: Bulletin;
 }
 
 export class ClientSession implements Session {
@@ -109,7 +111,8 @@ export class ClientSession implements Session {
   }
 
   private takeNotice(): string | undefined {
-    const taken = this.notices.splice(0);
+    const lines = [...this.parts.bulletin.take().values()].map((line) => `${line}.`);
+    const taken = [...lines, ...this.notices.splice(0)];
     if (taken.length === 0) return undefined;
     if (this.hasGap) this.parts.client.gapTold();
     this.hasGap = false;

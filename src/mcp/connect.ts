@@ -10,10 +10,12 @@ import { OutboxStore } from '../client/outbox-store.ts';
 import { connectWebSocket } from '../client/socket.ts';
 import type { Config } from '../config/load.ts';
 import type { StatePaths } from '../config/paths.ts';
+import { Bulletin } from '../delivery/bulletin.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { Shelf } from '../delivery/shelf.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { About } from '../protocol/session.ts';
+import type { Stance } from '../protocol/stance.ts';
 import { systemClock } from '../util/clock.ts';
 import { markProcess } from '../util/processes.ts';
 import { instanceId, systemRandom } from '../util/random.ts';
@@ -23,6 +25,7 @@ import type { ClientInfo } from './client-info.ts';
 import { ClientSession } from './client-session.ts';
 import { composeWith } from './delivered.ts';
 import type { SessionIdentity } from './identity.ts';
+import { brakedLine, heldLine, pausedLine } from './render.ts';
 import type { Notify } from './server.ts';
 
 export interface ConnectOptions {
@@ -31,6 +34,8 @@ export interface ConnectOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly identity: SessionIdentity;
   readonly cwd: string;
+  /** What its project lets happen with messages, at most. */
+  readonly messages: Stance;
   readonly agent: AgentEnvironment;
   readonly log: (message: string) => void;
 }
@@ -40,6 +45,7 @@ type Say = (event: string, detail: Readonly<Record<string, unknown>>) => void;
 export class Connected {
   readonly session: ClientSession;
   readonly shelf = new Shelf();
+  private readonly bulletin = new Bulletin();
   readonly delivery: Delivery;
   /** Of the server instances that live, the last one's. */
   notify: Notify | undefined;
@@ -53,7 +59,15 @@ export class Connected {
     this.client = this.makeClient(options, say);
     this.outbox = this.makeOutbox(options, say);
     this.delivery = this.makeDelivery(options);
-    this.session = new ClientSession({ client: this.client, outbox: this.outbox, delivery: this.delivery });
+    this.session = new ClientSession({
+      client: this.client,
+      outbox: this.outbox,
+      delivery: this.delivery,
+      bulletin: this.bulletin,
+    });
+    this.client.on('held', ({ held }) => this.bulletin.post('held', heldLine(held)));
+    this.client.on('braked', (frame) => this.bulletin.post(`${frame.name} ${frame.brake}`, brakedLine(frame)));
+    this.client.on('paused', (frame) => this.bulletin.post('paused', pausedLine(frame)));
     const keepName = () => {
       const { name, wanted } = this.client.state;
       if (name !== undefined && wanted === undefined) options.identity.holds(name);
@@ -111,6 +125,7 @@ export class Connected {
       inbox: new ClientInbox(this.client),
       shelf: this.shelf,
       compose: composeWith(systemRandom),
+      bulletin: this.bulletin,
       wakes: config.settings.wakes,
       isResumable: config.settings.resume,
       standing: () => this.standing,
@@ -124,11 +139,11 @@ export class Connected {
     return name === undefined || this.epoch === undefined ? undefined : { name, epoch: this.epoch };
   }
 
-  private makeClient({ config, paths, env, identity, cwd, agent }: ConnectOptions, log: Say): RelayClient {
+  private makeClient({ config, paths, env, identity, cwd, messages, agent }: ConnectOptions, log: Say): RelayClient {
     const { settings, from } = config;
     // An address that nobody gave is looked up again at each try: the relay may be started later, on another port.
     const url = from.relayUrl === 'default' ? undefined : settings.relayUrl;
-    const aboutNow = () => aboutUs(cwd, agent, this.info);
+    const aboutNow = () => ({ ...aboutUs(cwd, agent, this.info), messages });
     return new RelayClient({
       ...discover({ home: paths.home, env, url, token: settings.token }),
       hello: {

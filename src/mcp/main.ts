@@ -7,7 +7,9 @@ import { Names } from '../client/names.ts';
 import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { ensureHome, type StatePaths } from '../config/paths.ts';
+import { readProject } from '../config/project.ts';
 import { wokenAs } from '../config/woken.ts';
+import { stricter } from '../protocol/stance.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { EXIT, Failure } from '../util/failure.ts';
 import { holding } from '../util/holding.ts';
@@ -71,6 +73,8 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
   const log = await openLog(config.settings.logLevel, systemClock, process.stderr);
   const cwd = process.cwd();
   const agent = agentEnvironment(env);
+  const project = readProject(cwd);
+  for (const warning of project.warnings) log(`mcp: ${warning}`);
   const names = new Names(paths.names, systemClock);
   const identity = new SessionIdentity({
     names,
@@ -81,7 +85,16 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     pid: process.pid,
     log,
   });
-  const connected = new Connected({ config, paths, env, identity, cwd, agent, log });
+  const connected = new Connected({
+    config,
+    paths,
+    env,
+    identity,
+    cwd,
+    messages: stricter(project.messages, config.settings.messages),
+    agent,
+    log,
+  });
   // The sockets of hooks are made meanwhile: the agent program is answered at once.
   void connected.start();
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);

@@ -14,7 +14,10 @@
  *    overlooks the quote marks can take a copied tag for ours;
  * 3. values in the tag are words of a fixed alphabet, or JSON strings without angle brackets or line breaks.
  */
+import { BRAKES } from '../protocol/brake.ts';
 import type { Envelope } from '../protocol/envelope.ts';
+import type { BrakedFrame, PausedFrame } from '../protocol/frames.ts';
+import type { HeldCount } from '../protocol/held.ts';
 import type { Random } from '../util/random.ts';
 import { safeText } from '../util/safe-text.ts';
 
@@ -114,6 +117,27 @@ function fenceOf(random: Random): string {
   let fence = '';
   for (const byte of random.bytes(FENCE_CHARS)) fence += FENCE_ALPHABET[byte & 31];
   return fence;
+}
+
+/** Senders named one by one. */
+const SENDERS = 3;
+
+/** Said once, outside of every message: no body can hold such a line, since all of its lines are quoted. */
+export function heldLine(held: readonly HeldCount[]): string {
+  const total = held.reduce((sum, { count }) => sum + count, 0);
+  const names = held.slice(0, SENDERS).map(({ from }) => value(from));
+  const more = held.length > SENDERS ? ` and ${held.length - SENDERS} more` : '';
+  const are = total === 1 ? '1 message of' : `${total} messages of`;
+  return `${are} ${names.join(', ')}${more} ${total === 1 ? 'is' : 'are'} held, and your user decides: claude-relay held`;
+}
+
+export function brakedLine({ name, brake }: Pick<BrakedFrame, 'name' | 'brake'>): string {
+  return `${value(name)} is braked: it ${BRAKES[brake]}. Your user sees it with claude-relay status`;
+}
+
+export function pausedLine({ until }: Pick<PausedFrame, 'until'>): string {
+  if (until === undefined) return 'Messages go on after the pause';
+  return `A person has paused all messages${until === 0 ? '' : ` until ${utc(until)}`}; your user ends it with claude-relay unpause`;
 }
 
 /** UTC to the second, as in `2026-11-22T08:12:33Z`. */

@@ -24,7 +24,18 @@ export function decodeClientFrame(text: string): ClientFrame {
   }
 }
 
-const RELAY_TAGS = new Set(['welcome', 'answer', 'error', 'deliver', 'more', 'receipt', 'presence']);
+const RELAY_TAGS = new Set([
+  'welcome',
+  'answer',
+  'error',
+  'deliver',
+  'more',
+  'receipt',
+  'presence',
+  'held',
+  'braked',
+  'paused',
+]);
 
 /**
  * A frame that the relay sent. The relay is the side that the client authenticates to, so only the tag is checked

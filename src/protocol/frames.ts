@@ -3,9 +3,11 @@
  * → client to relay, ← relay to client.
  */
 import { nameField } from './address.ts';
+import type { Brake } from './brake.ts';
 import { anything, type Check, flag, type Infer, integer, oneOf, optional, shape, text } from './check.ts';
 import type { Code } from './codes.ts';
 import { type Envelope, idField } from './envelope.ts';
+import type { HeldCount } from './held.ts';
 import { LIMITS } from './limits.ts';
 import type { ReceiptState } from './receipt.ts';
 import { type Attention, aboutShape, type Kind } from './session.ts';
@@ -130,4 +132,34 @@ export interface PresenceFrame extends Attention {
   readonly version?: string;
 }
 
-export type RelayFrame = Welcome | Answer | ErrorFrame | Deliver | More | ReceiptFrame | PresenceFrame;
+/** ← Messages are held for your person: all there are now, by sender, at most 20. Said when there are more than before. */
+export interface HeldFrame {
+  readonly type: 'held';
+  readonly held: readonly HeldCount[];
+}
+
+/** ← A session of your person is braked. Said once in ten minutes for each session and brake. */
+export interface BrakedFrame {
+  readonly type: 'braked';
+  readonly name: string;
+  readonly brake: Brake;
+  readonly at: number;
+}
+
+/** ← All messages are paused until then (milliseconds; 0: until a person ends it), or go on. */
+export interface PausedFrame {
+  readonly type: 'paused';
+  readonly until?: number;
+}
+
+export type RelayFrame =
+  | Welcome
+  | Answer
+  | ErrorFrame
+  | Deliver
+  | More
+  | ReceiptFrame
+  | PresenceFrame
+  | HeldFrame
+  | BrakedFrame
+  | PausedFrame;

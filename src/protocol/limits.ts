@@ -72,6 +72,20 @@ export const LIMITS = {
   attempts: 5,
   /** Envelopes kept in the outbox of one session while the relay is away. */
   outboxMessages: 1_000,
+  /** Messages of one person that are held for another. */
+  heldMessages: 1_000,
+  /** Agents that a message may come through, each because of the one before, before it is held. */
+  hops: 4,
+  /** Sessions that one message may reach when an agent writes it because of another, or when it goes to another person. */
+  fanOut: 10,
+  /** Such messages from one session to another within a minute. */
+  pairPerMinute: 30,
+  /** Such messages of one session within a minute. */
+  senderPerMinute: 120,
+  /** Sessions that such messages of the same text may reach within ten minutes before the next is held. */
+  copies: 3,
+  /** Seconds that traffic may be paused, where an end is said: thirty days. */
+  pauseSeconds: 30 * 24 * 3600,
 } as const;
 
 /** Times of the protocol, milliseconds. */
@@ -88,4 +102,6 @@ export const TIMES = {
   probeSilence: 3_000,
   /** How long an HTTP taker holds its claims. */
   lease: 60_000,
+  /** How long what an agent was given counts as the cause of what it writes, and how long texts are compared. */
+  cause: 600_000,
 } as const;

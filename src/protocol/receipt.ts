@@ -7,6 +7,8 @@
  *
  * A receipt only ever moves to the right; an end (`expired`, `refused`, `dead`) is final, and so is `replied`.
  */
+import type { HeldWhy } from './held.ts';
+
 export const RECEIPT_STATES = ['stored', 'handed', 'seen', 'replied', 'expired', 'refused', 'dead'] as const;
 export type ReceiptState = (typeof RECEIPT_STATES)[number];
 
@@ -42,6 +44,7 @@ export function moves(from: ReceiptState, to: ReceiptState): boolean {
   return RANK[to] > RANK[from];
 }
 
+/** Held by a person is no state either: the receipt is `stored`, and `held` says why it does not go on. */
 export interface Receipt {
   readonly name: string;
   readonly state: ReceiptState;
@@ -52,4 +55,6 @@ export interface Receipt {
   readonly reason?: string;
   /** Why it has not been seen yet, as the recipient's side last said. */
   readonly unseen?: string;
+  /** It waits for the recipient's person to accept it. */
+  readonly held?: HeldWhy;
 }

@@ -1,6 +1,7 @@
 /** What is told about a session: in hello by itself, in lists and presence to others. */
 import { type Infer, oneOf, optional, shape, text } from './check.ts';
 import { LIMITS } from './limits.ts';
+import { STANCES } from './stance.ts';
 
 export const KINDS = ['agent', 'person', 'script'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -16,6 +17,8 @@ export const aboutShape = shape({
   version: optional(word),
   /** The id that the agent program itself gives its session. Not shown to peers. */
   agent_session: optional(text({ max: LIMITS.idChars * 2 })),
+  /** What is to happen at least with messages to it, whatever its person lets through. Not shown to peers. */
+  messages: optional(oneOf(STANCES)),
 });
 export type About = Infer<typeof aboutShape>;
 

@@ -31,8 +31,8 @@ export function envelopeText(envelope: Envelope): string {
   return `{"id":"${id}","position":${position},"from":"${from}","to":["${to.join('","')}"],"at":${at},"body":${quoted(body)}${tail}}`;
 }
 
-function sentText({ id, position, at, to, duplicate }: SendResult): string {
-  const mark = duplicate ? ',"duplicate":true' : '';
+function sentText({ id, position, at, to, held, duplicate }: SendResult): string {
+  const mark = `${held ? `,"held":${JSON.stringify(held)}` : ''}${duplicate ? ',"duplicate":true' : ''}`;
   return `{"id":"${id}","position":${position},"at":${at},"to":[${to.map(reachText).join(',')}]${mark}}`;
 }
 

@@ -1,10 +1,13 @@
 /** Every verb, once: its arguments (checked), its result, and whether it needs to know who acts. */
 import { nameField, peerField, roomField } from './address.ts';
+import type { Braked } from './brake.ts';
 import { type Check, flag, type Infer, integer, list, oneOf, optional, shape, text } from './check.ts';
 import { draftShape, type Envelope, idField, threadField } from './envelope.ts';
+import type { HeldCount, HeldFor, HeldInfo } from './held.ts';
 import { LIMITS } from './limits.ts';
 import { REMARK, type Receipt, type ReceiptState, SAID_STATES } from './receipt.ts';
 import { DOINGS, type Kind, type SessionInfo } from './session.ts';
+import { STANCES } from './stance.ts';
 
 const position = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const count = integer({ min: 1, max: LIMITS.page });
@@ -73,6 +76,22 @@ export const VERBS = {
   rooms: shape({ room: optional(roomField) }),
   /** A new name for the actor; inbox, rooms and key move along, the old name still finds it. */
   rename: shape({ to: nameField }),
+  /** What is held for the actor's person, oldest first: who sent it to whom and when, never what it says. */
+  held: shape({ count: optional(count) }),
+  /**
+   * A person decides about what is held: `of` is the id of a message, a session or a person. With `always` also about
+   * what is yet to come from that session or person. Holding is only for what is to come.
+   */
+  decide: shape({
+    stance: oneOf(STANCES),
+    of: text({ max: LIMITS.hostChars, min: 1 }),
+    always: optional(flag()),
+  }),
+  /** Stops all messages until that time is over, or until `resume`; without a time until then. */
+  pause: shape({
+    for_seconds: optional(integer({ min: 1, max: LIMITS.pauseSeconds })),
+    resume: optional(flag()),
+  }),
 } as const satisfies Record<string, Check<object>>;
 
 export type Verb = keyof typeof VERBS;
@@ -99,6 +118,8 @@ export interface SendResult {
   readonly position: number;
   readonly at: number;
   readonly to: readonly Reach[];
+  /** Recipients for whom it is held, at most 20. */
+  readonly held?: readonly HeldFor[];
   readonly duplicate?: true;
 }
 
@@ -163,6 +184,12 @@ export interface StatusResult {
   readonly version: string;
   /** Milliseconds. */
   readonly uptime: number;
+  /** Senders whose messages are held for the actor's person, at most 20, and how many they are. */
+  readonly held?: readonly HeldCount[];
+  /** Sessions of the actor's person that were braked within the last ten minutes. */
+  readonly braked?: readonly Braked[];
+  /** All messages are paused until then, milliseconds; 0: until a person ends it. */
+  readonly paused_until?: number;
 }
 
 export interface Results {
@@ -186,4 +213,19 @@ export interface Results {
     readonly more: number;
   };
   readonly rename: { readonly name: string; readonly was: string };
+  readonly held: {
+    readonly held: readonly HeldInfo[];
+    /** Held ones beyond these. */
+    readonly more: number;
+  };
+  readonly decide: {
+    /** Messages that were accepted or refused. */
+    readonly changed: number;
+    /** What is to come from that session or person is treated so from now on. */
+    readonly always: boolean;
+  };
+  readonly pause: {
+    /** Milliseconds; 0: until a person ends it. Absent: not paused. */
+    readonly until?: number;
+  };
 }

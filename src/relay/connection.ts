@@ -9,10 +9,20 @@ import { utf8Bytes } from '../protocol/check.ts';
 import { decodeClientFrame, encode, requestIdOf } from '../protocol/codec.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
-import { type Hello, PROTOCOL_VERSION, type PresenceFrame, type RelayFrame, type Request } from '../protocol/frames.ts';
+import {
+  type BrakedFrame,
+  type HeldFrame,
+  type Hello,
+  type PausedFrame,
+  PROTOCOL_VERSION,
+  type PresenceFrame,
+  type RelayFrame,
+  type Request,
+} from '../protocol/frames.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import { answerText } from '../protocol/texts.ts';
 import type { Effect } from '../state/command.ts';
+import { personNameOf } from '../state/queries/people.ts';
 import { sessionById } from '../state/queries/sessions.ts';
 import type { Timer } from '../util/clock.ts';
 import { dispatchText } from './dispatch.ts';
@@ -197,6 +207,12 @@ export class Connection implements Holder, Outlet, Ear {
     }
     this.#isTold = this.isSlow;
     this.#write({ type: 'more', unread });
+  }
+
+  /** For the sessions of one person, or without one for everybody. */
+  tell(person: string | undefined, frame: HeldFrame | BrakedFrame | PausedFrame): void {
+    if (this.#session === undefined) return;
+    if (person === undefined || personNameOf(this.#services.store, this.#session) === person) this.#push(frame);
   }
 
   /** A refusal of what came: fatal for the connection if the code says so, or if nobody has said hello yet. */

@@ -67,6 +67,11 @@ export class Hub {
     for (const ear of this.#ears(session)) ear.onMail();
   }
 
+  /** There may be mail for everybody who listens. */
+  wakeAll(): void {
+    for (const session of [...this.#sessions.keys()]) this.mail(session);
+  }
+
   tell(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'stored') this.#stored(effect);

@@ -127,8 +127,9 @@ export class Pump {
 
   /** Claims the oldest unhanded envelopes that nobody holds: at most `count`, and a page of bytes. Oldest first. */
   take(taker: Taker, { count, filter = {} }: Take): Envelope[] {
-    const session = sessionById(this.#services.store, this.session);
-    if (!session) return [];
+    const { store, halt, brakes } = this.#services;
+    const session = sessionById(store, this.session);
+    if (!session || halt.until !== undefined) return [];
     const page = new Page(count);
     for (const position of this.#free(session, filter, count)) {
       const attempts = Math.max(session.claims.get(position) ?? 0, this.#attempts.get(position) ?? 0);
@@ -139,6 +140,8 @@ export class Pump {
       this.#attempts.set(position, attempts + 1);
       if (page.isFull) break;
     }
+    const positions = page.messages.map(({ position }) => position);
+    brakes.gave(this.session, positions);
     return page.messages;
   }
 

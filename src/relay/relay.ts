@@ -13,8 +13,11 @@ import { inward } from '../state/queries/people.ts';
 import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { Brakes } from './brakes.ts';
 import { Connection, type ConnectOptions } from './connection.ts';
 import { dispatch } from './dispatch.ts';
+import { Halt } from './halt.ts';
+import { HeldNews } from './held-news.ts';
 import { Hub } from './hub.ts';
 import { type Identity, isGood, THE_OWNER } from './identity.ts';
 import type { Log } from './log.ts';
@@ -27,6 +30,7 @@ import type { Socket } from './socket.ts';
 import { Unseen } from './unseen.ts';
 import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
+import { told } from './verbs/held.ts';
 import { View } from './view.ts';
 
 export interface RelayOptions {
@@ -36,6 +40,8 @@ export interface RelayOptions {
   readonly log: Log;
   readonly version: string;
   readonly retention?: Retention;
+  /** Agents that write because others wrote to them are braked; true when absent. */
+  readonly brakes?: boolean;
 }
 
 const REVOKED = 'This device was revoked, or its time is over; ask for a new invitation.';
@@ -45,6 +51,8 @@ const FINISH = 1_000;
 
 /** How often it is looked who has fallen silent, milliseconds. */
 const PULSE = 1_000;
+/** How often the brakes forget what is too long ago, milliseconds. */
+const FORGET = 60_000;
 /** How exact `last_seen` is for callers over HTTP, milliseconds. */
 const SEEN_EVERY = 10_000;
 
@@ -65,14 +73,19 @@ export class Relay {
   /** Positions of envelopes that are not what was stored. */
   readonly #damaged = new Set<number>();
   readonly #upkeep: Upkeep;
+  readonly #heldNews: HeldNews;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
     this.#services = this.#assemble(options);
     this.#seats = new Seats(this.#services);
     this.#stopEffects = options.journal.onEffects((effects) => this.#onEffects(effects));
-    this.#timers = [options.clock.every(PULSE, () => this.#checkPulses())];
+    this.#timers = [
+      options.clock.every(PULSE, () => this.#checkPulses()),
+      options.clock.every(FORGET, () => this.#services.brakes.sweep()),
+    ];
     this.#upkeep = new Upkeep(this.#services, options.retention);
+    this.#heldNews = new HeldNews(this.#services);
   }
 
   /** The journal takes commands and the relay is not going down. */
@@ -192,6 +205,8 @@ export class Relay {
   async #stop(): Promise<void> {
     for (const timer of [...this.#timers, ...this.#leases]) timer.cancel();
     this.#services.unseen.stop();
+    this.#services.halt.stop();
+    this.#heldNews.stop();
     this.#upkeep.stop();
     for (const waits of this.#waits.keys()) waits.abort();
     await this.#finish();
@@ -210,7 +225,7 @@ export class Relay {
     patience.abort();
   }
 
-  #assemble({ journal, clock, random, log, version }: RelayOptions): Services {
+  #assemble({ journal, clock, random, log, version, brakes = true }: RelayOptions): Services {
     const { store } = journal.state;
     const started = clock.monotonic();
     let last = newestTime(store);
@@ -232,9 +247,12 @@ export class Relay {
       relayTime: () => Math.round(anchor + clock.monotonic() - started),
       uptime: () => Math.round(clock.monotonic() - started),
       onDamaged: (position) => this.#onDamaged(position),
+      tell: (person, frame) => {
+        for (const connection of this.#connections) connection.tell(person, frame);
+      },
       count: (name, by = 1) => this.counters.set(name, (this.counters.get(name) ?? 0) + by),
     };
-    return finished(services);
+    return finished(services, brakes);
   }
 
   /** From the answer on; what could not be answered is free at once. */
@@ -258,6 +276,8 @@ export class Relay {
       } else if (effect.kind === 'renamed')
         presence.renamed(effect.session, effect.was, effect.name, this.#services.now());
       else if (effect.kind === 'revoked') this.#cut();
+      else if (effect.kind === 'held') this.#heldNews.note(effect.person);
+      else if (effect.kind === 'paused') this.#onPaused(effect.until);
     }
     hub.tell(effects);
   }
@@ -267,6 +287,13 @@ export class Relay {
     for (const connection of [...this.#connections])
       if (!this.knows(connection.identity)) connection.fail(new RelayError('unauthorized', REVOKED));
     for (const [waits, identity] of this.#waits) if (!this.knows(identity)) waits.abort();
+  }
+
+  #onPaused(until: number): void {
+    const { halt, tell, log } = this.#services;
+    log.warn({ until }, until === 0 ? 'messages go on' : 'all messages are paused');
+    if (until !== 0) tell(undefined, { type: 'paused', until: told(until) });
+    halt.set(until);
   }
 
   #checkPulses(): void {
@@ -284,12 +311,17 @@ export class Relay {
   }
 }
 
-type Unfinished = Omit<Services, 'pumps' | 'unseen'>;
+type Unfinished = Omit<Services, 'pumps' | 'unseen' | 'brakes' | 'halt'>;
 
 /** These need the services that they are part of. */
-function finished(services: Unfinished): Services {
+function finished(services: Unfinished, brakes: boolean): Services {
   const whole = services as { -readonly [S in keyof Services]: Services[S] };
   whole.pumps = new Pumps(whole);
   whole.unseen = new Unseen(whole);
+  whole.brakes = new Brakes(whole, brakes);
+  whole.halt = new Halt(whole, () => {
+    whole.tell(undefined, { type: 'paused' });
+    whole.hub.wakeAll();
+  });
   return whole;
 }

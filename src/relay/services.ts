@@ -1,9 +1,12 @@
 /** What the parts of one relay share. */
 import type { Journal } from '../journal/journal.ts';
+import type { BrakedFrame, HeldFrame, PausedFrame } from '../protocol/frames.ts';
 import type { Store } from '../state/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { Brakes } from './brakes.ts';
 import type { Connection } from './connection.ts';
+import type { Halt } from './halt.ts';
 import type { Hub } from './hub.ts';
 import type { Log } from './log.ts';
 import type { Presence } from './presence.ts';
@@ -22,6 +25,8 @@ export interface Services {
   readonly pumps: Pumps;
   readonly presence: Presence<Connection>;
   readonly unseen: Unseen;
+  readonly brakes: Brakes;
+  readonly halt: Halt;
   /** Milliseconds since 1970; never goes back, whatever the machine's clock does. */
   now(): number;
   /**
@@ -31,6 +36,8 @@ export interface Services {
   relayTime(): number;
   /** An envelope is not what was stored: it is reported, and given to nobody. */
   onDamaged(position: number): void;
+  /** Tells all connections of one person; without a person, everybody's. */
+  tell(person: string | undefined, frame: HeldFrame | BrakedFrame | PausedFrame): void;
   /** Milliseconds since the relay started. */
   uptime(): number;
   /** Counts one more of something for /metrics. */

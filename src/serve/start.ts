@@ -50,6 +50,8 @@ export interface StartOptions extends ExposureOptions {
   readonly keep?: number | undefined;
   readonly keepMessages?: number | undefined;
   readonly keepBytes?: number | undefined;
+  /** Agents that write because others wrote to them are braked; true when absent. */
+  readonly brakes?: boolean;
   readonly version: string;
   readonly log: Log;
   /** For tests: adds to each server instance of `/mcp`. */
@@ -115,7 +117,8 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
     count: options.keepMessages,
     bytes: options.keepBytes,
   };
-  const relay = new Relay({ journal, clock, random, log, version, retention });
+  const { brakes = true } = options;
+  const relay = new Relay({ journal, clock, random, log, version, retention, brakes });
   const { store } = journal.state;
   if (options.owner !== undefined && personById(store, OWNER)?.created_at === 0)
     await journal.submit({ type: 'own', at: Math.max(1, clock.now()), name: options.owner });

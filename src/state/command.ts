@@ -4,8 +4,10 @@
  */
 import type { Priority } from '../protocol/envelope.ts';
 import type { Grant } from '../protocol/grant.ts';
+import type { HeldWhy } from '../protocol/held.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
 import type { About } from '../protocol/session.ts';
+import type { Stance } from '../protocol/stance.ts';
 
 /** The first command of a new history. */
 export interface Found {
@@ -58,6 +60,8 @@ export interface Send {
   readonly expires_at?: number;
   /** JSON of what is carried and not looked at: attachments, signature, key id. */
   readonly extra?: string;
+  /** A brake holds it, for whoever would get it otherwise. */
+  readonly hold?: HeldWhy;
   /** Of everything that the sender said, without the id: tells a repeated send from a reused id. */
   readonly hash: string;
 }
@@ -65,7 +69,37 @@ export interface Sent {
   readonly position: number;
   readonly at: number;
   readonly channels: readonly number[];
+  /** Recipients for whom it waits. */
+  readonly held: readonly Held[];
   readonly duplicate: boolean;
+}
+export interface Held {
+  readonly session: number;
+  readonly why: HeldWhy;
+}
+
+/**
+ * A person decides: about one message that is held for them (`id`), or all of a session or a person, and with `always`
+ * about what is yet to come of these.
+ */
+export interface Decide {
+  readonly type: 'decide';
+  readonly at: number;
+  readonly person: string;
+  readonly stance: Stance;
+  /** The id of a message, the name of a session, a person. */
+  readonly of: string;
+  readonly always: boolean;
+}
+export interface Decided {
+  readonly changed: number;
+  readonly always: boolean;
+}
+
+/** Nothing is sent and nothing is given out until then; 0: it goes on. */
+export interface Pause {
+  readonly type: 'pause';
+  readonly until: number;
 }
 
 export interface Report {
@@ -240,7 +274,9 @@ export type Command =
   | Admit
   | Rekey
   | Allow
-  | Revoke;
+  | Revoke
+  | Decide
+  | Pause;
 
 export interface Outcomes {
   readonly found: undefined;
@@ -263,6 +299,8 @@ export interface Outcomes {
   readonly rekey: undefined;
   readonly grant: undefined;
   readonly revoke: undefined;
+  readonly decide: Decided;
+  readonly pause: undefined;
 }
 export type Outcome<C extends Command> = Outcomes[C['type']];
 
@@ -288,6 +326,9 @@ export type Effect =
       readonly unseen?: string;
     }
   | { readonly kind: 'followed'; readonly session: number; readonly channel: number; readonly on: boolean }
+  /** Something more waits for that person. */
+  | { readonly kind: 'held'; readonly person: string }
+  | { readonly kind: 'paused'; readonly until: number }
   | { readonly kind: 'renamed'; readonly session: number; readonly was: string; readonly name: string }
   /** Of a person all devices, or that one, are worth nothing any more. */
   | { readonly kind: 'revoked'; readonly person: number; readonly device?: string };

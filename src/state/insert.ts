@@ -6,6 +6,8 @@ import { sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
 import { SAID, type Summed, summed } from './sum.ts';
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
 
 const ENVELOPE = new Into('INSERT', 'envelope', [...SAID, 'sum']);
@@ -13,9 +15,14 @@ const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
 
 /**
  * Answers with its position: the next one, and never one that was given before. Half a surrogate pair cannot be stored:
- * what is in memory says the same as the table, and so does the sum.
+ * what is in memory says the same as the table, and so does the sum. `held`: recipients in whose inbox it is not.
  */
-export function insertEnvelope(store: Store, envelope: NewEnvelope, channels: readonly number[]): number {
+export function insertEnvelope(
+  store: Store,
+  envelope: NewEnvelope,
+  channels: readonly number[],
+  held: ReadonlySet<number> = NOBODY,
+): number {
   const row = summed({
     ...envelope,
     position: newestPosition(store) + 1,
@@ -25,7 +32,7 @@ export function insertEnvelope(store: Store, envelope: NewEnvelope, channels: re
   });
   store.tail.add(row);
   write(store, row);
-  for (const channel of channels) count(store, channel, row);
+  for (const channel of channels) if (!held.has(channel)) count(store, channel, row);
   return row.position;
 }
 

@@ -4,6 +4,9 @@
  * Two cursors a session: up to `handed` all its mail is handed or ended, up to `seen` its group mail is seen. A row in
  * `receipt` overrides them. Group mail handed in order moves the cursor and writes no row; out of order, or at an end,
  * it gets one. What the `seen` cursor passes over and was not seen gets a row that says `handed`.
+ *
+ * A row that says `stored` is apart: the cursor passes over it, no counter knows it. What is held has one (`hold.ts`), and
+ * still has it when it is accepted, until it moves on.
  */
 import { utf8Bytes } from '../protocol/check.ts';
 import { moves, type ReceiptState } from '../protocol/receipt.ts';
@@ -24,22 +27,31 @@ export interface Move {
   readonly state: ReceiptState;
   readonly at: number;
   readonly reason?: string;
+  /** It ends what is held, too; a recipient cannot move what it was never given. */
+  readonly endsHeld?: true;
 }
 
 interface Step {
   readonly row: EnvelopeRow;
   readonly direct: boolean;
   readonly from: ReceiptState;
+  /** It has a row that says `stored`. */
+  readonly isApart: boolean;
+  /** It waits for a person. */
+  readonly isHeld: boolean;
 }
 
 /** Moves what may move; positions of other people's mail are passed over. One effect for each receipt that moved. */
 export function moveReceipts(store: Store, move: Move): Effect[] {
   const session = sessionById(store, move.session);
   if (!session) return [];
-  const steps = stepsOf(store, session, move.positions).filter(({ from }) => moves(from, move.state));
+  const steps = stepsOf(store, session, move.positions).filter(
+    ({ from, isHeld }) => moves(from, move.state) && (!isHeld || move.endsHeld),
+  );
   if (steps.length === 0) return [];
   const leaving = steps.filter((step) => step.from === 'stored');
-  for (const step of steps) if (step.direct || isEnd(move.state)) writeRow(store, session, move, step);
+  for (const step of steps) if (step.direct || step.isApart || isEnd(move.state)) writeRow(store, session, move, step);
+  for (const step of steps) if (step.isHeld) closeHeld(store, step.row.position, session.id);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
   const seen = markSeen(store, session, move, steps, handed);
   saveSession(store, session, move.state, leaving, { handed, seen });
@@ -59,7 +71,9 @@ export function stepsOf(store: Store, session: SessionRow, positions: readonly n
       direct ||
       (row.sender !== session.id && channels.some((channel) => followsAt(store, session.id, channel, position)));
     if (!isRecipient) continue;
-    steps.push({ row, direct, from: receiptState(store, session, position, direct) });
+    const from = receiptState(store, session, position, direct);
+    const isApart = from === 'stored' && receiptRow(store, position, session.id) !== undefined;
+    steps.push({ row, direct, from, isApart, isHeld: isApart && !session.released.has(position) });
   }
   return steps;
 }
@@ -99,6 +113,15 @@ const RECEIPT = new Into('REPLACE', 'receipt', [
   'reason',
 ]);
 
+/** The receipt of what is held. */
+export function writeStored(store: Store, session: number, position: number, at: number): void {
+  save(store, session, position, { state: 'stored', at, handed_at: null, seen_at: null, reason: null });
+}
+
+function closeHeld(store: Store, position: number, session: number): void {
+  store.write('UPDATE held SET is_open = 0 WHERE position = ? AND session = ?', position, session);
+}
+
 function save(store: Store, session: number, position: number, receipt: ReceiptRow): void {
   const { state, at, handed_at, seen_at, reason } = receipt;
   store.tail.keepReceipt(position, session, receipt);
@@ -108,7 +131,9 @@ function save(store: Store, session: number, position: number, receipt: ReceiptR
 /** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */
 function advance(store: Store, session: SessionRow, move: Move, leaving: readonly Step[]): number {
   const rowless = new Map(
-    leaving.filter((step) => !step.direct && !isEnd(move.state)).map((step) => [step.row.position, step]),
+    leaving
+      .filter((step) => !step.direct && !step.isApart && !isEnd(move.state))
+      .map((step) => [step.row.position, step]),
   );
   const next = unhanded(store, session, session.handed, rowless.size + 1);
   const stop = next.find((position) => !rowless.has(position));
@@ -125,7 +150,7 @@ function markSeen(store: Store, session: SessionRow, move: Move, steps: readonly
   if (move.state !== 'seen') return session.seen;
   const rowless = new Map<number, Step>();
   for (const step of steps) {
-    if (step.direct) continue;
+    if (step.direct || step.isApart) continue;
     if (step.from === 'handed' && receiptRow(store, step.row.position, session.id))
       writeRow(store, session, move, step);
     else if (step.row.position <= handed) rowless.set(step.row.position, step);
@@ -153,15 +178,17 @@ function saveSession(
   leaving: readonly Step[],
   { handed, seen }: Pick<SessionRow, 'handed' | 'seen'>,
 ): void {
-  const direct = leaving.filter((step) => step.direct);
+  const direct = leaving.filter((step) => step.direct && !step.isApart);
   const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
-  const missed = state === 'expired' || state === 'dead' ? leaving.length : 0;
+  // What was held was never its own to miss.
+  const missed = state === 'expired' || state === 'dead' ? leaving.filter((step) => !step.isHeld).length : 0;
   store.roster.change(session, {
     handed,
     seen,
     pending: session.pending - direct.length,
     pending_bytes: Math.max(0, session.pending_bytes - bytes),
     claims: without(session.claims, leaving),
+    released: stillReleased(session.released, leaving),
     missed: session.missed + missed,
   });
 }
@@ -171,6 +198,13 @@ function without(claims: SessionRow['claims'], leaving: readonly Step[]): Sessio
   const left = new Map(claims);
   for (const { row } of leaving) left.delete(row.position);
   return left.size > 0 ? left : NO_CLAIMS;
+}
+
+function stillReleased(released: SessionRow['released'], leaving: readonly Step[]): SessionRow['released'] {
+  if (released.size === 0) return released;
+  const left = new Set(released);
+  for (const { row } of leaving) left.delete(row.position);
+  return left;
 }
 
 /** What the sender is told. */

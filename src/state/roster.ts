@@ -3,6 +3,7 @@
  * every delivery asks. Changes are made here and written with the commit, however often a batch changes a session.
  */
 import type { Kind } from '../protocol/session.ts';
+import type { Stance } from '../protocol/stance.ts';
 import type { Store, Value } from './store.ts';
 
 export interface SessionRow {
@@ -32,11 +33,15 @@ export interface SessionRow {
   readonly claims: ReadonlyMap<number, number>;
   /** Envelopes for it that ended before it was handed them: expired or dead. Only grows. */
   readonly missed: number;
+  /** Positions that were held and have been accepted, and that it was not handed yet. */
+  readonly released: ReadonlySet<number>;
+  /** What is to happen at least with messages to it, as its own side says. */
+  readonly messages: Stance;
 }
 
 /** What changes all the time. */
 export type Progress = Partial<
-  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims' | 'missed'>
+  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims' | 'missed' | 'released'>
 >;
 
 /** What a session gets: what is sent to `channel` after `since`, up to and with `until`. */
@@ -50,10 +55,11 @@ export interface Interval {
 const MOST = 20_000;
 
 const SESSION = `SELECT session.id, channel.name, session.person, device, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
-  handed, seen, pending, pending_bytes, claims, missed FROM session JOIN channel ON channel.id = session.id`;
+  handed, seen, pending, pending_bytes, claims, missed, released, messages FROM session JOIN channel ON channel.id = session.id`;
 
 /** Most have none: one for all of them. */
 export const NO_CLAIMS: ReadonlyMap<number, number> = new Map();
+const NONE_RELEASED: ReadonlySet<number> = new Set();
 
 export class Roster {
   readonly #store: Store;
@@ -137,7 +143,7 @@ export class Roster {
 
   #write(row: SessionRow): void {
     this.#store.write(
-      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ? WHERE id = ?',
+      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ?, released = ? WHERE id = ?',
       row.last_seen,
       row.handed,
       row.seen,
@@ -145,12 +151,13 @@ export class Roster {
       row.pending_bytes,
       row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims)),
       row.missed,
+      row.released.size === 0 ? '[]' : JSON.stringify([...row.released]),
       row.id,
     );
   }
 }
 
-type Stored = Omit<SessionRow, 'claims'> & { readonly claims: string };
+type Stored = Omit<SessionRow, 'claims' | 'released'> & { readonly claims: string; readonly released: string };
 
 /** Field by field: what the driver makes takes twice the memory, and there may be thousands of them. */
 function toRow(stored: Stored): SessionRow {
@@ -174,6 +181,8 @@ function toRow(stored: Stored): SessionRow {
     pending_bytes: stored.pending_bytes,
     claims: readClaims(stored.claims),
     missed: stored.missed,
+    released: stored.released === '[]' ? NONE_RELEASED : new Set<number>(JSON.parse(stored.released)),
+    messages: stored.messages,
   };
 }
 

@@ -11,6 +11,11 @@
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
  *     remark                     (envelope, session): why it has not been seen yet; counts while the receipt is stored or handed
+ *     held                       (envelope, session) that waits for a person, whose receipt row says `stored`: what has such
+ *                                a row is in no inbox. Accepted, the row goes and the position is in `session.released`;
+ *                                ended, it stays with `is_open` 0: nobody was ever shown it;
+ *                                `person` decides, `stranger` is the person who sent it
+ *     policy                     what a person lets happen with messages of one session (`session:17`) or person (`person:bob`)
  *     pruned                     what stays of an envelope whose words were forgotten: its id is known for ever;
  *                                `seq` is the order of forgetting
  *     person 1─n device          who may come in, and with what; `proof` is a public key or the digest of a token
@@ -178,6 +183,30 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE session ADD COLUMN device TEXT;
   CREATE INDEX session_person ON session (person);
   `,
+  `
+  CREATE TABLE held (
+    position INTEGER NOT NULL,
+    session  INTEGER NOT NULL,
+    sender   INTEGER NOT NULL,
+    person   TEXT NOT NULL,
+    stranger TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    why      TEXT NOT NULL,
+    is_open  INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (position, session)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX held_open ON held (person, position) WHERE is_open = 1;
+
+  CREATE TABLE policy (
+    person TEXT NOT NULL,
+    about  TEXT NOT NULL,
+    stance TEXT NOT NULL,
+    PRIMARY KEY (person, about)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE session ADD COLUMN released TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE session ADD COLUMN messages TEXT NOT NULL DEFAULT 'accept';
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -208,6 +237,8 @@ export const TABLES: Readonly<Record<string, string>> = {
   device: 'id',
   granted: 'person, may, what',
   invitation: 'id',
+  held: 'position, session',
+  policy: 'person, about',
 };
 
 /** What commands and queries ask of each table. */
@@ -215,7 +246,7 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   meta: 'key, value',
   channel: 'id, kind, name',
   session:
-    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed, person, device',
+    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed, person, device, released, messages',
   alias: 'name, session',
   follow: 'session, channel, since, until',
   envelope: 'position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum',
@@ -228,6 +259,8 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   device: 'id, person, name, kind, proof, created_at, expires_at, revoked_at',
   granted: 'person, may, what',
   invitation: 'id, key, person, grants, created_at, expires_at, failures, device, revoked_at',
+  held: 'position, session, sender, person, stranger, at, why, is_open',
+  policy: 'person, about, stance',
 };
 
 /** Throws what the driver throws when a table of the newest version, or a column of it, is not there: the disk has altered it. */

@@ -2,6 +2,7 @@
 import type { Applied, Command } from './command.ts';
 import { applyAdmit } from './commands/admit.ts';
 import { applyClaim } from './commands/claim.ts';
+import { applyDecide } from './commands/decide.ts';
 import { applyDepart, applyEnter } from './commands/enter.ts';
 import { applyExpire } from './commands/expire.ts';
 import { applyFound } from './commands/found.ts';
@@ -9,6 +10,7 @@ import { applyGrant } from './commands/grant.ts';
 import { applyInvite } from './commands/invite.ts';
 import { applyMiss } from './commands/miss.ts';
 import { applyOwn } from './commands/own.ts';
+import { applyPause } from './commands/pause.ts';
 import { applyPrune } from './commands/prune.ts';
 import { applyReceipt } from './commands/receipt.ts';
 import { applyRedeem } from './commands/redeem.ts';
@@ -85,6 +87,10 @@ export class State {
         return applyRekey(this.store, command);
       case 'revoke':
         return applyRevoke(this.store, command);
+      case 'decide':
+        return applyDecide(this.store, command);
+      case 'pause':
+        return applyPause(this.store, command);
       default:
         return command satisfies never;
     }

@@ -7,7 +7,10 @@
  * commit lets go of what is in memory, so that a command sees one boundary between memory and tables all the while.
  * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
+
+import { Crowd } from './crowd.ts';
 import { AT_ONCE, type Into } from './into.ts';
+import { Policies } from './policies.ts';
 import { Prepared } from './prepared.ts';
 import { Roster } from './roster.ts';
 import { Tail } from './tail.ts';
@@ -30,6 +33,8 @@ export interface Database {
 export class Store {
   readonly roster: Roster;
   readonly tail: Tail;
+  readonly crowd: Crowd;
+  readonly policies: Policies;
   /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
   onError: (error: unknown) => unknown = (error) => error;
   #database: Database;
@@ -42,6 +47,8 @@ export class Store {
     this.#prepared = new Prepared(database);
     this.roster = new Roster(this);
     this.tail = new Tail(this, options.tail);
+    this.crowd = new Crowd(this);
+    this.policies = new Policies(this);
   }
 
   get database(): Database {
@@ -140,6 +147,8 @@ export class Store {
     this.#gathered.clear();
     this.roster.clear();
     this.tail.clear();
+    this.crowd.clear();
+    this.policies.clear();
   }
 
   #writeAll({ width, sql }: Into, values: readonly Value[]): void {

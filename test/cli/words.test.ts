@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { duration, plural, presenceWords, printMessage, sent, states, when } from '../../src/cli/words.ts';
+import {
+  brakedWords,
+  duration,
+  heldCounts,
+  pausedWords,
+  plural,
+  presenceWords,
+  printMessage,
+  sent,
+  states,
+  when,
+} from '../../src/cli/words.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { PresenceFrame } from '../../src/protocol/frames.ts';
 import type { Reach } from '../../src/protocol/verbs.ts';
@@ -66,6 +77,30 @@ describe('words', () => {
       'm1 to all (0 of 1 here; kept for 1 other)',
     ],
   ])('tell a send to %s', (_what, reach, text) => expect(reached(reach)).toBe(text));
+
+  it('tell for whom a send is held, and why', () => {
+    const to = [{ address: '#b', recipients: 7, here: 7, absent: [] }];
+    const tell = (names: readonly string[]) =>
+      sent({ id: 'm1', position: 1, at: AT, to, held: names.map((name) => ({ name, why: 'hops' as const })) });
+    const why = 'held until its person accepts it: it was passed on from agent to agent more than 4 times';
+    expect(tell(['a', 'b'])).toBe(`m1 to #b (7 of 7 here); for a, b ${why}`);
+    expect(tell(['a', 'b', 'c', 'd', 'e', 'f'])).toBe(`m1 to #b (7 of 7 here); for a, b, c, d, e and others ${why}`);
+  });
+
+  it('tell what a person should look at', () => {
+    expect(heldCounts([{ from: 'bob', count: 1 }])).toBe('1 message of bob is held');
+    expect(heldCounts(['a', 'b', 'c', 'd', 'e', 'f'].map((from) => ({ from, count: 2 })))).toBe(
+      '12 messages of a, b, c, d, e and others are held',
+    );
+    expect(brakedWords({ name: 'CC-3', brake: 'sender' })).toBe(
+      'CC-3 is braked: it wrote more than 120 messages within a minute',
+    );
+    expect([undefined, 0, AT].map(pausedWords)).toEqual([
+      'messages go on',
+      'all messages are paused',
+      'all messages are paused until 2026-11-22 08:02:03',
+    ]);
+  });
 
   it('tell a send to several, and one that was sent before', () => {
     const to = ['CC-2', 'anna'].map((address) => ({ address, recipients: 1, here: 1, absent: [] }));

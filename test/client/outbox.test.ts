@@ -39,6 +39,12 @@ function open(pid = 1, extra: Partial<OutboxOptions> = {}): Outbox {
 }
 const files = (name = 'CC-1') => readdirSync(join(dir, name)).filter((file) => /^\d/.test(file));
 const send = (outbox: Outbox, body: string) => outbox.send({ to: ['B'], body });
+/** While there is no relay. */
+const keep = async (outbox: Outbox, body: string) => {
+  const kept = send(outbox, body);
+  clock.advance(0);
+  return await kept;
+};
 
 describe('a send while the relay is here', () => {
   it('is on disk before the first try, and gone after the answer', async () => {
@@ -346,12 +352,6 @@ describe('what other processes left', () => {
 });
 
 describe('another name', () => {
-  const keep = async (outbox: Outbox, body: string) => {
-    const kept = send(outbox, body);
-    clock.advance(0);
-    return await kept;
-  };
-
   it('by suffix takes our own sends along and leaves those of the dead to the holder', async () => {
     const before = open(7);
     await keep(before, 'of a dead CC-1');
@@ -416,5 +416,46 @@ describe('stopping', () => {
     client.enter('connected');
     await clock.run(60_000);
     expect([client.bodies, clock.pending, files().length]).toEqual([['x'], 0, 2]);
+  });
+});
+
+describe('a brake of the relay', () => {
+  it.each(['too_fast', 'paused'] as const)(
+    '%s is told to whoever waits for the answer, and not tried again',
+    async (code) => {
+      client.enter('connected');
+      const outbox = open();
+      client.onSend = () => Promise.reject(new RelayError(code));
+      await expect(send(outbox, 'x')).rejects.toMatchObject({ code });
+      await clock.run(60_000);
+      expect([client.bodies, outbox.size, files().length]).toEqual([['x'], 0, 0]);
+    },
+  );
+
+  it.each(['too_fast', 'paused'] as const)(
+    '%s keeps what was kept before: it goes out when it may, in order',
+    async (code) => {
+      const outbox = open();
+      for (const body of ['one', 'two']) await keep(outbox, body);
+      let isBraked = true;
+      client.onSend = async (draft) => {
+        if (isBraked) throw new RelayError(code);
+        return client.stored(draft);
+      };
+      client.enter('connected');
+      await clock.run(30_000);
+      expect([outbox.size, refused]).toEqual([2, []]);
+      isBraked = false;
+      await clock.run(5_000);
+      expect([client.bodies.slice(-2), outbox.size, files().length]).toEqual([['one', 'two'], 0, 0]);
+    },
+  );
+
+  it('a full place for what is held ends a send, as a full inbox does', async () => {
+    client.enter('connected');
+    const outbox = open();
+    client.onSend = () => Promise.reject(new RelayError('held_full'));
+    await expect(send(outbox, 'x')).rejects.toMatchObject({ code: 'held_full' });
+    expect(outbox.size).toBe(0);
   });
 });

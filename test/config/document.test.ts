@@ -21,7 +21,7 @@ describe('the table of settings', () => {
   it.each(OPTION_NAMES)('%s says what it is in a sentence, and has a place to come from', (name) => {
     const entry = optionOf(name);
     expect(entry.sentence).toMatch(/^[A-Z].*\.$/);
-    expect(entry.flag ?? entry.env).toBeDefined();
+    expect(entry.flag ?? entry.env ?? entry.key).toBeDefined();
     expect(entry.flag ?? '--x').toMatch(/^--[a-z-]+$/);
     expect(entry.where.length).toBeGreaterThan(0);
   });

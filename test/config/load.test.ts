@@ -44,6 +44,8 @@ describe('the settings of nobody', () => {
       tls: false,
       behindTls: false,
       legacy: false,
+      brakes: true,
+      messages: 'accept',
       allowHosts: [],
       allowOrigins: [],
       logLevel: 'info',
@@ -71,6 +73,17 @@ describe('the settings of nobody', () => {
   });
 });
 
+describe('what is done with messages', () => {
+  it('is said by the file alone: a project could set a flag or a variable', () => {
+    const { settings, from } = load({ env: { RELAY_MESSAGES: 'accept' }, file: { messages: 'hold' } });
+    expect([settings.messages, from.messages]).toEqual(['hold', 'file']);
+  });
+
+  it('is one of three words', () => {
+    expect(() => load({ file: { messages: 'allow' } })).toThrow('must be one of accept, hold, refuse');
+  });
+});
+
 /** For each setting that has all three: what a flag, a variable and the file say, and what each becomes. */
 const LADDER = [
   ['port', '1', '2', 3, 1, 2, 3],
@@ -82,6 +95,7 @@ const LADDER = [
   ['address', ['wss://a'], 'wss://b', ['wss://c'], ['wss://a'], ['wss://b'], ['wss://c']],
   ['data', '/a', '/b', '/c', '/a', '/b', '/c'],
   ['legacy', true, 'yes', true, true, true, true],
+  ['brakes', false, 'off', 'no', false, false, false],
   ['allowHosts', ['a', 'b'], 'c,d', ['e'], ['a', 'b'], ['c', 'd'], ['e']],
   ['allowOrigins', ['http://a'], 'http://b', ['http://c'], ['http://a'], ['http://b'], ['http://c']],
   ['keepUnread', '1d', '2h', '3m', 86_400_000, 7_200_000, 180_000],

@@ -196,7 +196,7 @@ export function runJournalContract(name: string, open: () => Promise<OpenedJourn
     it('answers what was posted', async () => {
       const journal = await start();
       const { outcome } = await journal.post(send('m1'));
-      expect(outcome).toEqual({ position: 1, at: 1, channels: [3], duplicate: false });
+      expect(outcome).toEqual({ position: 1, at: 1, channels: [3], held: [], duplicate: false });
     });
 
     it('finishes what was submitted and posted before it closes', async () => {

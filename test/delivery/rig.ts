@@ -1,4 +1,5 @@
 /** A delivery beside a program that the test owns, with a home of its own and a clock that does not move by itself. */
+import { Bulletin } from '../../src/delivery/bulletin.ts';
 import { Delivery } from '../../src/delivery/delivery.ts';
 import { Shelf } from '../../src/delivery/shelf.ts';
 import { composeWith } from '../../src/mcp/delivered.ts';
@@ -35,6 +36,7 @@ export async function makeRig(options: RigOptions = {}) {
   const home = options.home ?? tempDir();
   const inbox = new FakeInbox();
   const shelf = new Shelf();
+  const bulletin = new Bulletin();
   const program = new FakeProgram(clock, options.doors ?? [new FakeDoor()]);
   const told: Partial<Attention & { for_ms: number }>[] = [];
   const logged: string[] = [];
@@ -58,6 +60,7 @@ export async function makeRig(options: RigOptions = {}) {
     inbox,
     shelf,
     compose: composeWith(fixedRandom()),
+    bulletin,
     standing: () => standing,
     wakes: options.wakes ?? 30,
     isResumable: options.isResumable ?? false,
@@ -71,6 +74,7 @@ export async function makeRig(options: RigOptions = {}) {
   return {
     clock,
     home,
+    bulletin,
     inbox,
     shelf,
     program,

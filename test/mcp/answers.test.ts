@@ -92,6 +92,21 @@ const CASES: readonly Case[] = [
     })),
   ],
   [
+    'send what is held',
+    'relay_send',
+    { message: 'hi', to: '#build' },
+    sendTo(() => ({
+      id: 'm1',
+      position: 1,
+      at: AT,
+      to: [{ address: '#build', recipients: 2, here: 2, absent: [] }],
+      held: [
+        { name: 'CC-2', why: 'unknown' },
+        { name: 'CC-3', why: 'unknown' },
+      ],
+    })),
+  ],
+  [
     'send while there is unread mail',
     'relay_send',
     { message: 'hi', to: 'CC-2' },
@@ -216,6 +231,20 @@ const CASES: readonly Case[] = [
           { id: 'm7', at: AT, to: ['#empty'], preview: 'x', states: {} },
         ],
       };
+    },
+  ],
+  [
+    'status with what a person should look at',
+    'relay_status',
+    {},
+    (session) => {
+      session.answers.status = {
+        ...STATUS,
+        held: [{ from: 'bob-1', count: 2 }],
+        braked: [{ name: 'CC-3', brake: 'copies', at: AT, count: 4 }],
+        paused_until: AT,
+      };
+      session.answers.receipts = { sends: [] };
     },
   ],
   [

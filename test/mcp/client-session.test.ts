@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientEvents, ClientState, RelayClient } from '../../src/client/client.ts';
 import type { Refused } from '../../src/client/outbox-store.ts';
+import { Bulletin } from '../../src/delivery/bulletin.ts';
 import { ClientSession } from '../../src/mcp/client-session.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Draft, Envelope } from '../../src/protocol/envelope.ts';
@@ -20,6 +21,7 @@ class FakeParts {
   state: ClientState = { phase: 'connected', name: 'CC-1', wanted: undefined, trouble: undefined };
   onRequest: (() => Promise<unknown>) | undefined;
   gapsTold = 0;
+  readonly bulletin = new Bulletin();
   readonly session: ClientSession;
 
   constructor() {
@@ -68,7 +70,12 @@ class FakeParts {
       },
     };
     // The parts that the session uses are all there; the classes have more.
-    this.session = new ClientSession({ client: client as unknown as RelayClient, outbox, delivery });
+    this.session = new ClientSession({
+      client: client as unknown as RelayClient,
+      outbox,
+      delivery,
+      bulletin: this.bulletin,
+    });
   }
 
   emit<E extends keyof ClientEvents>(event: E, value: ClientEvents[E]): void {
@@ -259,5 +266,16 @@ describe('what the model is told once', () => {
     expect([one?.status, held?.status, two?.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(held).toMatchObject({ reason: { code: 'secret_found' } });
     expect(parts.drafts.map(({ body }) => body)).toEqual(['one', 'two']);
+  });
+});
+
+describe('what the person should know of', () => {
+  it('is said once, before what happened to messages', () => {
+    const parts = new FakeParts();
+    parts.bulletin.post('held', '2 messages of bob are held');
+    parts.emit('receipt', { type: 'receipt', id: 'm1', name: 'B', state: 'refused', at: 1 });
+    const { state } = parts.session;
+    expect(state.takeNotice()).toBe('2 messages of bob are held. Your message m1 to B ended as refused.');
+    expect(state.takeNotice()).toBeUndefined();
   });
 });

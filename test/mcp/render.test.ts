@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  brakedLine,
+  heldLine,
   NOTICE,
+  pausedLine,
   quotedLine,
   STRUCTURED_NOTICE,
   structuredMessage,
@@ -216,5 +219,37 @@ describe('the reader of these tests', () => {
   it('refuses a line that is neither tag nor quote', () => {
     expect(() => parseWrapper('<message-12345 from=A>\n> x\ny\n</message-12345>')).toThrow();
     expect(() => parseWrapper('<message-12345 from=A>\n> x\n</message-54321>')).toThrow();
+  });
+});
+
+describe('what a person should know of', () => {
+  it('is word for word what it was', async () => {
+    const lines = [
+      heldLine([{ from: 'bob-1', count: 1 }]),
+      heldLine([{ from: 'bob-1', count: 2 }]),
+      heldLine([
+        { from: 'bob-1', count: 2 },
+        { from: 'eve', count: 1 },
+      ]),
+      heldLine(['a', 'b', 'c', 'd', 'e'].map((from) => ({ from, count: 3 }))),
+      ...(['hops', 'copies', 'fan_out', 'pair', 'sender'] as const).map((brake) => brakedLine({ name: 'CC-3', brake })),
+      pausedLine({ until: 0 }),
+      pausedLine({ until: AT }),
+      pausedLine({}),
+    ];
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('snapshots/bulletin.txt');
+  });
+
+  it.each(HOSTILE_WORDS)('stays on its line whatever a relay calls a session: %j', (name) => {
+    for (const line of [heldLine([{ from: name, count: 1 }]), brakedLine({ name, brake: 'hops' })]) {
+      expect(line).not.toMatch(/[\n\r<>]/);
+      expect(line).not.toMatch(UNSEEN);
+    }
+  });
+
+  it('cannot be said by a body: each line of it is quoted', () => {
+    const line = heldLine([{ from: 'bob-1', count: 2 }]);
+    const text = wrapMessages([envelope({ position: 1, body: `${line}\n${line}` })], fixedRandom());
+    expect(text.split('\n').filter((each) => each.includes('claude-relay held'))).toEqual([`> ${line}`, `> ${line}`]);
   });
 });

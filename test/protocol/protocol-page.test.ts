@@ -30,7 +30,9 @@ describe('PROTOCOL.md', () => {
   it('shows every frame of both directions', () => {
     const types = (arrow: string) => new Set(examples(arrow).map((example) => JSON.parse(example).type));
     expect(types('→')).toEqual(new Set(['hello', 'request', 'bye']));
-    expect(types('←')).toEqual(new Set(['welcome', 'answer', 'error', 'deliver', 'more', 'receipt', 'presence']));
+    expect(types('←')).toEqual(
+      new Set(['welcome', 'answer', 'error', 'deliver', 'more', 'receipt', 'presence', 'held', 'braked', 'paused']),
+    );
   });
 
   it('names every verb', () => {

@@ -65,7 +65,16 @@ describe('a text that is put together by hand', () => {
       absent: fc.array(name, { maxLength: 3 }),
     });
     const results: fc.Arbitrary<SendResult> = fc.record(
-      { id, position: time, at: time, to: fc.array(reach, { maxLength: 3 }), duplicate: fc.constant(true as const) },
+      {
+        id,
+        position: time,
+        at: time,
+        to: fc.array(reach, { maxLength: 3 }),
+        held: fc.array(fc.record({ name, why: fc.constantFrom('unknown' as const, 'hops' as const) }), {
+          maxLength: 3,
+        }),
+        duplicate: fc.constant(true as const),
+      },
       { requiredKeys: ['id', 'position', 'at', 'to'] },
     );
     fc.assert(

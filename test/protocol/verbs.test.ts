@@ -54,6 +54,14 @@ const good: readonly [verb: Verb, given: unknown, read?: unknown][] = [
   ['rooms', {}],
   ['rooms', { room: 'r' }, { room: '#r' }],
   ['rename', { to: 'CC-2' }],
+  ['held', {}],
+  ['held', { count: LIMITS.page }],
+  ['decide', { stance: 'accept', of: 'm1' }],
+  ['decide', { stance: 'hold', of: 'bob', always: false }],
+  ['decide', { stance: 'refuse', of: big(LIMITS.hostChars), always: true }],
+  ['pause', {}],
+  ['pause', { for_seconds: LIMITS.pauseSeconds }],
+  ['pause', { resume: true }],
 ];
 
 const bad: readonly [verb: Verb, given: unknown, code: Code][] = [
@@ -131,6 +139,18 @@ const bad: readonly [verb: Verb, given: unknown, code: Code][] = [
   ['rename', {}, 'bad_request'],
   ['rename', { to: 'all' }, 'name_reserved'],
   ['rename', { to: '#r' }, 'name_invalid'],
+  ['held', { count: LIMITS.page + 1 }, 'bad_request'],
+  ['held', { person: 'bob' }, 'bad_request'],
+  ['decide', { of: 'm1' }, 'bad_request'],
+  ['decide', { stance: 'accept' }, 'bad_request'],
+  ['decide', { stance: 'allow', of: 'm1' }, 'bad_request'],
+  ['decide', { stance: 'accept', of: '' }, 'bad_request'],
+  ['decide', { stance: 'accept', of: big(LIMITS.hostChars + 1) }, 'too_large'],
+  ['decide', { stance: 'accept', of: 'm1', always: 'yes' }, 'bad_request'],
+  ['decide', { stance: 'accept', of: 'm1', person: 'bob' }, 'bad_request'],
+  ['pause', { for_seconds: 0 }, 'bad_request'],
+  ['pause', { for_seconds: LIMITS.pauseSeconds + 1 }, 'bad_request'],
+  ['pause', { resume: 1 }, 'bad_request'],
 ];
 
 describe('the arguments of a verb', () => {
@@ -210,6 +230,9 @@ describe('verbs', () => {
       'leave',
       'rooms',
       'rename',
+      'held',
+      'decide',
+      'pause',
     ]);
   });
 

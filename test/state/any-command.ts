@@ -1,6 +1,7 @@
 /** Commands as they might come, right and wrong, about few enough things that they meet. */
 import fc from 'fast-check';
 import { RECEIPT_STATES } from '../../src/protocol/receipt.ts';
+import { STANCES } from '../../src/protocol/stance.ts';
 import type { Command } from '../../src/state/command.ts';
 
 const at = fc.nat({ max: 1_000 });
@@ -11,7 +12,11 @@ const room = fc.constantFrom('#r', '#s', '#t');
 const id = fc.constantFrom('m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'm8');
 const positions = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 5 });
 const about = fc.record(
-  { kind: fc.constantFrom('agent', 'person', 'script'), host: fc.constantFrom('h1', 'h2') },
+  {
+    kind: fc.constantFrom('agent', 'person', 'script'),
+    host: fc.constantFrom('h1', 'h2'),
+    messages: fc.constantFrom(...STANCES),
+  },
   { requiredKeys: [] },
 );
 
@@ -32,6 +37,7 @@ const send = fc.record(
     reply_to: id,
     expires_at: at,
     extra: fc.constant('{"key_id":"k"}'),
+    hold: fc.constantFrom('hops' as const, 'copies' as const),
     hash: fc.constantFrom('h1', 'h2'),
   },
   { requiredKeys: ['type', 'at', 'id', 'sender', 'to', 'body', 'priority', 'hash'] },
@@ -70,6 +76,18 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('prune' as const), positions }) },
   { weight: 3, arbitrary: fc.oneof(...people()) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('decide' as const),
+      at,
+      person: fc.constant('owner'),
+      stance: fc.constantFrom(...STANCES),
+      of: fc.oneof(name, id, fc.constant('owner')),
+      always: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('pause' as const), until: at }) },
 );
 
 /** People 1 to 3, of whom the second and third come by invitations. */

@@ -121,6 +121,8 @@ describe('a dump', () => {
     world.apply({ type: 'invite', at: 1, id: 'v', key: 'k', grants, expires_at: 9 });
     const device = { id: 'd', name: 'laptop', kind: 'key', proof: 'p' } as const;
     world.apply({ type: 'redeem', at: 2, invitation: 'v', device, person: 'bert' });
+    world.send(b, 'Z', { hold: 'copies' });
+    world.apply({ type: 'decide', at: 6, person: 'owner', stance: 'hold', of: 'B', always: true });
     const dumped = new Set([...world.state.dump()].map((line) => line.split(' ')[0]));
     expect([...dumped].sort()).toEqual(tables);
   });

@@ -4,17 +4,17 @@ import type { ClientFrame, Hello, RelayFrame, Welcome } from '../../src/protocol
 import type { Args, Results, Verb } from '../../src/protocol/verbs.ts';
 import { type Identity, THE_OWNER } from '../../src/relay/identity.ts';
 import { silentLog } from '../../src/relay/log.ts';
-import { Relay } from '../../src/relay/relay.ts';
+import { Relay, type RelayOptions } from '../../src/relay/relay.ts';
 import { MemorySocket } from '../../src/transports/memory.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { FakeClock } from './fake-clock.ts';
 
 export { settle } from './fake-clock.ts';
 
-export async function openRelay() {
+export async function openRelay(options: Pick<RelayOptions, 'brakes'> = {}) {
   const clock = new FakeClock();
   const journal = await openMemoryJournal();
-  const relay = new Relay({ journal, clock, random: systemRandom, log: silentLog, version: '0.0.0' });
+  const relay = new Relay({ journal, clock, random: systemRandom, log: silentLog, version: '0.0.0', ...options });
   return { relay, journal, clock };
 }
 

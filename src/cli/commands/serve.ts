@@ -15,6 +15,7 @@ export const serve: Command = {
     'legacy',
     'allowHosts',
     'allowOrigins',
+    'brakes',
     'keepUnread',
     'keep',
     'keepMessages',

@@ -2,7 +2,7 @@
 import { EXIT } from '../../util/failure.ts';
 import type { Command } from '../command.ts';
 import { AS, RelayAccess } from '../relay.ts';
-import { duration, plural } from '../words.ts';
+import { brakedWords, duration, heldCounts, pausedWords, plural, when } from '../words.ts';
 
 export const status: Command = {
   name: 'status',
@@ -22,13 +22,32 @@ export const status: Command = {
       out.json({ relay: relay.place, ...answer });
       return EXIT.ok;
     }
-    const { name, kind, unread, missed, rooms, here, sessions, version, uptime } = answer;
+    const {
+      name,
+      kind,
+      unread,
+      missed,
+      rooms,
+      here,
+      sessions,
+      version,
+      uptime,
+      held,
+      braked = [],
+      paused_until,
+    } = answer;
     out.table(
       [],
       [
         ['name', `${name ?? relay.name} (${kind ?? 'person'})`],
         ['unread', String(unread)],
         ...(missed === undefined ? [] : [['missed', `${plural(missed, 'message')} ended before you were given them`]]),
+        ...(held === undefined ? [] : [['held', `${heldCounts(held)}: claude-relay held`]]),
+        ...braked.map((each) => [
+          'braked',
+          `${brakedWords(each)} (${plural(each.count, 'message')}, ${when(each.at)})`,
+        ]),
+        ...(paused_until === undefined ? [] : [['paused', `${pausedWords(paused_until)}: claude-relay unpause`]]),
         ['rooms', rooms.length > 0 ? rooms.join(', ') : 'none'],
         ['relay', `${relay.place}, version ${version}, running for ${duration(uptime)}`],
         ['sessions', `${here} of ${plural(sessions, 'known one')} here`],

@@ -29,11 +29,18 @@ export const history: VerbHandler<'history'> = async (call, args) => {
     args.query === undefined
       ? look(store, session, filter, range)
       : await historyOf(store, session, filter, range, finder(services, session, filter, args.query));
-  return fitted(
+  const result = fitted(
     rows.flatMap((row) => intact(services, row) ?? []),
     more,
     range.ascending,
   );
+  const read = new Set(result.messages.map(({ position }) => position));
+  const others = rows.filter((row) => read.has(row.position) && row.sender !== session);
+  services.brakes.gave(
+    session,
+    others.map(({ position }) => position),
+  );
+  return result;
 };
 
 function finder({ store, journal }: Services, session: number, filter: HistoryFilter, query: string): Find {
@@ -49,6 +56,7 @@ function one(services: Services, session: number, id: string): HistoryResult {
   if (!row || !maySeeRow(store, row, session))
     throw new RelayError('unknown_message', `There is no message ${id} that you may see.`);
   const envelope = intact(services, row);
+  if (row.sender !== session) services.brakes.gave(session, [row.position]);
   if (!envelope)
     throw new RelayError('unknown_message', `${id} was damaged on the disk of the relay and cannot be shown.`);
   return { messages: [envelope], more: false };

@@ -10,7 +10,7 @@ const DEFAULT_COUNT = 20;
 
 /** Looks. Nothing is taken, nothing is marked. */
 export const inbox: VerbHandler<'inbox'> = (call, args) => {
-  const { store, onDamaged } = call.services;
+  const { store, onDamaged, brakes } = call.services;
   const session = sessionById(store, actorOf(call));
   if (!session) return { messages: [], more: 0, unread: 0 };
   const count = args.count ?? DEFAULT_COUNT;
@@ -23,5 +23,7 @@ export const inbox: VerbHandler<'inbox'> = (call, args) => {
     else if (row && !page.add(toEnvelope(store, row))) break;
   }
   const { messages } = page;
+  const seen = messages.map(({ position }) => position);
+  brakes.gave(session.id, seen);
   return { messages, more: positions.length - messages.length, unread: countUnhanded(store, session) };
 };

@@ -1,5 +1,6 @@
 import type { Verb } from '../../protocol/verbs.ts';
 import type { VerbHandler } from '../verb.ts';
+import { decide, held, pause } from './held.ts';
 import { history } from './history.ts';
 import { inbox } from './inbox.ts';
 import { peers, sessions, status } from './people.ts';
@@ -26,4 +27,7 @@ export const HANDLERS: { readonly [V in Verb]: VerbHandler<V> } = {
   leave,
   rooms,
   rename,
+  held,
+  decide,
+  pause,
 };

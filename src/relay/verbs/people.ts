@@ -1,8 +1,13 @@
 /** Who is here, who was ever here, and who am I. */
 import { LIMITS } from '../../protocol/limits.ts';
+import type { Results } from '../../protocol/verbs.ts';
 import { roomsOf } from '../../state/queries/channels.ts';
+import { heldBySender, SENDERS } from '../../state/queries/held.ts';
+import { personNameOf } from '../../state/queries/people.ts';
 import { countSessions, everySession, recentSessions, sessionById } from '../../state/queries/sessions.ts';
+import type { Services } from '../services.ts';
 import type { VerbHandler } from '../verb.ts';
+import { told } from './held.ts';
 
 export const peers: VerbHandler<'peers'> = ({ services, view }) => {
   const { store, presence } = services;
@@ -29,7 +34,7 @@ export const sessions: VerbHandler<'sessions'> = ({ services, view }, args) => {
 };
 
 export const status: VerbHandler<'status'> = ({ services, actor, view }) => {
-  const { store, presence, journal, pumps } = services;
+  const { store, presence, journal, pumps, halt } = services;
   const row = actor && sessionById(store, actor.session);
   return {
     ...(row ? { name: row.name, kind: row.kind } : {}),
@@ -42,5 +47,14 @@ export const status: VerbHandler<'status'> = ({ services, actor, view }) => {
     position: journal.state.position,
     version: services.version,
     uptime: services.uptime(),
+    ...(row ? forPerson(services, personNameOf(store, row.id)) : {}),
+    ...(halt.until === undefined ? {} : { paused_until: told(halt.until) }),
   };
 };
+
+/** What a person should look at. */
+function forPerson({ store, brakes }: Services, person: string): Pick<Results['status'], 'held' | 'braked'> {
+  const held = heldBySender(store, person, SENDERS);
+  const braked = brakes.brakedOf(person);
+  return { ...(held.length > 0 ? { held } : {}), ...(braked.length > 0 ? { braked } : {}) };
+}

@@ -10,7 +10,7 @@ import { messageId } from '../../util/random.ts';
 import type { Services } from '../services.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
 
-const ABSENT_NAMED = 20;
+const NAMED = 20;
 
 /** Durable first, answer after. The answer never waits for a recipient. */
 export const send: VerbHandler<'send'> = async (call, draft) => {
@@ -18,16 +18,22 @@ export const send: VerbHandler<'send'> = async (call, draft) => {
   const sender = actorOf(call);
   if (!draft.to && draft.reply_to === undefined)
     throw new RelayError('bad_request', 'to is missing: a name, a #room, or all.');
-  const command = toCommand(draft, sender, services);
+  services.halt.check();
+  const said = toCommand(draft, sender, services);
+  const leave = services.brakes.check(said);
+  const command = leave.hold === undefined ? said : { ...said, hold: leave.hold };
   // Asked before: who waits is answered by this very send, and then no longer waits.
   const awaited = services.hub.awaited();
   const { outcome } = await services.journal.submit(command);
   services.count(outcome.duplicate ? 'sends_repeated' : 'sends');
+  services.brakes.stored(outcome.position, leave);
+  const held = outcome.held.slice(0, NAMED).map(({ session, why }) => ({ name: nameOf(services.store, session), why }));
   return {
     id: command.id,
     position: outcome.position,
     at: outcome.at,
     to: outcome.channels.map((channel) => reach(services, channel, { sender, position: outcome.position, awaited })),
+    ...(held.length > 0 ? { held } : {}),
     ...(outcome.duplicate ? { duplicate: true as const } : {}),
   };
 };
@@ -81,6 +87,6 @@ function reach(services: Services, channel: number, { sender, position, awaited 
     address,
     recipients: recipients.length,
     here: recipients.length - absent.length,
-    absent: absent.slice(0, ABSENT_NAMED).map((session) => nameOf(store, session)),
+    absent: absent.slice(0, NAMED).map((session) => nameOf(store, session)),
   };
 }

@@ -47,7 +47,8 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   const { about } = command;
   store.roster.run(
     `UPDATE session SET last_seen = ?, key = ?, device = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
-       program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session) WHERE id = ?`,
+       program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session),
+       messages = coalesce(?, messages) WHERE id = ?`,
     command.at,
     granted ? (command.grant ?? null) : session.key,
     command.device ?? null,
@@ -57,8 +58,10 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
     about.program ?? null,
     about.version ?? null,
     about.agent_session ?? null,
+    about.messages ?? null,
     session.id,
   );
+  store.policies.clear();
   return { session: session.id, name: session.name, created: false, granted };
 }
 
@@ -71,8 +74,8 @@ function create(store: Store, command: Enter): Entered {
   store.write("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
   const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;
   store.write(
-    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, person, device)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10, ?11, ?12)`,
+    `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, person, device, messages)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10, ?11, ?12, ?13)`,
     id,
     about.kind ?? 'agent',
     command.grant ?? null,
@@ -85,7 +88,9 @@ function create(store: Store, command: Enter): Entered {
     head,
     person,
     command.device ?? null,
+    about.messages ?? 'accept',
   );
+  store.policies.clear();
   // What is sent to all is read by those who may read all.
   for (const channel of mayRead(store, person, 'all') ? [id, ALL_CHANNEL] : [id])
     store.write('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);

@@ -63,7 +63,7 @@ function end(store: Store, row: EnvelopeRow, at: number, work: { left: number },
     isDone &&= sessions.length <= AT_ONCE;
     ended += sessions.length;
     for (const session of sessions.slice(0, AT_ONCE))
-      effects.push(...moveReceipts(store, { session, positions: [position], state: 'expired', at }));
+      effects.push(...moveReceipts(store, { session, positions: [position], state: 'expired', at, endsHeld: true }));
   }
   if (isDone && ended > 0)
     effects.push(...tellEnd(store, row, { ...expiredFor(store, position, NAMED), state: 'expired', at }));

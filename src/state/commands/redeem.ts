@@ -6,6 +6,7 @@ import { LIMITS } from '../../protocol/limits.ts';
 import { type Applied, NO_EFFECTS, type Redeem } from '../command.ts';
 import { openInvitation } from '../queries/invitations.ts';
 import { everybody, type PersonRow, personByName } from '../queries/people.ts';
+import { OWNER } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { addDevice } from './admit.ts';
 import { addGrants } from './grant.ts';
@@ -20,6 +21,9 @@ export function applyRedeem(store: Store, command: Redeem): Applied<Redeem> {
     store.write('INSERT INTO person (id, name, created_at) VALUES (?, ?, ?)', person, name, command.at);
     const grants: readonly Grant[] = JSON.parse(invitation.grants);
     addGrants(store, person, grants);
+    store.crowd.clear();
+    // Who comes by the owner's invitation knows whose relay it is; the owner has yet to decide about them.
+    store.policies.set(name, { person: store.crowd.nameOf(OWNER) }, 'accept');
   }
   store.write('UPDATE invitation SET device = ? WHERE id = ?', command.device.id, invitation.id);
   return { outcome: { person, name }, effects: NO_EFFECTS };

@@ -3,76 +3,43 @@ import { utf8Bytes } from '../../protocol/check.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Applied, Effect, Send, Sent } from '../command.ts';
+import { answerable, heldIn, judged, keepBack, type Verdicts } from '../hold.ts';
 import { insertEnvelope } from '../insert.ts';
 import { moveReceipts } from '../ladder.ts';
-import { channelOf, followsAt } from '../queries/channels.ts';
+import { addressed } from '../queries/addressed.ts';
 import { PRIORITY_NUMBER, type Trace, traceById } from '../queries/envelopes.ts';
+import { heldAt } from '../queries/held.ts';
 import { outward, personOf } from '../queries/people.ts';
-import { nameOf, sessionById } from '../queries/sessions.ts';
-import { ALL_CHANNEL, RELAY_CHANNEL } from '../schema.ts';
+import { sessionById } from '../queries/sessions.ts';
 import type { Store } from '../store.ts';
 
 export function applySend(store: Store, command: Send): Applied<Send> {
   const twin = traceById(store, command.id);
-  if (twin) return repeated(twin, command);
-  const answered = command.reply_to === undefined ? undefined : traceById(store, command.reply_to);
-  const channels = resolve(store, command, answered);
-  for (const channel of channels) checkSpace(store, channel, command);
-  const position = insert(store, command, channels);
-  const effects: Effect[] = [{ kind: 'stored', position, sender: command.sender, channels }];
-  if (answered) {
-    const move = { session: command.sender, positions: [answered.position], state: 'replied', at: command.at } as const;
-    effects.push(...moveReceipts(store, move));
-  }
-  return { outcome: { position, at: command.at, channels, duplicate: false }, effects };
+  if (twin) return repeated(store, twin, command);
+  const { sender, at, reply_to } = command;
+  const answered = reply_to === undefined ? undefined : answerable(store, traceById(store, reply_to), sender);
+  const channels = addressed(store, command, answered);
+  const verdicts = judged(store, command, channels);
+  for (const channel of channels) if (!verdicts.has(channel)) checkSpace(store, channel, command);
+  const position = insert(store, command, channels, verdicts);
+  const woken = verdicts.size === 0 ? channels : channels.filter((channel) => !verdicts.has(channel));
+  const effects: Effect[] = [{ kind: 'stored', position, sender, channels: woken }];
+  effects.push(...keepBack(store, { position, sender, at }, verdicts));
+  if (answered)
+    effects.push(...moveReceipts(store, { session: sender, positions: [answered.position], state: 'replied', at }));
+  return { outcome: { position, at, channels, held: heldIn(verdicts), duplicate: false }, effects };
 }
 
-function repeated(twin: Trace, command: Send): Applied<Send> {
+function repeated(store: Store, twin: Trace, command: Send): Applied<Send> {
   if (twin.sender !== command.sender || twin.hash !== command.hash) {
     throw new RelayError(
       'id_conflict',
       `The id ${command.id} was used for another message; send this one with a new id.`,
     );
   }
-  const outcome: Sent = { position: twin.position, at: twin.at, channels: twin.channels, duplicate: true };
+  const { position, at, channels } = twin;
+  const outcome: Sent = { position, at, channels, held: heldAt(store, position, LIMITS.page), duplicate: true };
   return { outcome, effects: [] };
-}
-
-/**
- * Addresses to channels. `all` swallows the others; a name in an addressed room is reached once, through the room. But
- * for the sender's own: a room does not give its members what they sent to it.
- */
-function resolve(store: Store, command: Send, answered: Trace | undefined): number[] {
-  const [first, ...others] = command.to;
-  if (first === undefined) return [answerChannel(store, command, answered)];
-  if (others.length === 0) return [channelOf(store, first)];
-  const channels = [...new Set(command.to.map((address) => channelOf(store, address)))];
-  if (channels.includes(ALL_CHANNEL)) return [ALL_CHANNEL];
-  const now = Number.MAX_SAFE_INTEGER;
-  return channels.filter(
-    (channel) =>
-      channel === command.sender || !channels.some((room) => room !== channel && followsAt(store, channel, room, now)),
-  );
-}
-
-/** An answer without an address goes to the room that the question came through, else to who asked. */
-function answerChannel(store: Store, command: Send, answered: Trace | undefined): number {
-  const id = command.reply_to ?? '';
-  const missing = new RelayError(
-    'unknown_message',
-    `There is no message ${id} that you may answer; say with \`to\` who should get this.`,
-  );
-  if (!answered) throw missing;
-  const { channels } = answered;
-  if (answered.sender === RELAY_CHANNEL)
-    throw new RelayError('unknown_message', `${id} is from the relay itself, which reads no answers.`);
-  const now = Number.MAX_SAFE_INTEGER;
-  const mine = channels.find((channel) => followsAt(store, command.sender, channel, now));
-  if (answered.sender === command.sender) return channels[0] ?? ALL_CHANNEL;
-  if (mine !== undefined) return nameOf(store, mine).startsWith('#') ? mine : answered.sender;
-  // Mail of a room stays with who left it, and so does the way back to who wrote it.
-  if (channels.some((channel) => followsAt(store, command.sender, channel, answered.position))) return answered.sender;
-  throw missing;
 }
 
 /** The inbox limits of a direct recipient. Group mail is stored once, so it fills nobody's inbox. */
@@ -89,7 +56,7 @@ function checkSpace(store: Store, channel: number, command: Send): void {
   );
 }
 
-function insert(store: Store, command: Send, channels: readonly number[]): number {
+function insert(store: Store, command: Send, channels: readonly number[], verdicts: Verdicts): number {
   const envelope = {
     id: command.id,
     sender: command.sender,
@@ -102,5 +69,5 @@ function insert(store: Store, command: Send, channels: readonly number[]): numbe
     extra: command.extra ?? null,
     hash: command.hash,
   };
-  return insertEnvelope(store, envelope, channels);
+  return insertEnvelope(store, envelope, channels, new Set(verdicts.keys()));
 }

@@ -52,6 +52,12 @@ export function endedPosition(store: Store): number {
   return Number(store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'ended'")?.value ?? 0);
 }
 
+/** All messages are paused until then; undefined when they are not. */
+export function pausedUntil(store: Store): number | undefined {
+  const value = store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'paused'")?.value;
+  return value === undefined ? undefined : Number(value);
+}
+
 /** The first envelope after a position. */
 export function nextAfter(store: Store, position: number): EnvelopeRow | undefined {
   return envelopesAfter(store, position, 1)[0];

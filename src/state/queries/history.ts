@@ -5,6 +5,7 @@
 import type { Store } from '../store.ts';
 import { openChannels } from './channels.ts';
 import { type EnvelopeRow, envelopeRow } from './envelopes.ts';
+import { isShown } from './held.ts';
 import { type Range, sentBy, sentTo } from './routes.ts';
 
 export interface HistoryFilter {
@@ -84,7 +85,7 @@ class Walk {
   take(positions: readonly number[], asked: number): boolean {
     for (const position of positions) {
       const row = envelopeRow(this.#store, position);
-      if (row && maySee(row, this.#session, this.open) && fits(row, this.#session, this.#filter)) this.#rows.push(row);
+      if (row && this.#isOfIt(row)) this.#rows.push(row);
       if (this.#rows.length > this.range.count) return false;
     }
     const last = positions.at(-1);
@@ -92,15 +93,21 @@ class Walk {
     this.range = this.range.ascending ? { ...this.range, after: last } : { ...this.range, before: last };
     return true;
   }
+
+  /** What is held comes last: it is looked up. */
+  #isOfIt(row: EnvelopeRow): boolean {
+    if (!maySee(row, this.#session, this.open) || !fits(row, this.#session, this.#filter)) return false;
+    return isShown(this.#store, row, this.#session);
+  }
 }
 
-export function maySee(row: EnvelopeRow, session: number, open: ReadonlySet<number>): boolean {
+function maySee(row: EnvelopeRow, session: number, open: ReadonlySet<number>): boolean {
   return row.sender === session || row.channels.some((channel) => open.has(channel));
 }
 
 /** May `session` see this one envelope? */
 export function maySeeRow(store: Store, row: EnvelopeRow, session: number): boolean {
-  return maySee(row, session, new Set(openChannels(store, session)));
+  return maySee(row, session, new Set(openChannels(store, session))) && isShown(store, row, session);
 }
 
 function fits(row: EnvelopeRow, session: number, filter: HistoryFilter): boolean {

@@ -83,7 +83,17 @@ const recentIn: Find = ({ tail }, session, { channel, until }, from, limit, send
   return found;
 };
 
-/** As `unhanded`, also by thread or by what is answered; walks the inbox until enough fit. */
+/** As `unhanded`, and what was held and has been accepted since: it may lie before the cursor. */
+function withReleased(store: Store, session: SessionRow, after: number, limit: number, filter: InboxFilter): number[] {
+  const found = unhanded(store, session, after, limit, filter);
+  if (session.released.size === 0) return found;
+  const isFrom = (position: number) =>
+    filter.sender === undefined || envelopeRow(store, position)?.sender === filter.sender;
+  const released = [...session.released].filter((position) => position > after && isFrom(position));
+  return merged([released.sort((a, b) => a - b), found], limit).slice(0, limit);
+}
+
+/** As `unhanded`, with what was released, also by thread or by what is answered; walks the inbox until enough fit. */
 export function unhandedMatching(
   store: Store,
   session: SessionRow,
@@ -92,10 +102,10 @@ export function unhandedMatching(
   filter: InboxFilter,
 ): number[] {
   if (filter.thread === undefined && filter.reply_to === undefined)
-    return unhanded(store, session, after, limit, filter);
+    return withReleased(store, session, after, limit, filter);
   const matches: number[] = [];
   for (let from = after; matches.length < limit; ) {
-    const page = unhanded(store, session, from, 256, filter);
+    const page = withReleased(store, session, from, 256, filter);
     for (const position of page) if (fits(store, position, filter)) matches.push(position);
     const last = page.at(-1);
     if (last === undefined || page.length < 256) break;
@@ -118,7 +128,7 @@ export function countUnhanded(store: Store, session: SessionRow): number {
   const all = Number.MAX_SAFE_INTEGER;
   const recent = unhandedIn(store, session, parts, Math.max(session.handed, store.tail.start), all).length;
   const filed = session.handed < store.tail.start ? countFiled(store, session, parts) : 0;
-  return session.pending + filed + recent;
+  return session.pending + filed + recent + session.released.size;
 }
 
 function countFiled(store: Store, session: SessionRow, parts: readonly Interval[]): number {

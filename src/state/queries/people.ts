@@ -77,3 +77,17 @@ export function outward(store: Store, person: number, name: string): string {
   if (peer.person === undefined) return `${name}@${personById(store, OWNER)?.name}`;
   return peer.person === personById(store, person)?.name ? peer.name : name;
 }
+
+/** What its person is called. Asked at every send, as is the next. */
+export function personNameOf(store: Store, session: number): string {
+  return store.crowd.nameOf(personOf(store, session));
+}
+
+/** Is anybody here but the owner? */
+export function hasOthers(store: Store): boolean {
+  return store.crowd.hasOthers;
+}
+
+export function isPerson(store: Store, name: string): boolean {
+  return store.crowd.has(name);
+}

@@ -1,4 +1,5 @@
 /** How far envelopes got: from the receipt rows, and where there is none, from the session's cursors. */
+import type { HeldWhy } from '../../protocol/held.ts';
 import { awaitsNotice, type Receipt, type ReceiptState } from '../../protocol/receipt.ts';
 import type { Store } from '../store.ts';
 import type { EnvelopeRow, Trace } from './envelopes.ts';
@@ -15,6 +16,7 @@ export interface ReceiptRow {
 interface RecipientRow extends ReceiptRow {
   readonly name: string;
   readonly unseen: string | null;
+  readonly held: HeldWhy | null;
 }
 
 export function receiptRow(store: Store, position: number, session: number): ReceiptRow | undefined {
@@ -47,6 +49,8 @@ export function receiptState(store: Store, session: SessionRow, position: number
 const STATE = `coalesce(receipt.state, CASE
   WHEN follow.session = follow.channel THEN 'stored' WHEN session.seen >= ?2 THEN 'seen' WHEN session.handed >= ?2 THEN 'handed' ELSE 'stored' END)`;
 const UNSEEN = '(SELECT remark.reason FROM remark WHERE remark.position = ?2 AND remark.session = follow.session)';
+const HELD_WHY =
+  '(SELECT held.why FROM held WHERE held.position = ?2 AND held.session = follow.session AND held.is_open = 1)';
 const RECIPIENTS = `
   FROM follow JOIN session ON session.id = follow.session JOIN channel ON channel.id = session.id
   LEFT JOIN receipt ON receipt.position = ?2 AND receipt.session = follow.session
@@ -56,7 +60,8 @@ export function recipientsOf(store: Store, row: Trace, limit: number): { recipie
   const found = new Map<string, Receipt>();
   for (const channel of row.channels) {
     const rows = store.all<RecipientRow>(
-      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, receipt.reason, ${UNSEEN} AS unseen ${RECIPIENTS} ORDER BY channel.name`,
+      `SELECT channel.name, ${STATE} AS state, receipt.at, handed_at, seen_at, receipt.reason, ${UNSEEN} AS unseen, ${HELD_WHY} AS held
+       ${RECIPIENTS} ORDER BY channel.name`,
       channel,
       row.position,
       row.sender,
@@ -119,5 +124,6 @@ function toReceipt(row: RecipientRow): Receipt {
     ...(row.seen_at === null ? {} : { seen_at: row.seen_at }),
     ...(row.reason === null ? {} : { reason: row.reason }),
     ...(row.unseen === null || !awaitsNotice(row.state) ? {} : { unseen: row.unseen }),
+    ...(row.held === null ? {} : { held: row.held }),
   };
 }

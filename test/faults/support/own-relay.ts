@@ -37,6 +37,8 @@ export class OwnRelay {
       log: silentLog,
       version: '0',
       retention: this.#retention,
+      // What is tested here is a load that no agent makes.
+      brakes: false,
     });
     this.#up = { relay, journal };
   }

@@ -54,7 +54,7 @@ export class RelayProcess {
   /** Starts it and does not wait. */
   launch(more: ServeOptions = {}): Started {
     const { args = [], through = [], env = {}, cli = CLI } = { ...this.#options, ...more };
-    const serve = [cli, 'serve', '--port', String(this.port), '--log-level', 'warn', ...args];
+    const serve = [cli, 'serve', '--port', String(this.port), '--log-level', 'warn', '--brakes', 'off', ...args];
     const [program = process.execPath, ...rest] = [...through, process.execPath, ...serve];
     this.#started = this.machine.spawn(program, rest, { env });
     return this.#started;

@@ -119,7 +119,14 @@ export class World {
       const founded = journal.submit({ type: 'found', epoch: instanceId(this.chance) });
       await founded.catch(() => undefined); // a disk that fails at once: the next start founds it
     }
-    const relay = new Relay({ journal, clock: life.clock, random: this.chance, log: silentLog, version: '0' });
+    const relay = new Relay({
+      journal,
+      clock: life.clock,
+      random: this.chance,
+      log: silentLog,
+      version: '0',
+      brakes: false,
+    });
     this.#relay = { life, relay, journal };
   }
 

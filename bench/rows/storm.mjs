@@ -1,0 +1,41 @@
+/**
+ * One way, from the call to the arrival, at 200 messages a second over 8 pairs: while twenty infected agents copy what they
+ * get to everybody, against the same relay without them. They are braked, and those who have nothing to do with it are not hurt.
+ */
+import { runLoad } from '../load/run.mjs';
+import { alternate, median, quantile } from '../measure.mjs';
+import { prefix, short } from '../row.mjs';
+import { startRelay } from '../servers/start.mjs';
+
+/** @type {import('../row.mjs').Run} */
+export async function run(setup) {
+  const { stop, ...server } = await startRelay();
+  const seconds = setup.seconds * 2;
+  const paced = () => runLoad('paced', { server, prefix: prefix(), pairs: 8, rate: 200, bytes: 200, seconds });
+  const storm = () =>
+    runLoad('storm', { server, prefix: prefix(), agents: 20, everyMs: 250, bytes: 200, seconds: seconds + 1 });
+  await paced();
+  const { stormy = [], calm = [] } = await alternate(setup.rounds, {
+    stormy: async () => {
+      const [pairs, infected] = await Promise.all([paced(), storm()]);
+      return { ...pairs, ...infected };
+    },
+    calm: paced,
+  });
+  await stop();
+  const [one, two] = [stormy, calm].map((side) => median(side.map(({ times }) => quantile(times, 0.99))));
+  const infections = (seconds + 1) * 4;
+  const arrived = median(stormy.map((round) => round.arrived / infections));
+  return [
+    {
+      what: 'p99 of others',
+      value: (one ?? 0) / (two ?? 1),
+      unit: 'x',
+      atLeast: 2,
+      lookFor: 1.5,
+      better: 'less',
+      note: `${short(one ?? 0)} : ${short(two ?? 0)} ms`,
+    },
+    { what: 'copies that arrive, each infection', value: arrived, unit: 'x', atLeast: 40, lookFor: 10, better: 'less' },
+  ];
+}
