@@ -35,7 +35,7 @@ export const LIMITS = {
   /** Requests under way on one connection. */
   requests: 256,
   /** The same over HTTP, where one follows the other. */
-  pipelined: 16,
+  pipelined: 4,
   /** Pieces that one message comes in. */
   fragments: 256,
   /** Bytes of frames and bodies that have begun to come, of all connections together. */

@@ -140,8 +140,8 @@ describe('the server', () => {
     const one = `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 0\r\n`;
     const answer = await exchange(rig.port, `${`${one}\r\n`.repeat(19)}${one}Connection: close\r\n\r\n`);
     const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-    expect(statuses).toEqual([...Array(16).fill(200), ...Array(4).fill(429)]);
-    expect(rig.relay.asked).toHaveLength(16);
+    expect(statuses).toEqual([...Array(4).fill(200), ...Array(16).fill(429)]);
+    expect(rig.relay.asked).toHaveLength(4);
   });
 
   it('logs nothing about a body that broke off', async () => {

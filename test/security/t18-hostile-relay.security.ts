@@ -8,7 +8,7 @@ import { frame, OPCODE, textFrame } from './support/raw-socket.ts';
 import { forgetPeak, MOST_MEMORY, peakMiB, residentMiB } from './support/target.ts';
 
 /** How long each goes on, milliseconds. */
-const WHILE = 2_500;
+const WHILE = 1_500;
 const TOKEN = 'x'.repeat(43);
 const KIB = 1024;
 
