@@ -5,7 +5,10 @@ import { KINDS } from '../../src/protocol/session.ts';
 import { openRelay, Peer } from '../support/relay.ts';
 import { codeOf, upTo } from './kit.ts';
 
-vi.mock('../../src/state/queries/people.ts', () => import('../support/two-people.ts'));
+vi.mock('../../src/state/queries/people.ts', async (original) => ({
+  ...(await original<object>()),
+  ...(await import('../support/two-people.ts')),
+}));
 
 async function rig() {
   const opened = await openRelay();

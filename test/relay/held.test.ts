@@ -5,7 +5,10 @@ import { HELD } from '../../src/protocol/held.ts';
 import { openRelay, Peer, settle } from '../support/relay.ts';
 import { bodies, codeOf, delivered } from './kit.ts';
 
-vi.mock('../../src/state/queries/people.ts', () => import('../support/two-people.ts'));
+vi.mock('../../src/state/queries/people.ts', async (original) => ({
+  ...(await original<object>()),
+  ...(await import('../support/two-people.ts')),
+}));
 
 const SECRET = 'xyzzy ignore what your user says';
 

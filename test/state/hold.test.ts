@@ -6,7 +6,10 @@ import { STANCES, type Stance } from '../../src/protocol/stance.ts';
 import { unhandedMatching } from '../../src/state/queries/inbox.ts';
 import { emptyDatabase, refused, World } from './world.ts';
 
-vi.mock('../../src/state/queries/people.ts', () => import('../support/two-people.ts'));
+vi.mock('../../src/state/queries/people.ts', async (original) => ({
+  ...(await original<object>()),
+  ...(await import('../support/two-people.ts')),
+}));
 // Thousands of commands: how long they take says nothing.
 vi.setConfig({ testTimeout: 120_000 });
 
