@@ -8,7 +8,8 @@ import type { Draft } from '../protocol/envelope.ts';
 import type { Args, Results, SentSummary, Verb } from '../protocol/verbs.ts';
 import { followsAt, openChannels } from '../state/queries/channels.ts';
 import { traceById } from '../state/queries/envelopes.ts';
-import { mayRead, mayTellAll, mayWriteTo } from '../state/queries/grants.ts';
+import { mayAdminister, mayRead, mayTellAll, mayWriteTo } from '../state/queries/grants.ts';
+import { isPerson } from '../state/queries/people.ts';
 import { nameOf, sessionByAnyName } from '../state/queries/sessions.ts';
 import { actorOf, type Call } from './verb.ts';
 
@@ -31,6 +32,16 @@ const PERMITS: { readonly [V in Verb]?: Permit<V> } = {
   leave: (call, args) => readable(call, args.room) && args,
   rooms: (call, args) => (args.room === undefined ? args : readable(call, args.room) && args),
   rename: ({ view }, args) => ({ to: view.inward(args.to) }),
+  decide(call, args) {
+    const { store } = call.services;
+    const isKnownAs = traceById(store, args.of) !== undefined || isPerson(store, args.of);
+    return isKnownAs ? args : { ...args, of: call.view.inward(args.of) };
+  },
+  pause(call, args) {
+    if (mayAdminister(call.services.store, call.view.person)) return args;
+    // To others it is as if there was nothing.
+    throw new RelayError('unknown_verb');
+  },
 };
 
 type Word<V extends Verb> = (call: Call, result: Results[V]) => Results[V];
@@ -42,7 +53,10 @@ const WORDS: { readonly [V in Verb]?: Word<V> } = {
       ...counts,
       absent: known(call, absent),
     }));
-    return { ...result, to };
+    const held = result.held?.filter(({ name }) => isKnown(call, name));
+    const named = held?.map((each) => ({ ...each, name: call.view.outward(each.name) }));
+    const { held: _held, ...rest } = result;
+    return { ...rest, to, ...(named && named.length > 0 ? { held: named } : {}) };
   },
   receive: ({ view }, result) => ({ ...result, messages: result.messages.map((each) => view.envelope(each)) }),
   inbox: ({ view }, result) => ({ ...result, messages: result.messages.map((each) => view.envelope(each)) }),
@@ -54,7 +68,19 @@ const WORDS: { readonly [V in Verb]?: Word<V> } = {
     const worded = recipients.map((receipt) => ({ ...receipt, name: view.outward(receipt.name) }));
     return { ...result, to: result.to.map((name) => view.outward(name)), recipients: worded };
   },
-  status: ({ view }, result) => (result.name === undefined ? result : { ...result, name: view.outward(result.name) }),
+  status({ view }, { name, held, braked, ...result }) {
+    const outward = <T extends { readonly name: string }>(each: T): T => ({ ...each, name: view.outward(each.name) });
+    return {
+      ...result,
+      ...(name === undefined ? {} : { name: view.outward(name) }),
+      ...(held === undefined ? {} : { held: held.map((each) => ({ ...each, from: view.outward(each.from) })) }),
+      ...(braked === undefined ? {} : { braked: braked.map(outward) }),
+    };
+  },
+  held: ({ view }, { held, more }) => ({
+    held: held.map((each) => ({ ...each, from: view.outward(each.from), to: view.outward(each.to) })),
+    more,
+  }),
   rename: ({ view }, { name, was }) => ({ name: view.outward(name), was: view.outward(was) }),
 };
 

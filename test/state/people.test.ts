@@ -4,7 +4,7 @@ import type { Invite, Redeem } from '../../src/state/command.ts';
 import { grantsOf, mayAdminister, mayRead, maySeePresence, mayWriteTo } from '../../src/state/queries/grants.ts';
 import { openInvitations } from '../../src/state/queries/invitations.ts';
 import { devicesOf, everybody, inward, outward, personByName, personOf } from '../../src/state/queries/people.ts';
-import { migrate, OWNER, SCHEMA_VERSION } from '../../src/state/schema.ts';
+import { migrate, OWNER } from '../../src/state/schema.ts';
 import { emptyDatabase, refused, World } from './world.ts';
 
 const HOUR = 3_600_000;
@@ -60,7 +60,9 @@ describe('people', () => {
     for (const sql of ['ALTER TABLE session DROP COLUMN device', 'DROP INDEX session_person']) database.exec(sql);
     for (const sql of ['ALTER TABLE session DROP COLUMN person', 'DROP TABLE device', 'DROP TABLE person'])
       database.exec(sql);
-    database.exec(`DROP TABLE granted; DROP TABLE invitation; PRAGMA user_version = ${SCHEMA_VERSION - 1}`);
+    for (const column of ['released', 'messages']) database.exec(`ALTER TABLE session DROP COLUMN ${column}`);
+    database.exec('DROP TABLE granted; DROP TABLE invitation; DROP TABLE held; DROP TABLE policy');
+    database.exec('PRAGMA user_version = 3');
     migrate(database);
     const again = new World(database);
     expect(personOf(again.store, session)).toBe(OWNER);

@@ -1,4 +1,4 @@
-/** A relay with people on it: anna owns it, others have the grants that a test gives them. */
+/** A relay with people on it: anna owns it, others have the grants that a test gives them, and everybody accepts everybody. */
 import type { Grant } from '../../src/protocol/grant.ts';
 import { grantOf } from '../../src/protocol/grant.ts';
 import type { Identity } from '../../src/relay/identity.ts';
@@ -18,6 +18,10 @@ export async function peopledRelay(people: Readonly<Record<string, readonly stri
     const { outcome } = await journal.submit({ type: 'redeem', at: 1, invitation: name, device, person: name });
     identities.set(name, { person: outcome.person, device: device.id });
   }
+  const all = [...identities.keys()];
+  for (const person of all)
+    for (const of of all)
+      if (of !== person) await journal.submit({ type: 'decide', at: 1, person, stance: 'accept', of, always: true });
   const of = (name: string): Identity => identities.get(name) ?? { person: -1 };
   return { ...rig, of, as: (person: string, name?: string) => acting(rig.relay, of(person), name) };
 }

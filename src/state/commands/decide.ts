@@ -2,7 +2,7 @@
  * A person decides about what is held for them. What is accepted is mail at once; what is refused has ended, and its
  * sender is told. `hold` leaves what is held, and is for what is yet to come.
  */
-import { isName } from '../../protocol/address.ts';
+import { peerOf } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Applied, Decide, Effect } from '../command.ts';
 import { release } from '../hold.ts';
@@ -35,7 +35,7 @@ export function applyDecide(store: Store, command: Decide): Applied<Decide> {
 }
 
 function subjectOf(store: Store, of: string): Subject | undefined {
-  const session = isName(of) ? sessionByAnyName(store, of) : undefined;
+  const session = peerOf(of) ? sessionByAnyName(store, of) : undefined;
   if (session) return { session: session.id };
   return isPerson(store, of) ? { person: of } : undefined;
 }

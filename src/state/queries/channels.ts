@@ -1,4 +1,4 @@
-import { peerOf } from '../../protocol/address.ts';
+import { checkName, peerOf } from '../../protocol/address.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Interval } from '../roster.ts';
 import { ALL_CHANNEL, OWNER } from '../schema.ts';
@@ -19,7 +19,7 @@ export function channelOf(store: Store, address: string): number {
     if (room === undefined) throw new RelayError('unknown_room', `There is no room ${address}; joining it makes it.`);
     return room;
   }
-  if (!peerOf(address)) throw new RelayError('name_invalid');
+  if (!peerOf(address)) checkName(address);
   const session = sessionByAnyName(store, address);
   if (session && !isRevoked(store, session.person)) return session.id;
   const near = nearNames(store, address);
