@@ -37,6 +37,10 @@ it('joins, writes, is answered, sees what is granted, and is cut off', async () 
   expect(statSync(join(berts.home, 'device.json')).mode & 0o777).toBe(0o600);
   expect(existsSync(join(berts.home, 'token'))).toBe(false);
   await berts.ok(['send', 'CC-1@anna', 'Is the build green?', '--as', 'CC-1'], bert);
+  // Nobody has said yet that bert may.
+  expect(await annas.ok(['receive', '--as', 'CC-1'])).not.toContain('CC-1@bert');
+  expect(await annas.ok(['held'])).toContain('CC-1@bert');
+  await annas.ok(['accept', 'bert', '--always']);
   expect(await annas.ok(['receive', '--as', 'CC-1'])).toContain('CC-1@bert to CC-1 ');
   await annas.ok(['send', 'CC-1@bert', 'Green.', '--as', 'CC-1']);
   expect(await berts.ok(['receive', '--as', 'CC-1', '--wait', '5'], bert)).toContain('CC-1@anna to CC-1 ');
