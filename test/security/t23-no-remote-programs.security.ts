@@ -86,6 +86,7 @@ describe('a shell', () => {
     "database.exec('BEGIN');",
     "import { spawn } from 'node:child_process'; spawn('ls', ['-l'], { shell: false });",
     "new Function('');",
+    'Function("return this")();',
     'const shell = { shell: undefined };',
     "import { execFile } from 'child_process'; execFile('ls', []);",
     "const o = { type: 'boolean', shell: void 0 };",

@@ -59,9 +59,9 @@ function isModuleName(node: ts.Node): boolean {
   return ts.isStringLiteralLike(node) && MODULE.test(node.text);
 }
 
-/** A library asks whether it might: `new Function("")` runs nothing. */
+/** A library asks whether it might (`new Function("")` runs nothing), or for the global object. */
 function isProbe({ arguments: given }: ts.CallExpression | ts.NewExpression): boolean {
-  return given?.length === 1 && given.every((each) => ts.isStringLiteralLike(each) && each.text === '');
+  return given?.length === 1 && given.every((each) => ts.isStringLiteralLike(each) && /^(return this)?$/.test(each.text));
 }
 
 /** `false`, `!1`, `undefined`, `void 0`. */
