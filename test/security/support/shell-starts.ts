@@ -61,7 +61,9 @@ function isModuleName(node: ts.Node): boolean {
 
 /** A library asks whether it might (`new Function("")` runs nothing), or for the global object. */
 function isProbe({ arguments: given }: ts.CallExpression | ts.NewExpression): boolean {
-  return given?.length === 1 && given.every((each) => ts.isStringLiteralLike(each) && /^(return this)?$/.test(each.text));
+  return (
+    given?.length === 1 && given.every((each) => ts.isStringLiteralLike(each) && /^(return this)?$/.test(each.text))
+  );
 }
 
 /** `false`, `!1`, `undefined`, `void 0`. */
