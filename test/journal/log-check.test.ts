@@ -2,6 +2,7 @@ import {
   closeSync,
   copyFileSync,
   cpSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -135,6 +136,8 @@ describe('opening a journal whose log was damaged', () => {
         hash: 'h',
       });
     const left = join(tempDir(), 'left');
+    // Newer versions of Node would make it as the umask says.
+    mkdirSync(left, { mode: 0o700 });
     cpSync(dir, left, { recursive: true });
     const { epoch } = journal.state;
     await journal.close();
