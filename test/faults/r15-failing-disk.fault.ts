@@ -14,7 +14,7 @@ import { RelayProcess } from './support/relay-process.ts';
 import { itAsRoot } from './support/root.ts';
 import { refusing } from './support/traced.ts';
 
-const SYNCS = times({ ci: 60, long: 200, planted: 24 });
+const SYNCS = times({ ci: 60, long: 200, planted: 60 });
 const WRITES = times({ ci: 20, long: 100, planted: 0 });
 /** Writes of a relay that starts, about: the first of those that fail. */
 const AT_START = 70;
