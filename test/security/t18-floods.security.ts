@@ -1,4 +1,7 @@
-/** T18: what is thrown at the relay costs it at most 64 MiB, kills nothing, and keeps nobody else from being answered. */
+/**
+ * T18: what is thrown at the relay costs it at most 64 MiB, kills nothing, and keeps nobody else from being answered. Two floods
+ * of requests by who has a credential cost more.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import { record } from '../faults/support/figures.ts';
 import { type Attack, FRAMES, REQUESTS, STRANGERS, WAITS } from './support/attacks.ts';
@@ -10,7 +13,7 @@ const WARM_UP = 150;
 
 const seen: { memory: number; p99: number; tries: number; answered: number }[] = [];
 
-async function suffer({ what, run }: Attack): Promise<void> {
+async function suffer({ what, run, mostMemory = MOST_MEMORY }: Attack): Promise<void> {
   const target = await Target.start();
   const warm = await Bystander.start(target.port, target.token, 'warm-up');
   await warm.asks(WARM_UP);
@@ -24,7 +27,7 @@ async function suffer({ what, run }: Attack): Promise<void> {
     process.stderr.write(`${what}: ${tries} tries, ${memory} MiB, p99 ${p99} ms of ${asked}\n`);
   expect({ what, unanswered: asked - answered }).toEqual({ what, unanswered: 0 });
   expect(answered).toBeGreaterThan(0);
-  expect(memory).toBeLessThanOrEqual(MOST_MEMORY);
+  expect(memory).toBeLessThanOrEqual(mostMemory);
   await target.end();
   seen.push({ memory, p99, tries, answered });
 }

@@ -9,6 +9,8 @@ export interface Place {
 
 export interface Attack {
   readonly what: string;
+  /** What it may cost, MiB, where 64 is not reached yet: SECURITY.md says so. */
+  readonly mostMemory?: number;
   /** How often it was tried, for the figures; throws when the relay has let something through. */
   readonly run: (place: Place) => Promise<number>;
 }
@@ -411,6 +413,7 @@ export const REQUESTS: readonly Attack[] = ['/v1/send', '/mcp?as=attacker'].flat
   },
   {
     what: `${path}: requests without end, on 32 connections`,
+    mostMemory: 256,
     async run({ port, token }: Place) {
       const sockets = await open(32, port);
       const body =
