@@ -138,8 +138,10 @@ const MIGRATIONS: readonly string[] = [
 
   INSERT INTO channel (id, kind, name) VALUES (0, 'session', '(relay)');
   `,
-  // Everything until here was the owner's.
+  // Everything until here was the owner's, and summed in another way.
   `
+  UPDATE envelope SET sum = NULL;
+
   CREATE TABLE person (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE COLLATE NOCASE,
