@@ -1,7 +1,7 @@
 /** What people are called: all of it in memory, since every send asks, and it is little. */
 import type { Store } from './store.ts';
 
-export class Crowd {
+export class PersonNames {
   readonly #store: Store;
   #names: ReadonlyMap<number, string> | undefined;
 

@@ -8,8 +8,8 @@
  * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
 
-import { Crowd } from './crowd.ts';
 import { AT_ONCE, type Into } from './into.ts';
+import { PersonNames } from './person-names.ts';
 import { Policies } from './policies.ts';
 import { Prepared } from './prepared.ts';
 import { Roster } from './roster.ts';
@@ -33,7 +33,7 @@ export interface Database {
 export class Store {
   readonly roster: Roster;
   readonly tail: Tail;
-  readonly crowd: Crowd;
+  readonly personNames: PersonNames;
   readonly policies: Policies;
   /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
   onError: (error: unknown) => unknown = (error) => error;
@@ -47,7 +47,7 @@ export class Store {
     this.#prepared = new Prepared(database);
     this.roster = new Roster(this);
     this.tail = new Tail(this, options.tail);
-    this.crowd = new Crowd(this);
+    this.personNames = new PersonNames(this);
     this.policies = new Policies(this);
   }
 
@@ -147,7 +147,7 @@ export class Store {
     this.#gathered.clear();
     this.roster.clear();
     this.tail.clear();
-    this.crowd.clear();
+    this.personNames.clear();
     this.policies.clear();
   }
 

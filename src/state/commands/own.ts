@@ -11,6 +11,6 @@ export function applyOwn(store: Store, command: Own): Applied<Own> {
     command.at,
     OWNER,
   );
-  store.crowd.clear();
+  store.personNames.clear();
   return { outcome: undefined, effects: NO_EFFECTS };
 }

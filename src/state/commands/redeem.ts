@@ -21,9 +21,9 @@ export function applyRedeem(store: Store, command: Redeem): Applied<Redeem> {
     store.write('INSERT INTO person (id, name, created_at) VALUES (?, ?, ?)', person, name, command.at);
     const grants: readonly Grant[] = JSON.parse(invitation.grants);
     addGrants(store, person, grants);
-    store.crowd.clear();
+    store.personNames.clear();
     // Who comes by the owner's invitation knows whose relay it is; the owner has yet to decide about them.
-    store.policies.set(name, { person: store.crowd.nameOf(OWNER) }, 'accept');
+    store.policies.set(name, { person: store.personNames.nameOf(OWNER) }, 'accept');
   }
   store.write('UPDATE invitation SET device = ? WHERE id = ?', command.device.id, invitation.id);
   return { outcome: { person, name }, effects: NO_EFFECTS };

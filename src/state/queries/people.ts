@@ -80,14 +80,14 @@ export function outward(store: Store, person: number, name: string): string {
 
 /** What its person is called. Asked at every send, as is the next. */
 export function personNameOf(store: Store, session: number): string {
-  return store.crowd.nameOf(personOf(store, session));
+  return store.personNames.nameOf(personOf(store, session));
 }
 
 /** Is anybody here but the owner? */
 export function hasOthers(store: Store): boolean {
-  return store.crowd.hasOthers;
+  return store.personNames.hasOthers;
 }
 
 export function isPerson(store: Store, name: string): boolean {
-  return store.crowd.has(name);
+  return store.personNames.has(name);
 }
