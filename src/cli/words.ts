@@ -126,7 +126,7 @@ export function heldCounts(held: readonly HeldCount[]): string {
   return `${plural(total, 'message')} of ${names.join(', ')}${more} ${total === 1 ? 'is' : 'are'} held`;
 }
 
-/** `CC-3 is braked: it sent the same text to more than 3 sessions` */
+/** `CC-3 is braked: it sent the same text more than 3 times` */
 export function brakedWords({ name, brake }: Pick<BrakedFrame, 'name' | 'brake'>): string {
   return `${name} is braked: it ${BRAKES[brake]}`;
 }

@@ -4,7 +4,7 @@ import { LIMITS } from './limits.ts';
 /** Why somebody is braked, as its person is told. */
 export const BRAKES = {
   hops: `passed a message on that had come through ${LIMITS.hops} agents`,
-  copies: `sent the same text to more than ${LIMITS.copies} sessions`,
+  copies: `sent the same text more than ${LIMITS.copies} times`,
   fan_out: `tried to reach more than ${LIMITS.fanOut} sessions with one message`,
   pair: `wrote to one session more than ${LIMITS.pairPerMinute} times within a minute`,
   sender: `wrote more than ${LIMITS.senderPerMinute} messages within a minute`,

@@ -10,7 +10,7 @@ export const HELD = {
   policy: 'messages of that sender are held there',
   session: 'that session holds all messages',
   hops: `it was passed on from agent to agent more than ${LIMITS.hops} times`,
-  copies: `the same text went to more than ${LIMITS.copies} sessions within 10 minutes`,
+  copies: `the same text was sent more than ${LIMITS.copies} times within 10 minutes`,
 } as const;
 export type HeldWhy = keyof typeof HELD;
 

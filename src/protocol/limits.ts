@@ -82,7 +82,7 @@ export const LIMITS = {
   pairPerMinute: 30,
   /** Such messages of one session within a minute. */
   senderPerMinute: 120,
-  /** Sessions that such messages of the same text may reach within ten minutes before the next is held. */
+  /** How often such messages of the same text may go to a session within ten minutes before the next is held; what was begun by the sender counts once for each session. */
   copies: 3,
   /** Seconds that traffic may be paused, where an end is said: thirty days. */
   pauseSeconds: 30 * 24 * 3600,
