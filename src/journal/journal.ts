@@ -19,8 +19,8 @@ export interface Journal {
   /**
    * Applies one command. Resolves when it is durable: what was resolved survives the death of any process and a power
    * cut. Rejects with a RelayError when the state refused it or the disk is full (`storage_full`): then nothing of it was
-   * written. Or when the storage failed (`storage_failed`): nothing of it is applied, but a restart may find it written
-   * after all, as a crash before the answer would. Commands are applied in the order of these calls.
+   * written. Or when the storage failed (`storage_failed`): then nobody knows whether it was applied, as after a crash before
+   * the answer, and sending it again with the same id is safe. Commands are applied in the order of these calls.
    */
   submit<C extends Command>(command: C): Promise<Applied<C>>;
 

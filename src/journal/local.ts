@@ -1,8 +1,8 @@
 /**
- * The journal of one machine: commands that arrive together share one transaction (group commit), `synchronous=FULL`,
+ * The journal of one machine: commands that arrive together share one transaction (group commit) and one sync of the disk,
  * and are answered after it.
  *
- *     submit ─→ queue ─→ BEGIN IMMEDIATE · apply … apply · COMMIT (fsync) ─→ effects ─→ answers
+ *     submit ─→ queue ─→ BEGIN IMMEDIATE · apply … apply · COMMIT · sync ─→ effects ─→ answers
  *     post   ─→ queue, and waits for the next submit or 5 ms
  */
 import { RelayError } from '../protocol/codes.ts';
@@ -10,6 +10,7 @@ import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
+import type { LogSync } from './log-sync.ts';
 import { searchInMemory } from './memory.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
 import { Recovery, type RecoveryOptions, rollback } from './recovery.ts';
@@ -19,9 +20,13 @@ import type { Search } from './search.ts';
 const BATCH = 512;
 
 interface LocalOptions extends Pick<RecoveryOptions, 'reopen' | 'onTrouble'> {
+  /** What is committed is on the disk after its `sync`; absent for tables in memory. */
+  readonly log?: Pick<LogSync, 'sync' | 'close'>;
   /** Without it the text is searched in memory. */
   readonly search?: Search;
 }
+
+const NO_LOG = { sync: () => {}, close: () => {} };
 
 export class LocalJournal implements Journal {
   readonly state: State;
@@ -32,14 +37,20 @@ export class LocalJournal implements Journal {
   #flush: NodeJS.Immediate | undefined;
   #ride: Timer | undefined;
   readonly #recovery: Recovery;
+  readonly #log: Pick<LogSync, 'sync' | 'close'>;
   #isWriting = false;
   #closed = false;
 
-  constructor(state: State, clock: Clock, { search = searchInMemory(state), ...recovery }: LocalOptions = {}) {
+  constructor(
+    state: State,
+    clock: Clock,
+    { search = searchInMemory(state), log = NO_LOG, ...recovery }: LocalOptions = {},
+  ) {
     this.state = state;
     this.search = search;
     this.#clock = clock;
-    this.#recovery = new Recovery({ ...recovery, store: state.store, clock });
+    this.#log = log;
+    this.#recovery = new Recovery({ ...recovery, store: state.store, clock, log });
     state.store.onError = (error) => this.#onQueryError(error);
   }
 
@@ -73,6 +84,7 @@ export class LocalJournal implements Journal {
     await this.search.close();
     this.#emptyMemory();
     this.#emptyLog();
+    this.#log.close();
     this.state.store.database.close();
   }
 
@@ -149,6 +161,7 @@ export class LocalJournal implements Journal {
         }
         this.state.store.commit();
         database.exec('COMMIT');
+        this.#log.sync();
         this.#recovery.succeeded();
         this.search.stored(this.state.position);
         if (batch.some(({ command }) => command.type === 'prune')) this.search.forgot();

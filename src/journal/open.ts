@@ -15,6 +15,7 @@ import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { lostPages } from './log-check.ts';
+import { LogSync } from './log-sync.ts';
 import { MemoryJournal } from './memory.ts';
 import { isDamage, isForeign } from './queue.ts';
 import { InlineSearch } from './search.ts';
@@ -31,10 +32,10 @@ interface OpenOptions {
   readonly searchThread?: URL | undefined;
 }
 
-/** `FULL` syncs the log at every commit: an answered send survives a power cut. */
+/** The journal syncs the log after every commit (`log-sync.ts`): an answered send survives a power cut. */
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA foreign_keys = OFF;
   PRAGMA busy_timeout = 1000;
@@ -48,10 +49,10 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const path = join(options.dir, DATA);
   ensureDatabaseFile(path);
   const open = await loadDriver();
-  const log = `${path}-wal`;
-  const lost = lostPages(log);
+  const logPath = `${path}-wal`;
+  const lost = lostPages(logPath);
   // SQLite will throw away what it does not read of it.
-  if (lost > 0) keepLog(options.dir, log);
+  if (lost > 0) keepLog(options.dir, logPath);
   const { clock = systemClock, onTrouble, searchThread } = options;
   const state = new State(usable(open(path)));
   const files = { tables: path, words: join(options.dir, 'search.sqlite') };
@@ -59,8 +60,12 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
     ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
     : new InlineSearch(() => openFullText(open, files), closeText);
   let epoch: string | undefined;
-  const reopen = () => sameData(path, open, epoch);
-  const journal = new LocalJournal(state, clock, { search, reopen, onTrouble });
+  const log = new LogSync(logPath);
+  const reopen = () => {
+    log.close();
+    return sameData(path, open, epoch);
+  };
+  const journal = new LocalJournal(state, clock, { search, log, reopen, onTrouble });
   const random = options.random ?? systemRandom;
   await found(journal, random);
   if (lost > 0) await lostSome(journal, random, lost, onTrouble);
@@ -99,9 +104,20 @@ function sameData(path: string, open: (path: string) => Database, epoch: string 
   checkPrivateFile(path);
   const database = usable(open(path));
   const row = database.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string } | undefined;
-  if (row?.value === epoch) return database;
+  if (row?.value === epoch) return emptiedLog(database);
   database.close();
   throw new Error('Other data lie in the place of those that were open.');
+}
+
+/**
+ * Writes what the log has into the tables. After a sync that failed the system takes pages for written that it could not
+ * write, and will not try again: from here they are written once more, to another place.
+ */
+function emptiedLog(database: Database): Database {
+  const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+  if (busy === 0) return database;
+  database.close();
+  throw new Error('The log could not be emptied: somebody reads it.');
 }
 
 export async function openMemoryJournal(random: Random = systemRandom): Promise<Journal> {

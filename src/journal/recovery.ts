@@ -12,10 +12,12 @@
 import type { RelayError } from '../protocol/codes.ts';
 import type { Database, Store } from '../state/store.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { LogSync } from './log-sync.ts';
 
 export interface RecoveryOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly log: Pick<LogSync, 'sync'>;
   /** Opens the same data anew and checks it. Throws when it cannot be used. Without it the next command is simply tried. */
   readonly reopen?: (() => Database) | undefined;
   /** For the log: what failed, and that it works again. */
@@ -72,6 +74,7 @@ export class Recovery {
     try {
       if (this.#isBroken) this.#reopen();
       probe(this.#options.store.database);
+      this.#options.log.sync();
       this.succeeded();
     } catch (error) {
       if (this.#isBroken) this.#delay = Math.min(LONGEST, this.#delay * 2);

@@ -72,6 +72,8 @@ export class Relay {
   readonly #leases = new Set<Timer>();
   /** Positions of envelopes that are not what was stored. */
   readonly #damaged = new Set<number>();
+  /** The journal took no commands when it was looked at last. */
+  #isStalled = false;
   readonly #upkeep: Upkeep;
   readonly #heldNews: HeldNews;
   #stopped: Promise<void> | undefined;
@@ -300,6 +302,14 @@ export class Relay {
     this.#cut();
     for (const connection of [...this.#connections]) connection.checkPulse();
     this.#services.pumps.sweep();
+    this.#checkStorage();
+  }
+
+  /** What was answered with `storage_failed` may be there all the same: whom it is for has yet to hear of it. */
+  #checkStorage(): void {
+    const { journal, hub } = this.#services;
+    if (this.#isStalled && journal.ready) hub.wakeAll();
+    this.#isStalled = !journal.ready;
   }
 
   /** Each once: whoever asks for it again is not to fill the log. */

@@ -41,7 +41,7 @@ export const PLANTS: readonly Plant[] = [
     name: 'synchronous NORMAL',
     promise: 'R2',
     inProcess: true,
-    edits: [{ file: 'src/journal/open.ts', find: 'PRAGMA synchronous = FULL;', put: 'PRAGMA synchronous = NORMAL;' }],
+    edits: [{ file: LOCAL, find: '        this.#log.sync();\n', put: '' }],
     caughtBy: { file: 'r02-power-cut', test: /has taken nothing that was answered/, says: /lost: / },
   },
   {
@@ -198,8 +198,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: LOCAL,
-        find: " database.exec('COMMIT');\n",
-        put: " try { database.exec('COMMIT'); } catch { rollback(database); }\n",
+        find: " database.exec('COMMIT');\n        this.#log.sync();\n",
+        put: " try { database.exec('COMMIT'); this.#log.sync(); } catch { rollback(database); }\n",
       },
     ],
     caughtBy: { file: 'r15-failing-disk', test: /is never covered up/, says: /lies about a failing disk/ },

@@ -71,13 +71,6 @@ describe('opening', () => {
     await expect(openJournal({ dir })).rejects.toMatchObject({ remedy: expect.stringMatching(/^chmod 700 /) });
   });
 
-  it('syncs every commit to the disk', async () => {
-    const journal = await openJournal({ dir: join(tempDir(), 'data') });
-    const ask = (name: string) => Object.values(journal.state.store.get<object>(`PRAGMA ${name}`) ?? {})[0];
-    expect([ask('journal_mode'), ask('synchronous')]).toEqual(['wal', 2]);
-    await journal.close();
-  });
-
   it('finds everything again that was there, with its epoch', async () => {
     const { dir, dump } = await written();
     for (let i = 0; i < 3; i++) {

@@ -21,10 +21,21 @@ const SYNC_FAILED = 1034;
 class Disk {
   readonly inner = emptyDatabase();
   errcode: number | undefined;
+  /** What was committed cannot be put on the disk. */
+  isStuck = false;
+  synced = 0;
   /** Also queries and the opening fail. */
   isGone = false;
   opened = 0;
   closed = 0;
+
+  readonly log = {
+    sync: () => {
+      if (this.isStuck) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+      this.synced += 1;
+    },
+    close: () => {},
+  };
 
   open(): Database {
     this.#check(this.isGone);
@@ -83,7 +94,7 @@ async function start() {
   const state = new State(disk.open());
   const troubles: string[] = [];
   const onTrouble = (what: string) => void troubles.push(what);
-  const journal = new LocalJournal(state, clock, { reopen: () => disk.open(), onTrouble });
+  const journal = new LocalJournal(state, clock, { reopen: () => disk.open(), log: disk.log, onTrouble });
   await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
   await journal.submit({ type: 'enter', at: 1, name: 'B', about: {} });
   return { disk, clock, state, journal, troubles };
@@ -196,6 +207,51 @@ describe('a disk that fails', () => {
     disk.errcode = undefined;
     await journal.close();
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a sync that fails', () => {
+  it('is said to all who waited for it, and nothing is written until the data were opened anew', async () => {
+    const { disk, clock, journal } = await start();
+    disk.isStuck = true;
+    const waits = ['m1', 'm2'].map((id) => outcome(journal.submit(send(id))));
+    expect(await Promise.all(waits)).toEqual(['storage_failed', 'storage_failed']);
+    disk.isStuck = false;
+    expect(await outcome(journal.submit(send('m3')))).toBe('storage_failed');
+    await clock.run(1_000);
+    expect([journal.ready, disk.opened]).toEqual([true, 2]);
+  });
+
+  it('leaves what was committed before it: sent again it is the same message', async () => {
+    const { disk, clock, journal } = await start();
+    disk.isStuck = true;
+    await outcome(journal.submit(send('m1')));
+    disk.isStuck = false;
+    await clock.run(1_000);
+    expect((await journal.submit(send('m1'))).outcome).toMatchObject({ position: 1, duplicate: true });
+  });
+
+  it('is not over while the disk cannot be synced, however well it is written', async () => {
+    const { disk, clock, journal } = await start();
+    disk.isStuck = true;
+    await outcome(journal.submit(send('m1')));
+    await clock.run(60_000);
+    expect(journal.ready).toBe(false);
+    disk.isStuck = false;
+    await clock.run(30_000);
+    expect([journal.ready, clock.pending]).toEqual([true, 0]);
+  });
+
+  it('comes once for all that were written together, before the first of them is answered', async () => {
+    const { disk, journal } = await start();
+    const before = disk.synced;
+    const syncs = await Promise.all(
+      ['m1', 'm2', 'm3'].map(async (id) => {
+        await journal.submit(send(id));
+        return disk.synced - before;
+      }),
+    );
+    expect(syncs).toEqual([1, 1, 1]);
   });
 });
 
