@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
  */
 const ALONE = [
   'test/e2e/**/*.test.ts',
-  'test/journal/log-sync.test.ts',
+  'test/journal/disk-log.test.ts',
   'test/journal/open.test.ts',
   'test/programs/*.test.ts',
   'test/relay/brakes-of-others.test.ts',

@@ -58,7 +58,11 @@ function keepLogsSmall({ home }: Settings, log: Log): void {
 async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<number> {
   const log = openLog(settings.logLevel);
   const ended = endOnSignals(log);
-  const scripts = { searchThread: beside('search.mjs'), dataScript: beside('data.mjs') };
+  const scripts = {
+    searchThread: beside('search.mjs'),
+    checkpointThread: beside('checkpoint.mjs'),
+    dataScript: beside('data.mjs'),
+  };
   const running = await startRelay({
     ...settings,
     owner: personName(userName(env)),
@@ -68,8 +72,9 @@ async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<number> 
   });
   keepLogsSmall(settings, log);
   announce(running, log);
-  await ended.asked;
+  const damage = await Promise.race([ended.asked, running.damaged]);
   await running.stop();
+  if (damage) throw damage;
   log.info({}, 'stopped');
   // Whatever still holds the process then does not hold it for long.
   systemClock.after(LINGER, () => process.exit(EXIT.ok));

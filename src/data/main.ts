@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure, reason } from '../util/failure.ts';
+import { checkData } from './check.ts';
 import { copyData } from './copy.ts';
 import { exportText } from './export.ts';
 import { reading } from './reading.ts';
@@ -14,6 +15,8 @@ async function perform(task: Task): Promise<unknown> {
       return copyData(task.path, task.to);
     case 'verify':
       return verifyData(task.path);
+    case 'check':
+      return checkData(task.path);
     case 'export':
       return reading(task.path, async (store) => {
         for (const text of exportText(store, task.options)) {

@@ -10,6 +10,7 @@ import type { Verified } from './verify.ts';
 export type Task = { readonly path: string } & (
   | { readonly do: 'copy'; readonly to: string }
   | { readonly do: 'verify' }
+  | { readonly do: 'check' }
   | { readonly do: 'export'; readonly options: ExportOptions }
 );
 
@@ -27,6 +28,7 @@ export function workerTasks(path: string, script: string | URL): DataTasks {
     },
     // The thread is this program's own: what it sends is what `main.ts` makes.
     verify: async () => (await last(run(script, { do: 'verify', path }))) as Verified,
+    check: async () => (await last(run(script, { do: 'check', path }))) as string | undefined,
     export: (options) => run(script, { do: 'export', path, options }),
   };
 }

@@ -10,7 +10,6 @@ import type { Applied, Command, Effect } from '../state/command.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type Journal, RIDE_ALONG } from './journal.ts';
-import type { LogSync } from './log-sync.ts';
 import { searchInMemory } from './memory.ts';
 import { EffectListeners, type Entry, isStorageError, type Settled, settle, storageError } from './queue.ts';
 import { Recovery, type RecoveryOptions, rollback } from './recovery.ts';
@@ -19,14 +18,22 @@ import type { Search } from './search.ts';
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
 
+/** What the journal needs of its write-ahead log. */
+export interface Log {
+  /** Returns when everything that was committed is on the disk; throws when nobody knows whether it is. */
+  sync(): void;
+  /** Resolves when nobody but the journal has the tables open on its behalf. */
+  close(): Promise<void>;
+}
+
 interface LocalOptions extends Pick<RecoveryOptions, 'reopen' | 'onTrouble'> {
-  /** What is committed is on the disk after its `sync`; absent for tables in memory. */
-  readonly log?: Pick<LogSync, 'sync' | 'close'>;
+  /** Absent for tables in memory. */
+  readonly log?: Log;
   /** Without it the text is searched in memory. */
   readonly search?: Search;
 }
 
-const NO_LOG = { sync: () => {}, close: () => {} };
+const NO_LOG: Log = { sync: () => {}, close: async () => {} };
 
 export class LocalJournal implements Journal {
   readonly state: State;
@@ -37,7 +44,7 @@ export class LocalJournal implements Journal {
   #flush: NodeJS.Immediate | undefined;
   #ride: Timer | undefined;
   readonly #recovery: Recovery;
-  readonly #log: Pick<LogSync, 'sync' | 'close'>;
+  readonly #log: Log;
   #isWriting = false;
   #closed = false;
 
@@ -83,8 +90,8 @@ export class LocalJournal implements Journal {
     this.#recovery.stop();
     await this.search.close();
     this.#emptyMemory();
+    await this.#log.close();
     this.#emptyLog();
-    this.#log.close();
     this.state.store.database.close();
   }
 

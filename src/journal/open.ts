@@ -1,21 +1,21 @@
 /** Opens a journal: the file, its settings, its tables, and the first command of a new history. */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkTables, migrate } from '../state/schema.ts';
 import { State } from '../state/state.ts';
 import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { Failure } from '../util/failure.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA } from './adopt.ts';
+import { damaged, damageIn, NO_DATABASE } from './damage.ts';
 import { ensureDatabaseFile } from './database-file.ts';
+import { DiskLog } from './disk-log.ts';
 import { loadDriver, openDatabase } from './driver.ts';
 import { type FullText, openFullText } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { lostPages } from './log-check.ts';
-import { LogSync } from './log-sync.ts';
 import { MemoryJournal } from './memory.ts';
 import { isDamage, isForeign } from './queue.ts';
 import { InlineSearch } from './search.ts';
@@ -30,13 +30,23 @@ interface OpenOptions {
   readonly onTrouble?: (what: string, error?: unknown) => void;
   /** The code of the thread that searches (`src/search.ts`); without it this thread does. */
   readonly searchThread?: URL | undefined;
+  /** The code of the thread that moves the log into the tables (`src/checkpoint.ts`); without it this thread does. */
+  readonly checkpointThread?: URL | undefined;
+  /** Called when the data are too large to be checked before they are used: whoever gives this checks them meanwhile. Without it all are. */
+  readonly checkLater?: (() => void) | undefined;
 }
 
-/** The journal syncs the log after every commit (`log-sync.ts`): an answered send survives a power cut. */
+/** Bytes that are checked before they are used: some 20 ms. */
+const LARGE = 16 * 1024 * 1024;
+
+/** Pages of the log after which SQLite moves it into the tables by itself, at a commit: 16 MiB; with a thread for it, only where that failed. */
+const PAGES = 4_000;
+const BACKSTOP = 16_000;
+
+/** The journal syncs the log after every commit (`disk-log.ts`): an answered send survives a power cut. */
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  PRAGMA wal_autocheckpoint = 4000;
   PRAGMA foreign_keys = OFF;
   PRAGMA busy_timeout = 1000;
   PRAGMA cache_size = -16384;
@@ -49,27 +59,30 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const path = join(options.dir, DATA);
   ensureDatabaseFile(path);
   const open = await loadDriver();
-  const logPath = `${path}-wal`;
-  const lost = lostPages(logPath);
+  const lost = lostPages(`${path}-wal`);
   // SQLite will throw away what it does not read of it.
-  if (lost > 0) keepLog(options.dir, logPath);
-  const { clock = systemClock, onTrouble, searchThread } = options;
-  const state = new State(usable(open(path)));
+  if (lost > 0) keepLog(options.dir, `${path}-wal`);
+  const { clock = systemClock, onTrouble, searchThread, checkpointThread } = options;
+  const pages = checkpointThread ? BACKSTOP : PAGES;
+  const isLarge = options.checkLater !== undefined && statSync(path).size > LARGE;
+  const state = new State(usable(open(path), { pages, isChecked: !isLarge }));
   const files = { tables: path, words: join(options.dir, 'search.sqlite') };
   const search = searchThread
     ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
     : new InlineSearch(() => openFullText(open, files), closeText);
+  const log = new DiskLog({ path, store: state.store, clock, checkpointThread });
   let epoch: string | undefined;
-  const log = new LogSync(logPath);
   const reopen = () => {
-    log.close();
-    return sameData(path, open, epoch);
+    log.release();
+    checkPrivateFile(path);
+    return sameData(usable(open(path), { pages, isChecked: true }), epoch);
   };
   const journal = new LocalJournal(state, clock, { search, log, reopen, onTrouble });
   const random = options.random ?? systemRandom;
   await found(journal, random);
   if (lost > 0) await lostSome(journal, random, lost, onTrouble);
   epoch = state.epoch;
+  if (isLarge) options.checkLater?.();
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
@@ -99,10 +112,8 @@ function keepLog(dir: string, log: string): void {
 
 const closeText = (text: FullText) => text.close();
 
-/** Never makes a new file: a disk that went away takes its data along, and must come back with them. */
-function sameData(path: string, open: (path: string) => Database, epoch: string | undefined): Database {
-  checkPrivateFile(path);
-  const database = usable(open(path));
+/** A disk that went away takes its data along, and must come back with them. */
+function sameData(database: Database, epoch: string | undefined): Database {
   const row = database.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string } | undefined;
   if (row?.value === epoch) return emptiedLog(database);
   database.close();
@@ -129,30 +140,19 @@ export async function openMemoryJournal(random: Random = systemRandom): Promise<
 }
 
 /** Sets, checks and migrates; a file that cannot be used is closed again. */
-function usable(database: Database): Database {
+function usable(database: Database, { pages, isChecked }: { pages: number; isChecked: boolean }): Database {
   try {
-    database.exec(SETTINGS);
-    check(database);
+    database.exec(`${SETTINGS} PRAGMA wal_autocheckpoint = ${pages}`);
+    const damage = isChecked ? damageIn(database) : undefined;
+    if (damage !== undefined) throw damaged(damage);
     migrate(database);
     checkTables(database);
     return database;
   } catch (error) {
     database.close();
-    if (isDamage(error)) throw damaged('not a database, or broken pages', error);
+    if (isDamage(error)) throw damaged(NO_DATABASE, error);
     throw isForeign(error) ? damaged('tables that are not those of a relay', error) : error;
   }
-}
-
-/** Throws when the file is damaged. Reads the structure, not every row: a second for a gigabyte at most. */
-function check(database: Database): void {
-  const row = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (row.quick_check !== 'ok') throw damaged(row.quick_check);
-}
-
-function damaged(what: string, cause?: unknown): Failure {
-  const oneLine = what.replaceAll(/\s+/g, ' ');
-  const remedy = 'Restore a backup (claude-relay restore FILE), or move them away to start anew.';
-  return new Failure('damaged', `The relay's data are damaged (${oneLine}).`, remedy, cause);
 }
 
 async function found(journal: Journal, random: Random): Promise<void> {

@@ -12,12 +12,12 @@
 import type { RelayError } from '../protocol/codes.ts';
 import type { Database, Store } from '../state/store.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import type { LogSync } from './log-sync.ts';
 
 export interface RecoveryOptions {
   readonly store: Store;
   readonly clock: Clock;
-  readonly log: Pick<LogSync, 'sync'>;
+  /** What was written is on the disk when it returns. */
+  readonly log: { sync(): void };
   /** Opens the same data anew and checks it. Throws when it cannot be used. Without it the next command is simply tried. */
   readonly reopen?: (() => Database) | undefined;
   /** For the log: what failed, and that it works again. */

@@ -7,7 +7,7 @@ import { ensureHome, statePaths } from '../config/paths.ts';
 import { readRelayFile, removeRelayFile, writeRelayFile } from '../config/relay-file.ts';
 import { ensureRelayKey, type RelayKey } from '../config/relay-key.ts';
 import { ensureToken, replaceToken } from '../config/token.ts';
-import { directTasks } from '../data/tasks.ts';
+import { type DataTasks, directTasks } from '../data/tasks.ts';
 import { workerTasks } from '../data/worker.ts';
 import { clearCopies } from '../http/admin.ts';
 import { createApp } from '../http/app.ts';
@@ -17,6 +17,7 @@ import { McpDoor, type McpOptions } from '../http/mcp.ts';
 import { refuseUpgrade } from '../http/refuse.ts';
 import { type Listening, listen, type Tls } from '../http/server.ts';
 import { DATA } from '../journal/adopt.ts';
+import { damaged } from '../journal/damage.ts';
 import { openJournal } from '../journal/open.ts';
 import { Credentials } from '../relay/credentials.ts';
 import type { Identity } from '../relay/identity.ts';
@@ -58,6 +59,8 @@ export interface StartOptions extends ExposureOptions {
   readonly extendMcp?: McpOptions['extend'];
   /** The code of the thread that searches; without it the relay's own does. */
   readonly searchThread?: URL | undefined;
+  /** The code of the thread that moves the log into the tables; without it the relay's own does. */
+  readonly checkpointThread?: URL | undefined;
   /** The bundled `data/main.ts`; without it, work on the data as a whole is done in this thread. */
   readonly dataScript?: URL | undefined;
   readonly clock?: Clock;
@@ -70,6 +73,8 @@ export interface Running {
   readonly url: string;
   readonly token: string;
   readonly relay: Relay;
+  /** Resolves when the data turn out to be damaged: what they say may be trusted no more, and the relay is to be stopped. */
+  readonly damaged: Promise<Failure>;
   /** Finishes what is open and gives everything back; takes at most about two seconds. May be called twice. */
   stop(): Promise<void>;
 }
@@ -104,12 +109,17 @@ interface Sealed {
 async function assemble(options: StartOptions, data: string, lock: DataLock, { own, tls }: Sealed): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
+  let isUnchecked = false;
   const journal = await openJournal({
     dir: data,
     clock,
     random,
     onTrouble: troubleIn(log),
     searchThread: options.searchThread,
+    checkpointThread: options.checkpointThread,
+    checkLater: () => {
+      isUnchecked = true;
+    },
   });
   const retention = {
     unread: options.keepUnread,
@@ -164,6 +174,7 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
     url,
     token,
     relay,
+    damaged: isUnchecked ? damageOf(tasks, log) : new Promise(() => {}),
     stop() {
       stopped ??= stopParts(parts);
       return stopped;
@@ -177,6 +188,15 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
     throw error;
   }
   return running;
+}
+
+/** Checks what was too large for that before. Resolves when it is damaged, and never when it is not. */
+async function damageOf(tasks: DataTasks, log: Log): Promise<Failure> {
+  const damage = await tasks.check().catch((error) => {
+    log.error({ error }, 'the data could not be checked');
+    return undefined;
+  });
+  return damage === undefined ? new Promise(() => {}) : damaged(damage);
 }
 
 /** The log's lines about the storage: it works again, or it does not and why. */

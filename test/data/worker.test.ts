@@ -1,5 +1,5 @@
 /** The two ways of doing the tasks, in this thread and in one of their own: the same answers. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DataTasks, directTasks } from '../../src/data/tasks.ts';
@@ -7,7 +7,7 @@ import { verifyData } from '../../src/data/verify.ts';
 import { workerTasks } from '../../src/data/worker.ts';
 import { bundled } from '../support/bundled.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { someData } from './kit.ts';
+import { closed, someData } from './kit.ts';
 
 const ways: readonly [string, (path: string) => Promise<DataTasks>][] = [
   ['in this thread', async (path) => directTasks(path)],
@@ -31,6 +31,17 @@ describe.each(ways)('the tasks %s', { timeout: 120_000 }, (_, make) => {
   it('verify', async () => {
     const data = await someData(20);
     expect(await (await make(data.path)).verify()).toMatchObject({ ok: true, envelopes: 20, problems: [] });
+  });
+
+  it('check that the file is whole, while it is written', async () => {
+    const data = await someData(20);
+    expect(await (await make(data.path)).check()).toBeUndefined();
+    await closed(data);
+    const bytes = readFileSync(data.path);
+    writeFileSync(data.path, bytes.fill(0xa5, 4_096 * 3));
+    expect(await (await make(data.path)).check()).toMatch(/./);
+    writeFileSync(data.path, 'this is not a database, by any means. '.repeat(300));
+    expect(await (await make(data.path)).check()).toBe('not a database, or broken pages');
   });
 
   it('export, in pieces', async () => {

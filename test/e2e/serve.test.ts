@@ -1,7 +1,8 @@
 /** The relay as a process: what it prints, how it ends. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openJournal } from '../../src/journal/open.ts';
 import { Machine, type Started } from '../support/cli.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -98,6 +99,34 @@ describe('claude-relay serve', () => {
     await first.kill('SIGKILL');
     await machine.relay();
     expect(await machine.curl('B', 'inbox', {})).toMatchObject({ messages: [{ from: 'A', body: 'kept' }] });
+  });
+
+  it('on data that are too large to be checked first finds the damage while it runs, and ends with 65', async () => {
+    const dir = join(machine.home, 'data');
+    const journal = await openJournal({ dir });
+    await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+    const body = 'x'.repeat(200_000);
+    for (let i = 0; i < 90; i++)
+      await journal.submit({
+        type: 'send',
+        at: 1,
+        id: `m${i}`,
+        sender: 2,
+        to: ['A'],
+        body,
+        priority: 'normal',
+        hash: `${i}`,
+      });
+    await journal.close();
+    const path = join(dir, 'relay.sqlite');
+    const whole = readFileSync(path);
+    writeFileSync(path, Buffer.from(whole).fill(0xa5, 2_000_000, 9_000_000));
+    const { code, stdout, stderr } = await (await machine.start(['serve', '--port', '0'])).ended;
+    expect([code, stdout]).toEqual([65, expect.stringMatching(/^\[Claude Relay\] Ready! [^\n]+\n$/)]);
+    expect(stderr).toMatch(/^claude-relay: The relay's data are damaged \([^\n]+\)\. Restore a backup/m);
+    writeFileSync(path, whole);
+    await machine.relay();
+    expect(await machine.json(['verify'])).toMatchObject({ ok: true, envelopes: 90 });
   });
 
   it('writes no token and no body to its log', async () => {

@@ -40,6 +40,10 @@ class FakeTasks implements DataTasks {
     return verified;
   }
 
+  async check() {
+    return undefined;
+  }
+
   async *export(options: object) {
     this.exported.push(options);
     yield 'one\n';

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/journal/driver.ts';
 import { openJournal, openMemoryJournal } from '../../src/journal/open.ts';
 import type { Send } from '../../src/state/command.ts';
@@ -129,6 +129,23 @@ describe('opening', () => {
     spoil(path, statSync(path).size);
     const message = messageOf(await openJournal({ dir }).catch((error: unknown) => error));
     expect(message).toMatch(/^The relay's data are damaged \([^\n]+\)\.$/);
+  });
+
+  it('leaves the check of large data to whoever offers it, and only that', async () => {
+    const dir = join(tempDir(), 'data');
+    const checkLater = vi.fn();
+    const journal = await openJournal({ dir, checkLater });
+    await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+    await Promise.all(Array.from({ length: 90 }, (_, i) => journal.submit(send(`m${i}`, 'x'.repeat(200_000)))));
+    await journal.close();
+    expect(checkLater).not.toHaveBeenCalled();
+    await (await openJournal({ dir, checkLater })).close();
+    expect(checkLater).toHaveBeenCalledTimes(1);
+    const path = join(dir, 'relay.sqlite');
+    damage(path, 1_000_000, statSync(path).size - 1_000_000, 0xa5);
+    await expect(openJournal({ dir })).rejects.toMatchObject({ kind: 'damaged' });
+    await (await openJournal({ dir, checkLater })).close();
+    expect(checkLater).toHaveBeenCalledTimes(2);
   });
 
   it('refuses a directory that is a file', async () => {

@@ -34,7 +34,7 @@ class Disk {
       if (this.isStuck) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
       this.synced += 1;
     },
-    close: () => {},
+    close: async () => {},
   };
 
   open(): Database {

@@ -18,7 +18,7 @@ describe('a message that was committed and could not be synced', () => {
       sync: () => {
         if (isStuck) throw new Error('EIO');
       },
-      close: () => {},
+      close: async () => {},
     };
     const database = emptyDatabase();
     // Opened anew, it is the same tables.

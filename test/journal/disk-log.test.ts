@@ -1,7 +1,6 @@
 import { fdatasyncSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { LogSync } from '../../src/journal/log-sync.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -40,19 +39,5 @@ describe('the log of a journal', () => {
     const journal = await openJournal({ dir: join(tempDir(), 'data') });
     expect(journal.state.store.get('PRAGMA synchronous')).toEqual({ synchronous: 1 });
     await journal.close();
-  });
-});
-
-describe('a log', () => {
-  it('that is not there is an error, and is found as soon as it is', () => {
-    const path = join(tempDir(), 'relay.sqlite-wal');
-    const log = new LogSync(path);
-    expect(() => log.sync()).toThrow(/ENOENT/);
-  });
-
-  it('may be closed twice', () => {
-    const log = new LogSync(join(tempDir(), 'relay.sqlite-wal'));
-    log.close();
-    expect(() => log.close()).not.toThrow();
   });
 });

@@ -1,0 +1,63 @@
+/**
+ * The write-ahead log of the tables: onto the disk after each commit, and now and then into the tables.
+ *
+ * SQLite would sync it by itself with `synchronous=FULL`, by `fsync`; that also writes down when the file was written, which
+ * is a second journey of the disk for each commit. Its bytes are enough: `fdatasync`. With `synchronous=NORMAL` SQLite still
+ * syncs where it must: the log before it is copied, the tables after it, and the head of a log that begins anew.
+ */
+import { closeSync, fdatasyncSync, openSync } from 'node:fs';
+import type { Store } from '../state/store.ts';
+import type { Clock } from '../util/clock.ts';
+import { Checkpoints } from './checkpoints.ts';
+import type { Log } from './local.ts';
+
+interface Options {
+  /** The file of the tables; the log lies beside it. */
+  readonly path: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** The code of the thread that copies the log; without it SQLite does, at a commit. */
+  readonly checkpointThread?: URL | undefined;
+}
+
+export class DiskLog implements Log {
+  readonly #path: string;
+  readonly #checkpoints: Checkpoints | undefined;
+  #fd: number | undefined;
+
+  constructor({ path, store, clock, checkpointThread: script }: Options) {
+    this.#path = `${path}-wal`;
+    this.#checkpoints = script && new Checkpoints({ script, path, clock, finish: () => copyRest(store) });
+  }
+
+  sync(): void {
+    this.#fd ??= openSync(this.#path, 'r+');
+    fdatasyncSync(this.#fd);
+    this.#checkpoints?.committed();
+  }
+
+  /** The tables are opened anew: what is used next is the log that is there then. */
+  release(): void {
+    this.#closeFile();
+    void this.#checkpoints?.release();
+  }
+
+  async close(): Promise<void> {
+    this.#closeFile();
+    await this.#checkpoints?.close();
+  }
+
+  #closeFile(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/** What the thread has left. An error is told to the journal, as that of any query. */
+function copyRest(store: Store): void {
+  try {
+    store.getWritten('PRAGMA wal_checkpoint(PASSIVE)');
+  } catch {
+    // The journal has heard of it.
+  }
+}

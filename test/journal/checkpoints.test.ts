@@ -1,0 +1,130 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Checkpoints } from '../../src/journal/checkpoints.ts';
+import { openJournal } from '../../src/journal/open.ts';
+import type { Send } from '../../src/state/command.ts';
+import { bundled } from '../support/bundled.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const opened: Checkpoints[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each.close();
+});
+
+/** A thread that does as the given code says with each request, and ends when it is told to. */
+function start(onGo: string) {
+  const script = new URL(
+    `data:text/javascript,${encodeURIComponent(`
+      import { parentPort } from 'node:worker_threads';
+      let asked = 0;
+      parentPort.on('message', (request) => {
+        if (request === 'close') return parentPort.close();
+        asked += 1;
+        ${onGo}
+      });`)}`,
+  );
+  const clock = new FakeClock();
+  const finish = vi.fn();
+  const checkpoints = new Checkpoints({ script, path: '/nowhere', clock, finish });
+  opened.push(checkpoints);
+  return { checkpoints, clock, finish };
+}
+
+const reply = (pages: string) => `parentPort.postMessage({ pages: ${pages} });`;
+
+describe('the thread that copies the log', () => {
+  it('is asked a second after a commit, once for all of that second', async () => {
+    const { checkpoints, clock, finish } = start(reply('2000 * asked'));
+    for (let i = 0; i < 3; i++) checkpoints.committed();
+    expect(clock.pending).toBe(1);
+    await clock.run(1_000);
+    await vi.waitFor(() => expect(finish).toHaveBeenCalledTimes(1));
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves a short log alone: it begins anew when it is long', async () => {
+    const { checkpoints, clock, finish } = start(reply('asked === 1 ? 1999 : 2000'));
+    checkpoints.committed();
+    await clock.run(1_000);
+    checkpoints.committed();
+    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    expect(finish).not.toHaveBeenCalled();
+    await clock.run(1_000);
+    await vi.waitFor(() => expect(finish).toHaveBeenCalledTimes(1));
+  });
+
+  it.each([
+    ['cannot copy', reply('undefined')],
+    ['throws', "throw new Error('a fault');"],
+    ['ends', 'process.exit(0);'],
+  ])('is asked again after the next commit when it %s, and finishes nothing', async (_, onGo) => {
+    const { checkpoints, clock, finish } = start(onGo);
+    for (let i = 0; i < 2; i++) {
+      checkpoints.committed();
+      await clock.run(1_000);
+      checkpoints.committed();
+      await vi.waitFor(() => expect(clock.pending).toBe(1));
+    }
+    expect(finish).not.toHaveBeenCalled();
+  });
+
+  it('lets go of its file when that is opened anew, and goes on with what is there then', async () => {
+    const { checkpoints, clock, finish } = start(reply('asked === 1 ? 2000 : 0'));
+    for (let i = 1; i <= 2; i++) {
+      checkpoints.committed();
+      await clock.run(1_000);
+      // A thread that is new is asked for the first time.
+      await vi.waitFor(() => expect(finish).toHaveBeenCalledTimes(i));
+      await checkpoints.release();
+    }
+  });
+
+  it('is asked nothing when it is closed, and leaves no timer', async () => {
+    const { checkpoints, clock } = start(reply('0'));
+    checkpoints.committed();
+    await checkpoints.close();
+    checkpoints.committed();
+    expect(clock.pending).toBe(0);
+    await checkpoints.close();
+  });
+});
+
+describe('a log that is copied by a thread', () => {
+  const send = (id: string): Send => ({
+    type: 'send',
+    at: 1,
+    id,
+    sender: 2,
+    to: ['A'],
+    body: 'x'.repeat(4_000),
+    priority: 'normal',
+    hash: id,
+  });
+
+  it('begins anew when it is long, and everything is in the tables', async () => {
+    const dir = join(tempDir(), 'data');
+    const clock = new FakeClock();
+    const checkpointThread = pathToFileURL(await bundled('checkpoint.mjs'));
+    const journal = await openJournal({ dir, clock, checkpointThread });
+    await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+    const [tables, log] = [join(dir, 'relay.sqlite'), join(dir, 'relay.sqlite-wal')];
+    for (let round = 0; round < 6; round++) {
+      const some = Array.from({ length: 1_200 }, (_, i) => journal.submit(send(`m${round}-${i}`)));
+      await Promise.all(some);
+      const before = statSync(tables).size;
+      await clock.run(1_000);
+      await vi.waitFor(() => expect(statSync(tables).size).toBeGreaterThan(before), { timeout: 15_000 });
+    }
+    // Of six rounds of 6 MB: it was written over.
+    expect(statSync(log).size).toBeLessThan(20_000_000);
+    const dump = [...journal.state.dump()];
+    await journal.close();
+    expect(statSync(log).size).toBe(0);
+    const again = await openJournal({ dir });
+    expect([...again.state.dump()]).toEqual(dump);
+    await again.close();
+  });
+});
