@@ -12,9 +12,8 @@ import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { readBody } from './body.ts';
-import { McpSeat, type SeatOptions } from './mcp-seat.ts';
+import type { McpSeat, SeatOptions } from './mcp-seat.ts';
 import type { Caller, RelayFace } from './relay-face.ts';
-import { RelaySession } from './relay-session.ts';
 
 const SHARED_NAME = 'MCP';
 const SHARED_NOTICE = `You gave no name, so you are ${SHARED_NAME}, like every other client that gave none. Add ?as=NAME to the URL of this server to have an inbox of your own.`;
@@ -65,6 +64,7 @@ export class McpDoor {
   }
 
   async #seat(caller: Caller & { readonly name: string }, isShared: boolean, url: URL): Promise<McpSeat> {
+    const { McpSeat, RelaySession } = await parts();
     // With every request: the name may have been given a key since, which this caller would have to have.
     await this.#options.relay.perform('status', {}, caller);
     const { person, device = '' } = caller.identity ?? THE_OWNER;
@@ -93,6 +93,11 @@ export class McpDoor {
     }
     throw new RelayError('too_many_connections', 'Too many names use /mcp at the moment; try again in a minute.');
   }
+}
+
+/** Loaded when somebody asks: the protocol is a third of all that the relay would load at its start. */
+async function parts() {
+  return { ...(await import('./mcp-seat.ts')), ...(await import('./relay-session.ts')) };
 }
 
 /** The request again, with the body that we have read and counted. */

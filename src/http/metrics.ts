@@ -1,6 +1,6 @@
 /** `/metrics` for Prometheus: the relay's own counters and gauges beside those of the process. Needs the token. */
 import { Hono } from 'hono';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
 import type { RelayFace } from './relay-face.ts';
 
 const PREFIX = 'claude_relay_';
@@ -8,41 +8,54 @@ const PREFIX = 'claude_relay_';
 type Measured = Pick<RelayFace, 'counts' | 'counters'>;
 
 export function metricsRoutes(relay: Measured): Hono {
-  const registry = new Registry();
-  // Event loop lag, heap, file descriptors. Their names are what every Node dashboard expects, so without our prefix.
-  collectDefaultMetrics({ register: registry });
-  const series = new Series(registry);
+  let series: Promise<Series> | undefined;
   const routes = new Hono();
   routes.get('/metrics', async (context) => {
-    series.read(relay);
-    return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+    series ??= newSeries();
+    const { text, contentType } = await (await series).read(relay);
+    return context.body(text, 200, { 'content-type': contentType });
   });
   return routes;
 }
 
+/** From the first time that somebody asks: it takes as long to load as half of the relay. */
+async function newSeries(): Promise<Series> {
+  const { default: prom } = await import('prom-client');
+  const registry = new prom.Registry();
+  // Event loop lag, heap, file descriptors. Their names are what every Node dashboard expects, so without our prefix.
+  prom.collectDefaultMetrics({ register: registry });
+  return new Series(prom, registry);
+}
+
+type Prom = typeof import('prom-client');
+
 /** One series a name, made when the relay first tells it. */
 class Series {
+  readonly #prom: Prom;
   readonly #registry: Registry;
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
 
-  constructor(registry: Registry) {
+  constructor(prom: Prom, registry: Registry) {
+    this.#prom = prom;
     this.#registry = registry;
   }
 
-  read(relay: Measured): void {
+  /** In the format of the registry. */
+  async read(relay: Measured): Promise<{ readonly text: string; readonly contentType: string }> {
     for (const [name, value] of Object.entries(relay.counts())) this.#gauge(name).set(value);
     for (const [name, value] of relay.counters) {
       const counter = this.#counter(name);
       counter.reset();
       counter.inc(value);
     }
+    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
 
   #gauge(name: string): Gauge {
     const known = this.#gauges.get(name);
     if (known) return known;
-    const made = new Gauge({
+    const made = new this.#prom.Gauge({
       name: PREFIX + seriesName(name),
       help: `${words(name)}, now.`,
       registers: [this.#registry],
@@ -55,7 +68,11 @@ class Series {
     const known = this.#counters.get(name);
     if (known) return known;
     const full = `${PREFIX}${seriesName(name).replace(/_total$/, '')}_total`;
-    const made = new Counter({ name: full, help: `${words(name)} since the start.`, registers: [this.#registry] });
+    const made = new this.#prom.Counter({
+      name: full,
+      help: `${words(name)} since the start.`,
+      registers: [this.#registry],
+    });
     this.#counters.set(name, made);
     return made;
   }
