@@ -12,16 +12,17 @@ import { type Machine, machine, type RunOptions, type Started } from './cli.ts';
 
 const SSHD = '/usr/sbin/sshd';
 const PORT = 2222;
+const USUAL = 9999;
 /** Where sshd of Debian wants an empty directory; its service makes it, and nobody runs that here. */
 const EMPTY = '/run/sshd';
 
 const used: TwoMachines[] = [];
 
 export class TwoMachines {
-  /** Where a person sits. */
-  readonly here: Machine = machine();
+  /** Where a person sits. Nobody else is in its network. */
+  readonly here: Machine = machine(USUAL);
   /** Where the relay is to be. */
-  readonly there: Machine = machine();
+  readonly there: Machine = machine(USUAL);
   readonly #near = new NetNs();
   readonly #far = new NetNs();
   readonly #wire: Wire = this.#near.link(this.#far);
