@@ -25,10 +25,18 @@ export function deliverText({ messages, unread }: Deliver): string {
 }
 
 export function envelopeText(envelope: Envelope): string {
-  const { id, position, from, to, at, body, ...more } = envelope;
-  const rest = JSON.stringify(more);
-  const tail = rest === '{}' ? '' : `,${rest.slice(1, -1)}`;
-  return `{"id":"${id}","position":${position},"from":"${from}","to":["${to.join('","')}"],"at":${at},"body":${quoted(body)}${tail}}`;
+  const { id, position, from, to, at, body } = envelope;
+  return `{"id":"${id}","position":${position},"from":"${from}","to":["${to.join('","')}"],"at":${at},"body":${quoted(body)}${moreText(envelope)}}`;
+}
+
+/** Fields that every envelope has; most have no more. */
+const ALWAYS = 6;
+
+function moreText(envelope: Envelope): string {
+  if (Object.keys(envelope).length === ALWAYS) return '';
+  const { thread, reply_to, priority, expires_at, attachments, signature, key_id, redelivered } = envelope;
+  const more = JSON.stringify({ thread, reply_to, priority, expires_at, attachments, signature, key_id, redelivered });
+  return more === '{}' ? '' : `,${more.slice(1, -1)}`;
 }
 
 function sentText({ id, position, at, to, held, duplicate }: SendResult): string {

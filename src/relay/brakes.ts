@@ -62,8 +62,7 @@ export class Brakes {
   /** A session was given these, or looked at them. */
   gave(session: number, positions: readonly number[]): void {
     if (!this.#isOn || positions.length === 0 || !this.#isAgent(session)) return;
-    const now = this.#now;
-    for (const position of positions) this.#lineage.gave(session, position, now);
+    this.#lineage.gave(session, positions, this.#now);
   }
 
   /** Before it becomes a command. Throws `fan_out` and `too_fast`. A send that is repeated is what it was. */

@@ -33,6 +33,7 @@ import type { Outlet } from './pump.ts';
 import type { Seat, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
+import type { Call } from './verb.ts';
 import { View } from './view.ts';
 
 export interface ConnectOptions {
@@ -70,6 +71,7 @@ export class Connection implements Holder, Outlet, Ear {
   #wantsReceipts = false;
   #watches = false;
   #session: number | undefined;
+  #call: Call | undefined;
   #underWay = 0;
   #isFinishing = false;
   #onIdle: (() => void) | undefined;
@@ -300,24 +302,31 @@ export class Connection implements Holder, Outlet, Ear {
     if (this.#underWay >= LIMITS.requests || this.isSlow)
       throw new RelayError('too_many_requests', 'Too much is under way on this connection; read the answers first.');
     this.#underWay++;
-    const call = {
+    dispatchText(this.#callOf(), request.verb, request.args).then(
+      (result) => this.#onAnswered(() => this.#say(answerText(request.id, result))),
+      (error) => this.#onAnswered(() => this.#refuse(asRelayError(error), request.id)),
+    );
+  }
+
+  /** The same for each request once we sit. */
+  #callOf(): Call {
+    this.#call ??= {
       services: this.#services,
       view: this.#view,
       taker: this,
       signal: this.gone,
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),
     };
-    dispatchText(call, request.verb, request.args)
-      .then(
-        (result) => this.#say(answerText(request.id, result)),
-        (error) => this.#refuse(asRelayError(error), request.id),
-      )
-      .finally(() => this.#onAnswered());
+    return this.#call;
   }
 
-  #onAnswered(): void {
-    this.#underWay--;
-    if (this.#underWay === 0) this.#onIdle?.();
+  #onAnswered(answer: () => void): void {
+    try {
+      answer();
+    } finally {
+      this.#underWay--;
+      if (this.#underWay === 0) this.#onIdle?.();
+    }
   }
 
   /** The relay goes down: ends what waits, refuses what comes, resolves when everything that was accepted is answered. */

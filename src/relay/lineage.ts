@@ -33,9 +33,10 @@ export class Lineage {
   readonly #lines = new Map<number, Line>();
   readonly #gifts = new Map<number, readonly Gift[]>();
 
-  gave(session: number, position: number, now: number): void {
-    const others = this.giftsOf(session, now).filter((gift) => gift.position !== position);
-    this.#gifts.set(session, [...others.slice(1 - GIFTS), { position, at: now }]);
+  gave(session: number, positions: readonly number[], now: number): void {
+    const last = positions.slice(-GIFTS);
+    const others = this.giftsOf(session, now).filter(({ position }) => !last.includes(position));
+    this.#gifts.set(session, [...others, ...last.map((position) => ({ position, at: now }))].slice(-GIFTS));
   }
 
   /** The oldest first, none that is too long ago to be a cause. */

@@ -8,7 +8,7 @@
 import { RelayError } from '../protocol/codes.ts';
 import { type HeldWhy, heldSentence } from '../protocol/held.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { Effect, Held, Send } from './command.ts';
+import { type Effect, type Held, NO_EFFECTS, type Send } from './command.ts';
 import { REMARK } from './commands/remark.ts';
 import { moveReceipts, writeStored } from './ladder.ts';
 import { reached } from './queries/addressed.ts';
@@ -33,6 +33,7 @@ export type Verdicts = ReadonlyMap<number, Standing>;
 type Stored = Pick<Trace, 'position' | 'sender' | 'at'>;
 
 const ALL_ACCEPT: Verdicts = new Map();
+const NONE: readonly Held[] = [];
 const REFUSED = 'its person takes no messages of that sender';
 
 /** Throws `not_accepted` when one that it is addressed to by name refuses, and `held_full`. */
@@ -71,12 +72,14 @@ function checkRoom(store: Store, sender: number, verdicts: Verdicts): void {
   }
 }
 
-export function heldIn(verdicts: Verdicts): Held[] {
+export function heldIn(verdicts: Verdicts): readonly Held[] {
+  if (verdicts.size === 0) return NONE;
   return [...verdicts].flatMap(([session, { stance, why }]) => (stance === 'hold' ? { session, why } : []));
 }
 
 /** Once it is stored. One effect for each person that has something to decide, and one for each receipt that ends. */
-export function keepBack(store: Store, row: Stored, verdicts: Verdicts): Effect[] {
+export function keepBack(store: Store, row: Stored, verdicts: Verdicts): readonly Effect[] {
+  if (verdicts.size === 0) return NO_EFFECTS;
   const people = new Set<string>();
   const effects: Effect[] = [];
   for (const [session, { stance, why }] of verdicts) {
@@ -91,7 +94,7 @@ export function keepBack(store: Store, row: Stored, verdicts: Verdicts): Effect[
 
 function hold(store: Store, { position, at }: Stored, session: number, why: HeldWhy): void {
   writeStored(store, session, position, at);
-  store.gather(REMARK, position, session, at, heldSentence(why));
+  store.gather(REMARK).push(position, session, at, heldSentence(why));
 }
 
 function refuse(store: Store, { position, at }: Stored, session: number): Effect[] {

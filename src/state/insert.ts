@@ -4,32 +4,26 @@ import { Into } from './into.ts';
 import { type EnvelopeRow, newestPosition } from './queries/envelopes.ts';
 import { sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
-import { SAID, type Summed, summed } from './sum.ts';
+import { type NewEnvelope, NewRow, SAID } from './sum.ts';
 
-const NOBODY: ReadonlySet<number> = new Set();
+type Some = Pick<ReadonlySet<number>, 'has'>;
 
-export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
+const NOBODY: Some = new Set();
 
 const ENVELOPE = new Into('INSERT', 'envelope', [...SAID, 'sum']);
 const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
 
 /**
- * Answers with its position: the next one, and never one that was given before. Half a surrogate pair cannot be stored:
- * what is in memory says the same as the table, and so does the sum. `held`: recipients in whose inbox it is not.
+ * Answers with its position: the next one, and never one that was given before. `held`: recipients in whose inbox it is
+ * not.
  */
 export function insertEnvelope(
   store: Store,
   envelope: NewEnvelope,
   channels: readonly number[],
-  held: ReadonlySet<number> = NOBODY,
+  held: Some = NOBODY,
 ): number {
-  const row = summed({
-    ...envelope,
-    position: newestPosition(store) + 1,
-    channels,
-    thread: envelope.thread?.toWellFormed() ?? null,
-    body: envelope.body.toWellFormed(),
-  });
+  const row = new NewRow(newestPosition(store) + 1, channels, envelope);
   store.tail.add(row);
   write(store, row);
   for (const channel of channels) if (!held.has(channel)) count(store, channel, row);
@@ -37,9 +31,10 @@ export function insertEnvelope(
 }
 
 function write(store: Store, row: EnvelopeRow): void {
-  const stored = { ...row, channels: JSON.stringify(row.channels) };
-  store.gather(ENVELOPE, ...SAID.map((column) => stored[column]), row.sum);
-  if (row.expires_at !== null) store.gather(EXPIRING, row.expires_at, row.position);
+  const rows = store.gather(ENVELOPE);
+  for (const column of SAID) rows.push(column === 'channels' ? JSON.stringify(row.channels) : row[column]);
+  rows.push(row.sum);
+  if (row.expires_at !== null) store.gather(EXPIRING).push(row.expires_at, row.position);
 }
 
 function count(store: Store, channel: number, { body }: EnvelopeRow): void {

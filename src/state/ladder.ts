@@ -55,8 +55,9 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
   const seen = markSeen(store, session, move, steps, handed);
   saveSession(store, session, move.state, leaving, { handed, seen });
-  const reason = move.reason === undefined ? {} : { reason: move.reason };
-  return steps.map(({ row }) => ({ ...effectOf(session, row, move.state, move.at), ...reason }));
+  const effects = steps.map(({ row }) => effectOf(session, row, move.state, move.at));
+  const { reason } = move;
+  return reason === undefined ? effects : effects.map((effect) => ({ ...effect, reason }));
 }
 
 /** Those of the positions that the session is a recipient of, and how far each has come. */
@@ -125,7 +126,7 @@ function closeHeld(store: Store, position: number, session: number): void {
 function save(store: Store, session: number, position: number, receipt: ReceiptRow): void {
   const { state, at, handed_at, seen_at, reason } = receipt;
   store.tail.keepReceipt(position, session, receipt);
-  store.gather(RECEIPT, position, session, state, at, handed_at, seen_at, reason);
+  store.gather(RECEIPT).push(position, session, state, at, handed_at, seen_at, reason);
 }
 
 /** Moves the `handed` cursor over everything that is done, and writes rows for group mail beyond it. */

@@ -209,6 +209,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE session ADD COLUMN released TEXT NOT NULL DEFAULT '[]';
   ALTER TABLE session ADD COLUMN messages TEXT NOT NULL DEFAULT 'accept';
   `,
+  // Until here the sums were SHA-256.
+  `
+  UPDATE envelope SET sum = NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -103,12 +103,12 @@ export class Store {
     this.#prepared.statement(sql).run(...values);
   }
 
-  /** Gathers one row. */
-  gather(into: Into, ...row: Value[]): void {
-    const values = this.#gathered.get(into);
-    if (values) values.push(...row);
-    else this.#gathered.set(into, row);
+  /** Where the values of one more row of that kind are to be pushed. */
+  gather(into: Into): Value[] {
     this.#hasGathered = true;
+    const values = this.#gathered.get(into) ?? [];
+    if (values.length === 0) this.#gathered.set(into, values);
+    return values;
   }
 
   /** The roster has changes to write. */

@@ -1,16 +1,15 @@
 /**
  * A sum over everything that an envelope says, stored with it and checked whenever it is read: what the disk has altered
- * since is never taken for what somebody wrote. 48 bits of SHA-256, which SQLite keeps in six bytes.
+ * since is never taken for what somebody wrote. CRC-32: it finds every bit that flips, and is
+ * made in a tenth of the time of SHA-256. It is no seal against somebody who writes to the disk.
  */
-import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { EnvelopeRow } from './queries/envelopes.ts';
 
-const BYTES = 6;
+type Summed = Omit<EnvelopeRow, 'sum'>;
 
-export type Summed = Omit<EnvelopeRow, 'sum'>;
-
-/** Rows in memory that were found intact, or were never anywhere else: they are not looked at again. */
-const INTACT = new WeakSet<EnvelopeRow>();
+/** Before it has a place. */
+export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
 
 /** All that an envelope says, in the order in which it is summed. */
 export const SAID = [
@@ -32,21 +31,49 @@ const BESIDE_BODY = SAID.filter((column) => column !== 'body');
 
 export function sumOf(row: Summed): number {
   // The body stands behind the closed list as it is: where it begins is beyond doubt, and it needs no escaping.
-  const text = JSON.stringify(BESIDE_BODY.map((column) => row[column])) + row.body;
-  return hash('sha256', text, 'buffer').readUIntBE(0, BYTES);
+  return crc32(row.body, crc32(JSON.stringify(BESIDE_BODY.map((column) => row[column]))));
 }
 
-/** The row, with its sum now. */
-export function summed(row: Summed): EnvelopeRow {
-  const whole = Object.assign(row, { sum: sumOf(row) });
-  INTACT.add(whole);
-  return whole;
+/** One that was never anywhere but in memory, with its sum. Whatever is copied from it is another row. */
+export class NewRow implements EnvelopeRow {
+  readonly #isIntact = true;
+  readonly position: number;
+  readonly id: string;
+  readonly sender: number;
+  readonly at: number;
+  readonly channels: readonly number[];
+  readonly thread: string | null;
+  readonly reply_to: string | null;
+  readonly priority: number;
+  readonly expires_at: number | null;
+  readonly body: string;
+  readonly extra: string | null;
+  readonly hash: string;
+  readonly sum: number;
+
+  /** Half a surrogate pair cannot be stored: what is in memory says the same as the table, and so does the sum. */
+  constructor(position: number, channels: readonly number[], said: NewEnvelope) {
+    this.position = position;
+    this.id = said.id;
+    this.sender = said.sender;
+    this.at = said.at;
+    this.channels = channels;
+    this.thread = said.thread?.toWellFormed() ?? null;
+    this.reply_to = said.reply_to;
+    this.priority = said.priority;
+    this.expires_at = said.expires_at;
+    this.body = said.body.toWellFormed();
+    this.extra = said.extra;
+    this.hash = said.hash;
+    this.sum = sumOf(this);
+  }
+
+  static is(row: EnvelopeRow): boolean {
+    return #isIntact in row && row.#isIntact;
+  }
 }
 
 /** Is it what was stored? Of what was stored before there were sums it is not known. */
 export function isIntact(row: EnvelopeRow): boolean {
-  if (row.sum === null || INTACT.has(row)) return true;
-  if (row.sum !== sumOf(row)) return false;
-  INTACT.add(row);
-  return true;
+  return row.sum === null || NewRow.is(row) || row.sum === sumOf(row);
 }

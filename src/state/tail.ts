@@ -166,7 +166,7 @@ export class Tail {
   #fileChannel(channel: number, sent: readonly number[], last: number): void {
     const count = firstAfter(sent, last);
     for (const position of sent.slice(0, count))
-      this.#store.gather(ROUTE, channel, position, this.#rows.get(position)?.sender ?? 0);
+      this.#store.gather(ROUTE).push(channel, position, this.#rows.get(position)?.sender ?? 0);
     if (count === sent.length) this.#channels.delete(channel);
     else if (count > 0) this.#channels.set(channel, sent.slice(count));
   }

@@ -18,16 +18,16 @@ describe('the way of a message', () => {
 describe('what an agent was given', () => {
   it('is its last eight, the newest last, each once', () => {
     const lineage = new Lineage();
-    for (let position = 1; position <= 10; position++) lineage.gave(A, position, 0);
-    lineage.gave(A, 5, 1);
+    for (let position = 1; position <= 10; position++) lineage.gave(A, [position], 0);
+    lineage.gave(A, [5], 1);
     expect(positions(lineage, 1)).toEqual([3, 4, 6, 7, 8, 9, 10, 5]);
     expect(lineage.giftsOf(B, 1)).toEqual([]);
   });
 
   it('is no cause any more after ten minutes', () => {
     const lineage = new Lineage();
-    lineage.gave(A, 1, 0);
-    lineage.gave(A, 2, 5);
+    lineage.gave(A, [1], 0);
+    lineage.gave(A, [2], 5);
     expect(positions(lineage, TIMES.cause - 1)).toEqual([1, 2]);
     expect(positions(lineage, TIMES.cause)).toEqual([2]);
     lineage.sweep(TIMES.cause + 5);

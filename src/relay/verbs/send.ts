@@ -27,15 +27,12 @@ export const send: VerbHandler<'send'> = async (call, draft) => {
   const { outcome } = await services.journal.submit(command);
   services.count(outcome.duplicate ? 'sends_repeated' : 'sends');
   services.brakes.stored(outcome.position, leave);
-  const held = outcome.held.slice(0, NAMED).map(({ session, why }) => ({ name: nameOf(services.store, session), why }));
-  return {
-    id: command.id,
-    position: outcome.position,
-    at: outcome.at,
-    to: outcome.channels.map((channel) => reach(services, channel, { sender, position: outcome.position, awaited })),
-    ...(held.length > 0 ? { held } : {}),
-    ...(outcome.duplicate ? { duplicate: true as const } : {}),
-  };
+  const { position, at, channels, held, duplicate } = outcome;
+  const to = channels.map((channel) => reach(services, channel, { sender, position, awaited }));
+  const sent = { id: command.id, position, at, to };
+  if (held.length === 0 && !duplicate) return sent;
+  const named = held.slice(0, NAMED).map(({ session, why }) => ({ name: nameOf(services.store, session), why }));
+  return { ...sent, ...(named.length > 0 ? { held: named } : {}), ...(duplicate ? { duplicate } : {}) };
 };
 
 function toCommand(draft: Draft, sender: number, services: Services): Send {

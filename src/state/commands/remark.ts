@@ -14,7 +14,7 @@ export function applyRemark(store: Store, command: Remark): Applied<Remark> {
   const steps = found.filter(({ from, isHeld }) => awaitsNotice(from) && !isHeld);
   const effects: Effect[] = [];
   for (const { row, from } of steps) {
-    store.gather(REMARK, row.position, command.session, command.at, command.reason);
+    store.gather(REMARK).push(row.position, command.session, command.at, command.reason);
     if (session) effects.push({ ...effectOf(session, row, from, command.at), unseen: command.reason });
   }
   return { outcome: { changed: effects.length }, effects };

@@ -69,5 +69,5 @@ function insert(store: Store, command: Send, channels: readonly number[], verdic
     extra: command.extra ?? null,
     hash: command.hash,
   };
-  return insertEnvelope(store, envelope, channels, new Set(verdicts.keys()));
+  return insertEnvelope(store, envelope, channels, verdicts);
 }

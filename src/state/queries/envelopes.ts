@@ -63,12 +63,15 @@ export function nextAfter(store: Store, position: number): EnvelopeRow | undefin
   return envelopesAfter(store, position, 1)[0];
 }
 
+/** One question for both tables, since every send asks it of an id that is in neither. */
+const TRACE = `SELECT position, id, sender, at, channels, hash FROM envelope WHERE id = ?1
+  UNION ALL SELECT position, id, sender, at, channels, hash FROM pruned WHERE id = ?1`;
+
 export function traceById(store: Store, id: string): Trace | undefined {
-  const row = envelopeRowById(store, id);
-  if (row) return row;
-  const sql = 'SELECT position, id, sender, at, channels, hash FROM pruned WHERE id = ?';
-  const pruned = store.getWritten<Stored<Trace>>(sql, id);
-  return pruned && read(pruned);
+  const unwritten = store.tail.unwritten(id);
+  if (unwritten) return unwritten;
+  const found = store.getWritten<Stored<Trace>>(TRACE, id);
+  return found && read(found);
 }
 
 export function isKnown(store: Store, id: string): boolean {
@@ -118,18 +121,28 @@ export function channelsIn(text: string): readonly number[] {
 
 /** As it travels; sender and addresses by their present names. */
 export function toEnvelope(store: Store, row: EnvelopeRow): Envelope {
+  const { id, position, at, body } = row;
+  const from = store.roster.nameOf(row.sender);
+  const to = row.channels.map((channel) => store.roster.nameOf(channel));
+  if (isPlain(row)) return { id, position, from, to, at, body };
   const extra: Pick<Envelope, 'attachments' | 'signature' | 'key_id'> = row.extra === null ? {} : JSON.parse(row.extra);
   return {
-    id: row.id,
-    position: row.position,
-    from: store.roster.nameOf(row.sender),
-    to: row.channels.map((channel) => store.roster.nameOf(channel)),
-    at: row.at,
+    id,
+    position,
+    from,
+    to,
+    at,
     ...(row.thread === null ? {} : { thread: row.thread }),
     ...(row.reply_to === null ? {} : { reply_to: row.reply_to }),
     ...priorityOf(row),
     ...(row.expires_at === null ? {} : { expires_at: row.expires_at }),
     ...extra,
-    body: row.body,
+    body,
   };
+}
+
+/** Most say nothing but their words. */
+function isPlain({ thread, reply_to, priority, expires_at, extra }: EnvelopeRow): boolean {
+  const isUsual = priority === PRIORITY_NUMBER.normal && thread === null && reply_to === null;
+  return isUsual && expires_at === null && extra === null;
 }
