@@ -37,8 +37,17 @@ const NONE: readonly (readonly [sql: string, what: string])[] = [
     'messages that are missing',
   ],
   [
-    'SELECT count(*) AS n FROM envelope JOIN pruned ON pruned.position = envelope.position OR pruned.id = envelope.id',
+    'SELECT count(*) AS n FROM envelope JOIN pruned ON pruned.position = envelope.position',
     'messages that were forgotten and are still there',
+  ],
+  [
+    `SELECT count(*) AS n FROM (SELECT id, position FROM envelope WHERE position <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'filed')
+      UNION ALL SELECT id, position FROM pruned EXCEPT SELECT id, position FROM known)`,
+    'messages that are not found by their id',
+  ],
+  [
+    'SELECT count(*) AS n FROM (SELECT id, position FROM known EXCEPT SELECT id, position FROM envelope EXCEPT SELECT id, position FROM pruned)',
+    'ids without their message',
   ],
   ['SELECT count(*) AS n FROM session WHERE seen > handed OR pending < 0 OR pending_bytes < 0', 'impossible inboxes'],
   [

@@ -7,6 +7,7 @@
  *        └──follow──┘            who gets what is sent to which channel, from which position to which
  *     envelope 1─n route         one envelope, one row for each channel that it was sent to and one for its sender (its
  *                                id, negated); but for the newest, which are in memory until `meta.filed` (`tail.ts`)
+ *     known                      id → position of every envelope, forgotten ones too; but for the newest, as in `route`
  *     receipt                    (envelope, session), only where the session's two cursors do not say it:
  *                                direct mail once handed (for its times), and exceptions of group mail;
  *                                `at` is null where only a cursor knew when
@@ -209,9 +210,32 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE session ADD COLUMN released TEXT NOT NULL DEFAULT '[]';
   ALTER TABLE session ADD COLUMN messages TEXT NOT NULL DEFAULT 'accept';
   `,
-  // Until here the sums were SHA-256.
+  // Until here the sums were SHA-256, and each envelope wrote its id into an index of its own.
   `
-  UPDATE envelope SET sum = NULL;
+  CREATE TABLE known (id TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
+  INSERT INTO known (id, position)
+    SELECT id, position FROM envelope WHERE position <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'filed')
+    UNION ALL SELECT id, position FROM pruned ORDER BY 1;
+
+  CREATE TABLE summed (
+    position   INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL,
+    sender     INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    channels   TEXT NOT NULL,
+    thread     TEXT,
+    reply_to   TEXT,
+    priority   INTEGER NOT NULL,
+    expires_at INTEGER,
+    body       TEXT NOT NULL,
+    extra      TEXT,
+    hash       TEXT NOT NULL,
+    sum        INTEGER
+  ) STRICT;
+  INSERT INTO summed SELECT position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, NULL FROM envelope;
+  DROP TABLE envelope;
+  ALTER TABLE summed RENAME TO envelope;
+  CREATE INDEX envelope_thread ON envelope (thread, position) WHERE thread IS NOT NULL;
   `,
 ];
 
@@ -239,6 +263,7 @@ export const TABLES: Readonly<Record<string, string>> = {
   remark: 'position, session',
   expiring: 'expires_at, position',
   pruned: 'position',
+  known: 'id',
   person: 'id',
   device: 'id',
   granted: 'person, may, what',
@@ -261,6 +286,7 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   remark: 'position, session, at, reason',
   expiring: 'expires_at, position',
   pruned: 'seq, position, id, sender, at, channels, hash',
+  known: 'id, position',
   person: 'id, name, created_at, revoked_at',
   device: 'id, person, name, kind, proof, created_at, expires_at, revoked_at',
   granted: 'person, may, what',

@@ -123,7 +123,6 @@ export class Store {
     this.roster.flush();
     for (const [into, values] of this.#gathered) this.#writeAll(into, values);
     this.#gathered.clear();
-    this.tail.written();
   }
 
   /** The end of a transaction: as `flush`, and what is too much to be kept in memory is left to the tables. */

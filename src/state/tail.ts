@@ -2,11 +2,11 @@
  * The newest envelopes with their receipts, in memory. It serves those who are caught up, the tables the others: the
  * same rows in the same order.
  *
- *     send ──→ tail ──the older half, when there are too many──→ route
+ *     send ──→ tail ──the older half, when there are too many──→ route, known
  *
- * An envelope is in its table at once. In `route`, where the envelopes of one channel are found, it is filed when it leaves
- * the tail, with a thousand others: one by one, each would dirty a page for its channel and one for its sender. So whoever
- * asks for what was sent to a channel asks both, the table up to `start` and the tail after it.
+ * An envelope is in its table at once. In `route`, where the envelopes of one channel are found, and in `known`, where its id
+ * is, it is filed when it leaves the tail, with a thousand others: one by one, each would dirty a page for its channel, one for
+ * its sender and one for its id. So whoever asks by one of them asks both, the tables up to `start` and the tail after it.
  */
 import { utf8Bytes } from '../protocol/check.ts';
 import { Into } from './into.ts';
@@ -20,6 +20,7 @@ const MOST = 4_096;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 const NONE: readonly number[] = [];
+const KNOWN = new Into('INSERT', 'known', ['id', 'position']);
 const ROUTE = new Into('INSERT', 'route', ['channel', 'position', 'sender']);
 
 export class Tail {
@@ -30,8 +31,7 @@ export class Tail {
   readonly #channels = new Map<number, number[]>();
   /** Session → position → the row that the table has. */
   readonly #receipts = new Map<number, Map<number, ReceiptRow>>();
-  /** Ids of what is gathered: the table does not find it yet. */
-  readonly #unwritten = new Map<string, EnvelopeRow>();
+  readonly #ids = new Map<string, EnvelopeRow>();
   #isLoaded = false;
   #bytes = 0;
   #newest = 0;
@@ -57,7 +57,6 @@ export class Tail {
   /** A new envelope, the newest of all. */
   add(row: EnvelopeRow): void {
     this.#newest = row.position;
-    this.#unwritten.set(row.id, row);
     this.#keep(row);
   }
 
@@ -66,9 +65,9 @@ export class Tail {
     return this.#rows.get(position);
   }
 
-  /** One that the table does not have yet. */
-  unwritten(id: string): EnvelopeRow | undefined {
-    return this.#unwritten.get(id);
+  rowById(id: string): EnvelopeRow | undefined {
+    this.#load();
+    return this.#ids.get(id);
   }
 
   /** It is forgotten; what became of it is not. */
@@ -76,6 +75,7 @@ export class Tail {
     const row = this.#rows.get(position);
     if (!row) return;
     this.#rows.delete(position);
+    this.#ids.delete(row.id);
     this.#bytes -= utf8Bytes(row.body);
     for (const channel of channelsOf(row)) {
       const left = this.sentTo(channel).filter((each) => each !== position);
@@ -112,17 +112,13 @@ export class Tail {
     if (last === undefined || last <= this.#start) return;
     // One channel after the other: rows of one page come together.
     for (const [channel, sent] of [...this.#channels].sort(([a], [b]) => a - b)) this.#fileChannel(channel, sent, last);
+    this.#fileIds(last);
     this.#store.write("REPLACE INTO meta (key, value) VALUES ('filed', ?)", String(last));
     this.#forgetUpTo(last);
   }
 
-  /** All that was gathered is in the tables now. */
-  written(): void {
-    this.#unwritten.clear();
-  }
-
   clear(): void {
-    for (const held of [this.#rows, this.#channels, this.#receipts, this.#unwritten]) held.clear();
+    for (const held of [this.#rows, this.#ids, this.#channels, this.#receipts]) held.clear();
     this.#bytes = 0;
     this.#isLoaded = false;
   }
@@ -155,6 +151,7 @@ export class Tail {
 
   #keep(row: EnvelopeRow): void {
     this.#rows.set(row.position, row);
+    this.#ids.set(row.id, row);
     for (const channel of channelsOf(row)) {
       const positions = this.#channels.get(channel);
       if (positions) positions.push(row.position);
@@ -171,11 +168,18 @@ export class Tail {
     else if (count > 0) this.#channels.set(channel, sent.slice(count));
   }
 
+  /** In their order, for the same reason. */
+  #fileIds(last: number): void {
+    const ids = [...this.#rows.values()].filter(({ position }) => position <= last).map(({ id }) => id);
+    for (const id of ids.sort()) this.#store.gather(KNOWN).push(id, this.#ids.get(id)?.position ?? 0);
+  }
+
   #forgetUpTo(last: number): void {
     this.#start = last;
-    for (const [position, { body }] of this.#rows) {
+    for (const [position, { id, body }] of this.#rows) {
       if (position > last) break;
       this.#rows.delete(position);
+      this.#ids.delete(id);
       this.#bytes -= utf8Bytes(body);
     }
     for (const [session, receipts] of this.#receipts) {

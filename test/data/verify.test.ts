@@ -35,18 +35,29 @@ describe('verifying', () => {
   });
 
   it.each([
+    ['DELETE FROM known WHERE position = 2', '1 messages that are not found by their id'],
+    ["INSERT INTO known (id, position) VALUES ('m7', 2)", '1 ids without their message'],
+  ])('finds what is filed wrongly: %s', async (sql, problem) => {
+    const data = await someData(3);
+    data.journal.state.store.settle();
+    data.journal.state.store.run(sql);
+    expect(await verifyData(data.path)).toMatchObject({ ok: false, problems: [problem] });
+  });
+
+  it.each([
     ['DELETE FROM envelope WHERE position = 2', '1 messages that are missing'],
     ['INSERT INTO route VALUES (3, 9, 2)', '1 addresses without their message'],
     [
       "INSERT INTO pruned (position, id, sender, at, channels, hash) VALUES (2, 'm2', 2, 1, '[3]', 'h')",
       '1 messages that were forgotten and are still there',
+      '1 messages that are not found by their id',
     ],
     ['UPDATE session SET seen = handed + 1 WHERE id = 3', '1 impossible inboxes'],
     ['INSERT INTO follow (session, channel, since) VALUES (2, 99, 0)', '1 memberships in nothing'],
-  ])('finds what does not fit together: %s', async (sql, problem) => {
+  ])('finds what does not fit together: %s', async (sql, ...problems) => {
     const data = await someData(3);
     data.journal.state.store.run(sql);
-    expect(await verifyData(data.path)).toMatchObject({ ok: false, problems: [problem] });
+    expect(await verifyData(data.path)).toMatchObject({ ok: false, problems });
   });
 
   it('finds broken pages', async () => {

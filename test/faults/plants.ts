@@ -50,8 +50,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: 'src/state/schema.ts',
-        find: '    id         TEXT NOT NULL UNIQUE,',
-        put: '    id         TEXT NOT NULL,',
+        find: 'PRIMARY KEY (id)) STRICT, WITHOUT ROWID;',
+        put: 'PRIMARY KEY (id, position)) STRICT, WITHOUT ROWID;',
       },
       {
         file: 'src/state/commands/send.ts',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Grant } from '../../src/protocol/grant.ts';
 import type { Invite, Redeem } from '../../src/state/command.ts';
+import { traceById } from '../../src/state/queries/envelopes.ts';
 import { grantsOf, mayAdminister, mayRead, maySeePresence, mayWriteTo } from '../../src/state/queries/grants.ts';
 import { openInvitations } from '../../src/state/queries/invitations.ts';
 import { devicesOf, everybody, inward, outward, personByName, personOf } from '../../src/state/queries/people.ts';
@@ -66,12 +67,13 @@ describe('people', () => {
     for (const sql of ['ALTER TABLE session DROP COLUMN person', 'DROP TABLE device', 'DROP TABLE person'])
       database.exec(sql);
     for (const column of ['released', 'messages']) database.exec(`ALTER TABLE session DROP COLUMN ${column}`);
-    database.exec('DROP TABLE granted; DROP TABLE invitation; DROP TABLE held; DROP TABLE policy');
+    database.exec('DROP TABLE granted; DROP TABLE invitation; DROP TABLE held; DROP TABLE policy; DROP TABLE known');
     database.exec('PRAGMA user_version = 3');
     migrate(database);
     const again = new World(database);
     expect(personOf(again.store, session)).toBe(OWNER);
     expect(isIntact(again.envelope(1))).toBe(true);
+    expect(traceById(again.store, world.envelope(1).id)).toMatchObject({ position: 1, sender: session });
     expect(again.row(session)).toMatchObject({ name: 'A', person: OWNER, device: null });
   });
 

@@ -37,10 +37,7 @@ describe('migrate', () => {
   });
 
   it.each([
-    [
-      'two envelopes of one id',
-      "INSERT INTO envelope (id, sender, at, channels, priority, body, hash) VALUES ('x', 2, 1, '[]', 0, '', '')",
-    ],
+    ['two envelopes of one id', "INSERT INTO known (id, position) VALUES ('x', 1)"],
     ['two channels of one name', "INSERT INTO channel (kind, name) VALUES ('room', '#x')"],
     ['two receipts of one recipient', "INSERT INTO receipt (position, session, state) VALUES (1, 2, 'handed')"],
     ['two remarks of one recipient', "INSERT INTO remark (position, session, at, reason) VALUES (1, 2, 3, 'x')"],

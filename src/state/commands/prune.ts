@@ -34,6 +34,7 @@ function forget(store: Store, row: EnvelopeRow): void {
     JSON.stringify(channels),
     hash,
   );
+  if (position > store.tail.start) store.write('INSERT INTO known (id, position) VALUES (?, ?)', id, position);
   for (const channel of [...channels, sentBy(sender)])
     store.write('DELETE FROM route WHERE channel = ? AND position = ?', channel, position);
   if (expires_at !== null)

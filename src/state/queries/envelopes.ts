@@ -63,19 +63,18 @@ export function nextAfter(store: Store, position: number): EnvelopeRow | undefin
   return envelopesAfter(store, position, 1)[0];
 }
 
-/** One question for both tables, since every send asks it of an id that is in neither. */
-const TRACE = `SELECT position, id, sender, at, channels, hash FROM envelope WHERE id = ?1
-  UNION ALL SELECT position, id, sender, at, channels, hash FROM pruned WHERE id = ?1`;
-
 export function traceById(store: Store, id: string): Trace | undefined {
-  const unwritten = store.tail.unwritten(id);
-  if (unwritten) return unwritten;
-  const found = store.getWritten<Stored<Trace>>(TRACE, id);
-  return found && read(found);
+  const position = positionOf(store, id);
+  if (position === undefined) return undefined;
+  const row = envelopeRow(store, position);
+  if (row) return row;
+  const sql = 'SELECT position, id, sender, at, channels, hash FROM pruned WHERE position = ?';
+  const pruned = store.getWritten<Stored<Trace>>(sql, position);
+  return pruned && read(pruned);
 }
 
 export function isKnown(store: Store, id: string): boolean {
-  return traceById(store, id) !== undefined;
+  return positionOf(store, id) !== undefined;
 }
 
 export function envelopeRow(store: Store, position: number): EnvelopeRow | undefined {
@@ -86,10 +85,15 @@ export function envelopeRow(store: Store, position: number): EnvelopeRow | undef
 }
 
 export function envelopeRowById(store: Store, id: string): EnvelopeRow | undefined {
-  const unwritten = store.tail.unwritten(id);
-  if (unwritten) return unwritten;
-  const found = store.getWritten<{ position: number }>('SELECT position FROM envelope WHERE id = ?', id);
-  return found && envelopeRow(store, found.position);
+  const position = positionOf(store, id);
+  return position === undefined ? undefined : envelopeRow(store, position);
+}
+
+/** Of every envelope that was ever stored. */
+function positionOf(store: Store, id: string): number | undefined {
+  const newest = store.tail.rowById(id);
+  if (newest) return newest.position;
+  return store.getWritten<{ position: number }>('SELECT position FROM known WHERE id = ?', id)?.position;
 }
 
 /** The newest of a sender first. */
