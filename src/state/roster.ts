@@ -57,6 +57,9 @@ const MOST = 20_000;
 const SESSION = `SELECT session.id, channel.name, session.person, device, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
   handed, seen, pending, pending_bytes, claims, missed, released, messages FROM session JOIN channel ON channel.id = session.id`;
 
+/** Apart from the rest: it has an index, which SQLite writes whether or not the value is another one. */
+const LAST_SEEN = 'UPDATE session SET last_seen = ? WHERE id = ?';
+
 /** Most have none: one for all of them. */
 export const NO_CLAIMS: ReadonlyMap<number, number> = new Map();
 const NONE_RELEASED: ReadonlySet<number> = new Set();
@@ -69,6 +72,8 @@ export class Roster {
   readonly #names = new Map<number, string>();
   readonly #intervals = new Map<number, readonly Interval[]>();
   readonly #changed = new Set<SessionRow>();
+  /** Those whose `last_seen` is among it. */
+  readonly #seen = new Set<SessionRow>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -113,6 +118,7 @@ export class Roster {
 
   /** Remembers it until the flush. */
   change(session: SessionRow, progress: Progress): void {
+    if (progress.last_seen !== undefined) this.#seen.add(session);
     Object.assign(session, progress);
     this.#changed.add(session);
     this.#store.changed();
@@ -120,7 +126,9 @@ export class Roster {
 
   flush(): void {
     for (const session of this.#changed) this.#write(session);
+    for (const { id, last_seen } of this.#seen) this.#store.write(LAST_SEEN, last_seen, id);
     this.#changed.clear();
+    this.#seen.clear();
   }
 
   /** Nothing is changed, and nobody holds a row: too many of them are let go. */
@@ -129,7 +137,8 @@ export class Roster {
   }
 
   clear(): void {
-    for (const held of [this.#sessions, this.#ids, this.#names, this.#intervals, this.#changed]) held.clear();
+    for (const held of [this.#sessions, this.#ids, this.#names, this.#intervals, this.#changed, this.#seen])
+      held.clear();
   }
 
   #load(sql: string, key: string | number): SessionRow | undefined {
@@ -143,8 +152,7 @@ export class Roster {
 
   #write(row: SessionRow): void {
     this.#store.write(
-      'UPDATE session SET last_seen = ?, handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ?, released = ? WHERE id = ?',
-      row.last_seen,
+      'UPDATE session SET handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ?, released = ? WHERE id = ?',
       row.handed,
       row.seen,
       row.pending,
