@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/ensure.mjs';
-import { type Machine, type McpSession, machine } from '../support/cli.ts';
+import { type Machine, type McpSession, machine, until } from '../support/cli.ts';
 
 const TRAP = join(ROOT, 'test/security/trap.cjs');
 const BODIES = 200;
@@ -126,11 +126,15 @@ describe('T14: a message', () => {
     const bodies = fc.sample(body, { numRuns: BODIES, seed: 14 });
     await sendAll(on, url, bodies.slice(0, 5));
     const input = JSON.stringify({ session_id: 's-1', prompt: 'go on' });
-    const hook = await (await on.start(['hook', 'claude-code', 'UserPromptSubmit'], { input, env })).ended;
-    expect(hook.code).toBe(0);
-    const byHook = messagesIn(hook.stdout.replaceAll('\\n', '\n'));
+    const hook = async () => {
+      const { code, stdout } = await (await on.start(['hook', 'claude-code', 'UserPromptSubmit'], { input, env }))
+        .ended;
+      expect(code).toBe(0);
+      return messagesIn(stdout.replaceAll('\\n', '\n'));
+    };
+    // On a busy machine it lets the prompt go rather than keep it waiting.
+    const byHook = await until(hook, (count) => count > 0);
     await sendAll(on, url, bodies.slice(5));
-    expect(byHook).toBeGreaterThan(0);
     expect(byHook + (await takeAll(session))).toBe(BODIES);
     await session.call('relay_status');
     await session.kill('SIGTERM');
