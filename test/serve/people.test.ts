@@ -241,6 +241,17 @@ describe('T10: an invitation', () => {
     expect(people.map(({ name }) => name)).toEqual(['anna']);
   });
 
+  it('is not made without a way to get here: nobody could use it', async () => {
+    const relay = await start({ address: [] });
+    await expect(invited(relay)).rejects.toMatchObject({
+      code: 'bad_request',
+      message: expect.stringContaining('--address'),
+    });
+    const { invitations } = await askPeople('people', {}, { url: relay.url, token: relay.token });
+    expect(invitations).toEqual([]);
+    expect((await invited(relay, { addresses: ['ws://here:1'] })).line).toMatch(/^ws:\/\/here:1\//);
+  });
+
   it('is over in ten minutes, or when it says', async () => {
     const relay = await start();
     const { expires } = await invited(relay);

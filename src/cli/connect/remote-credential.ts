@@ -54,9 +54,7 @@ export async function bringCredential(input: BringInput): Promise<void> {
     if (await isKnown(ours, signal)) return here?.url === url ? undefined : writeDevice(home, ours);
     onLost();
   }
-  // Whatever addresses the line has: the way there is the forward.
-  const line = { ...(await remote.invitation(program, relay)), addresses: [url] };
-  const { device } = await joinRelay(line, { ...names, signal });
+  const { device } = await joinRelay(await remote.invitation(program, relay, url), { ...names, signal });
   const before = kept !== undefined && (here === undefined || ours !== undefined) ? kept.before : here;
   onChange({ device: device.id, ...(before === undefined ? {} : { before }) });
   writeDevice(home, device);

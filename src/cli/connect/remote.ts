@@ -110,10 +110,10 @@ export class Remote {
     throw new Failure('error', `On ${target}: ${message ?? `claude-relay ended with ${ran.code}.`}`, remedy);
   }
 
-  /** By which a machine becomes a device of that relay's owner, once and soon. */
-  async invitation(program: RemoteProgram, { url }: RelayHere): Promise<JoinLine> {
+  /** By which a machine becomes a device of that relay's owner, once and soon; `near` is where it reaches it. */
+  async invitation(program: RemoteProgram, { url }: RelayHere, near: string): Promise<JoinLine> {
     // By its address: the user there may have joined another relay.
-    const words = ['invite', '--mine', '--for', OPEN, '--relay-url', url, '--json'];
+    const words = ['invite', '--mine', '--for', OPEN, '--address', near, '--relay-url', url, '--json'];
     const { line } = fieldsOf(lastJson((await this.ask(program, words)).stdout));
     const read = typeof line === 'string' ? readJoinLine(line) : undefined;
     if (read !== undefined) return read;

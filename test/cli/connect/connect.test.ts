@@ -50,7 +50,8 @@ class Far {
     if (input.includes('fact path')) return { stdout: FOUND };
     const { url, port, home, token } = this.relay;
     if (input.includes(' invite ')) {
-      const invitation = await askPeople('invite', { mine: true }, { url, token });
+      const [, near = ''] = /--address (\S+)/.exec(input.replaceAll("'", '')) ?? [];
+      const invitation = await askPeople('invite', { mine: true, addresses: [near] }, { url, token });
       this.lines.push(invitation.line);
       return { stdout: `${JSON.stringify(invitation)}\n` };
     }

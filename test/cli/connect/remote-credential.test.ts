@@ -69,8 +69,7 @@ class Here {
   }
 
   invitation() {
-    const addresses = ['wss://not.to.be.used:1'];
-    return askPeople('invite', { mine: true, addresses }, { url: relay.url, token: relay.token });
+    return askPeople('invite', { mine: true, addresses: [this.url] }, { url: relay.url, token: relay.token });
   }
 
   back(): void {
@@ -102,7 +101,7 @@ describe('the credential of a connection', () => {
   it('is asked for where the relay is, in words, and the line is in none of them', async () => {
     const here = new Here();
     await here.bring();
-    const words = `'claude-relay' 'invite' '--mine' '--for' '2m' '--relay-url' 'ws://localhost:9999' '--json'`;
+    const words = `'claude-relay' 'invite' '--mine' '--for' '2m' '--address' '${here.url}' '--relay-url' 'ws://localhost:9999' '--json'`;
     expect(here.scripts).toEqual([expect.stringContaining(words.replaceAll("'", ''))]);
     expect(JSON.stringify(here.changes)).not.toMatch(/PRIVATE|ws:/);
   });

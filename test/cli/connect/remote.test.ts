@@ -162,17 +162,19 @@ describe('asking it', () => {
 
   it('for an invitation to the relay that was found, in its own words', async () => {
     const [relay, secret] = ['f'.repeat(43), 's'.repeat(22)];
-    const line = `ws://localhost:9999/${relay}.${secret}`;
-    const words = 'invite --mine --for 2m --relay-url ws://localhost:9999 --json';
+    const line = `ws://127.0.0.1:9998/${relay}.${secret}`;
+    const near = 'ws://127.0.0.1:9998';
+    const words = `invite --mine --for 2m --address ${near} --relay-url ws://localhost:9999 --json`;
     const { remote, program } = await answering(`[ "$*" = '${words}' ] && echo '{"line":"${line}"}'`);
-    const read = { addresses: ['ws://localhost:9999'], relay, secret };
-    expect(await remote.invitation(program, RELAY)).toEqual(read);
+    expect(await remote.invitation(program, RELAY, near)).toEqual({ addresses: [near], relay, secret });
   });
 
   it('for an invitation that it does not make is a sentence', async () => {
     const { remote, program } = await answering(
       'echo "claude-relay: Only who administers this relay may do that." >&2; exit 4',
     );
-    await expect(remote.invitation(program, RELAY)).rejects.toThrow('On me@relay: Only who administers');
+    await expect(remote.invitation(program, RELAY, 'ws://127.0.0.1:9998')).rejects.toThrow(
+      'On me@relay: Only who administers',
+    );
   });
 });
