@@ -81,9 +81,9 @@ function isAway(error: unknown): boolean {
   return error instanceof RelayError && error.code === 'not_connected';
 }
 
-/** Nobody said where the relay is, or it would be on this machine. */
-function isHere({ config }: Context, { url }: AdminPlace): boolean {
-  return config.from.relayUrl === 'default' && isLoopback(relayUrl(url));
+/** Nobody said where the relay is, or it would be on this machine. The near end of a forward is none. */
+function isHere({ config }: Context, { url, device }: AdminPlace): boolean {
+  return config.from.relayUrl === 'default' && device === undefined && isLoopback(relayUrl(url));
 }
 
 /** `1.4 MB` */

@@ -26,7 +26,7 @@ import type { CommandOption, Context } from './command.ts';
 export const AS: CommandOption = { flag: '--as', value: 'name', sentence: 'act as this name instead of your own' };
 
 /** What of a command's context decides how it reaches the relay. */
-type Around = Pick<Context, 'config' | 'env' | 'signal' | 'cwd'>;
+export type Around = Pick<Context, 'config' | 'env' | 'signal' | 'cwd'>;
 
 interface AskOptions {
   readonly signal?: AbortSignal | undefined;

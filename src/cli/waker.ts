@@ -1,16 +1,24 @@
-/** The relay and this machine, as the waker sees them. */
+/** The relay and this machine, as the waker sees them, and as what it wakes will: by what lies in the state directory. */
 import { homedir, hostname } from 'node:os';
 import { PROGRAMS, programById } from '../agents/programs.ts';
+import { discover } from '../client/discover.ts';
+import { OPTIONS } from '../config/options.ts';
+import { statePaths } from '../config/paths.ts';
 import { RelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Mail } from '../resume/mail.ts';
 import type { Here } from '../resume/obstacle.ts';
+import { Failure } from '../util/failure.ts';
 import type { Context } from './command.ts';
-import { RelayAccess } from './relay.ts';
+import { type Around, RelayAccess } from './relay.ts';
 
-/** What says which session a process is in: a waker that was started in one must not hand that on. */
-const OF_ONE_SESSION = new Set([
+/**
+ * What a waker does not hand on: which session it was started in, and credentials. Everything that is woken could read
+ * them, and so could all that it starts.
+ */
+const KEPT_BACK = new Set<string>([
+  OPTIONS.token.env,
   'CLAUDE_RELAY_SESSION_ID',
   'RELAY_CLIENT_ID',
   'CLAUDE_CODE_MESSAGING_SOCKET',
@@ -18,13 +26,34 @@ const OF_ONE_SESSION = new Set([
   ...PROGRAMS.flatMap(({ signs }) => [...(signs?.marks ?? []), signs?.session ?? '']),
 ]);
 
-export function hereOf({ config, env, platform, userHome }: Context): Here {
+function handedOn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !KEPT_BACK.has(key)));
+}
+
+/** Throws a Failure where what is woken could not come in: the only credential is a variable that it does not get. */
+export function refuseVariable({ config, env }: Pick<Context, 'config' | 'env'>): void {
+  const { home } = config.settings;
+  const found = discover({ home, env: handedOn(env) });
+  if (!env.RELAY_TOKEN || (found.token() ?? found.device()) !== undefined) return;
+  throw new Failure(
+    'error',
+    'RELAY_TOKEN is the only credential here, and is not handed on to what is woken.',
+    `Put the token into ${statePaths(home).token} (0600), or join the relay: claude-relay join LINE`,
+  );
+}
+
+export function hereOf({
+  config,
+  env,
+  platform,
+  userHome,
+}: Pick<Context, 'config' | 'env' | 'platform' | 'userHome'>): Here {
   return {
     home: config.settings.home,
     userHome: userHome || homedir(),
     host: hostname(),
     platform,
-    env: Object.fromEntries(Object.entries(env).filter(([key]) => !OF_ONE_SESSION.has(key))),
+    env: handedOn(env),
     resumeOf: (program) => programById(program)?.resume,
   };
 }
@@ -33,10 +62,10 @@ export function hereOf({ config, env, platform, userHome }: Context): Here {
 const unhurried = () => ({ signal: new AbortController().signal });
 
 export class RelayMail implements Mail {
-  readonly #ctx: Context;
+  readonly #around: Around;
 
-  constructor(ctx: Context) {
-    this.#ctx = ctx;
+  constructor({ config, env, signal, cwd }: Around) {
+    this.#around = { config, env: handedOn(env), signal, cwd };
   }
 
   async waiting(name: string): Promise<readonly Envelope[]> {
@@ -83,7 +112,7 @@ export class RelayMail implements Mail {
 
   /** Asked as somebody whose key is elsewhere, the relay would take us for somebody new. */
   #as(name: string): RelayAccess {
-    const relay = new RelayAccess(this.#ctx, { as: name });
+    const relay = new RelayAccess(this.#around, { as: name });
     if (relay.isOurs) return relay;
     throw new RelayError('name_taken', `The key of ${name} at ${relay.place} is not on this machine.`);
   }

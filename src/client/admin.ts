@@ -50,7 +50,7 @@ async function begin(task: AdminTask | PeopleTask, args: object, place: AdminPla
   const signal = place.signal ?? new AbortController().signal;
   const answer = await requestTo(named, `/admin/${task}`, JSON.stringify(args), place, signal);
   if (answer.statusCode === 200) return answer;
-  throw refusal(named, answer.statusCode ?? 0, await textOf(answer));
+  throw refusal(named, answer.statusCode ?? 0, await textOf(answer), place.device);
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {

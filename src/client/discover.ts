@@ -2,16 +2,16 @@
  * Where the relay is, and with which token. Both are asked again at each try: a relay started later writes its port
  * into `relay.json` and its token into `token`, and nobody has to be restarted for that.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Device, readDevice } from '../config/device.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { errno, Failure } from '../util/failure.ts';
+import { fieldsOf, parsed } from '../util/fields.ts';
 import { readPrivate } from '../util/files.ts';
 import { DEFAULT_URL, relayUrl } from './place.ts';
 
 export interface Discovery {
-  /** A WebSocket URL. Throws `bad_request` when the one that was given is not one. */
+  /** A WebSocket URL. Throws `bad_request` when the one that was given is not one; else as `token`. */
   readonly url: () => string;
   /** Throws `unauthorized` with the remedy when the file is there but must not or cannot be read. */
   readonly token: () => string | undefined;
@@ -52,14 +52,13 @@ export function discover({ home, env, url, token }: DiscoveryOptions): Discovery
 
 /** What the relay of this state directory wrote when it started; nothing when it never did, or left nonsense. */
 function runningUrl(home: string): string | undefined {
+  const path = join(home, 'relay.json');
+  const { url, port } = fieldsOf(parsed(fileOf(path, () => readPrivate(path)) ?? ''));
   try {
-    const value: unknown = JSON.parse(readFileSync(join(home, 'relay.json'), 'utf8'));
-    if (typeof value !== 'object' || value === null) return undefined;
-    if ('url' in value && typeof value.url === 'string') return relayUrl(value.url).href;
-    if ('port' in value && typeof value.port === 'number') return relayUrl(`localhost:${value.port}`).href;
-    return undefined;
+    if (typeof url === 'string') return relayUrl(url).href;
+    return typeof port === 'number' ? relayUrl(`localhost:${port}`).href : undefined;
   } catch {
-    return undefined; // no relay has run here, or its file is damaged: the default is the best guess
+    return undefined; // its file is damaged: the default is the best guess
   }
 }
 

@@ -47,7 +47,7 @@ export async function once<V extends Verb>(verb: V, args: Args<V>, options: Once
   );
   try {
     const response = await requestTo(named, `/v1/${verb}`, JSON.stringify(args), options, end.signal);
-    return decode<V>(named, await textOf(named, response, end.signal));
+    return decode<V>(named, await textOf(named, response, end.signal, options.device));
   } finally {
     timer.cancel();
     options.signal?.removeEventListener('abort', onAbort);
@@ -113,10 +113,15 @@ function post(
   });
 }
 
-/** The body of a 200; anything else is the refusal that it says. */
-export async function textOf(named: URL, response: IncomingMessage, signal: AbortSignal): Promise<string> {
+/** The body of a 200; anything else is the refusal that it says. `device`: by whose key it was asked. */
+export async function textOf(
+  named: URL,
+  response: IncomingMessage,
+  signal: AbortSignal,
+  device?: Device,
+): Promise<string> {
   const body = await read(response, signal);
-  if (response.statusCode !== 200) throw refusal(named, response.statusCode ?? 0, body);
+  if (response.statusCode !== 200) throw refusal(named, response.statusCode ?? 0, body, device);
   return body;
 }
 

@@ -1,4 +1,5 @@
 /** Why a relay could not be spoken to, as an error with a remedy: from sockets, and from HTTP answers. */
+import type { Device } from '../config/device.ts';
 import { CODES, type Code, isCode, RelayError } from '../protocol/codes.ts';
 import { isLoopback, shownUrl } from './place.ts';
 
@@ -25,12 +26,12 @@ export function isConnectFailure(error: unknown): boolean {
 
 /**
  * The error that an HTTP answer carries: by its body where that is a relay's, else by its status. What answers with
- * neither is some other server on that port.
+ * neither is some other server on that port. `device`: by whose key it was asked.
  */
-export function refusal(url: URL, status: number, body: string): RelayError {
+export function refusal(url: URL, status: number, body: string, device?: Device): RelayError {
   const said = errorBody(body);
   const code = said?.code ?? codeOfStatus(status);
-  if (code === 'unauthorized') return unauthorized(url);
+  if (code === 'unauthorized') return device ? unknown(url, device) : unauthorized(url);
   if (code) return new RelayError(code, said?.message ?? CODES[code].sentence);
   return new RelayError(
     'not_connected',
@@ -43,6 +44,16 @@ function unauthorized(url: URL): RelayError {
     ? 'run this as the user who runs the relay, join it by an invitation, or put a token of it into RELAY_TOKEN'
     : 'join it by an invitation (`claude-relay join`), or put a token of it into RELAY_TOKEN';
   return new RelayError('unauthorized', `The relay at ${shownUrl(url)} does not take this token; ${remedy}.`);
+}
+
+/** The relay answers, and is the one that was joined: this was proved before. */
+function unknown(url: URL, { id }: Device): RelayError {
+  const where = shownUrl(url);
+  const remedy = 'join it by an invitation (`claude-relay join`), or over SSH (`claude-relay connect user@host`)';
+  return new RelayError(
+    'unauthorized',
+    `The relay at ${where} knows this machine no more: its device ${id} was revoked there; ${remedy}.`,
+  );
 }
 
 /** `{"error":{"code","message"}}`, or undefined when it is not that. */

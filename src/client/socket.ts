@@ -112,7 +112,7 @@ function open(
     ws.once('unexpected-response', (_request, response: IncomingMessage) => {
       settle();
       bodyOf(response, (body) => {
-        reject(refusal(named, response.statusCode ?? 0, body));
+        reject(refusal(named, response.statusCode ?? 0, body, device));
         ws.terminate();
       });
     });

@@ -23,7 +23,7 @@ export interface AppOptions {
   /** Of the data. */
   readonly dir: string;
   readonly people: Pick<People, 'tasks'>;
-  readonly guard: Pick<Guard, 'isTired' | 'failed' | 'addressOf'>;
+  readonly guard: Pick<Guard, 'failed' | 'addressOf'>;
 }
 
 /** Node's own request and response, for what the web's do not tell. */

@@ -68,12 +68,6 @@ export class Guard {
     return identity ? { identity } : { refusal: this.#unauthorized(request) };
   }
 
-  /** Has that address tried too often? */
-  isTired(address: string): boolean {
-    const known = this.#failures.get(address);
-    return known !== undefined && this.#isRecent(known) && known.count >= FAILURES_A_MINUTE;
-  }
-
   /** One more wrong try. Answers whether there were too many. */
   failed(address: string): boolean {
     const known = this.#failures.get(address);

@@ -25,6 +25,9 @@ interface PeopleRoutesOptions {
 /** Paths that ask for no credential: what comes there proves itself otherwise, or wants to. */
 export const STRANGERS: ReadonlySet<string> = new Set(['/challenge', '/join']);
 
+/** By it a device may end itself: then it is cut like any other, and told all the same that it is done. */
+export const REVOKE = '/admin/revoke';
+
 const ADMIN = ['invite', 'people', 'devices', 'token', 'grant', 'revoke', 'rotate-token'] as const;
 
 /** Who has shown no credential yet. */
@@ -32,19 +35,16 @@ const NOBODY: Identity = { person: 0 };
 
 type Routes = Hono<{ Bindings: Bindings }>;
 
-export function strangerRoutes(
-  options: PeopleRoutesOptions & { guard: Pick<Guard, 'isTired' | 'failed' | 'addressOf'> },
-): Routes {
+export function strangerRoutes(options: PeopleRoutesOptions & { guard: Pick<Guard, 'failed' | 'addressOf'> }): Routes {
   const { guard } = options;
   const routes: Routes = new Hono();
   routes.post('/challenge', (context) => answer('challenge', context, options));
   routes.post('/join', async (context) => {
-    const address = guard.addressOf(context.env.incoming);
-    const tired = new RelayError('too_many_requests', 'Too many wrong tries came from that address; wait a minute.');
-    if (guard.isTired(address)) return answerError(context, tired, options.log);
     const response = await answer('join', context, options);
-    if (!response.ok) guard.failed(address);
-    return response;
+    // The right one always works: everybody behind a forward has the same address.
+    if (response.ok || !guard.failed(guard.addressOf(context.env.incoming))) return response;
+    const tired = new RelayError('too_many_requests', 'Too many wrong tries came from that address; wait a minute.');
+    return answerError(context, tired, options.log);
   });
   return routes;
 }

@@ -15,7 +15,7 @@ import type { Bindings } from './app.ts';
 import { type Bound, bindAll } from './bind.ts';
 import type { Checked, Guard } from './guard.ts';
 import { PROBES } from './health.ts';
-import { STRANGERS } from './people.ts';
+import { REVOKE, STRANGERS } from './people.ts';
 import { refuse, refuseUpgrade } from './refuse.ts';
 import { sniffing } from './sniff.ts';
 
@@ -82,7 +82,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       for (const web of webs) web.closeAllConnections();
     },
     cutFor(mayStay) {
-      for (const [request, identity] of underWay) if (!mayStay(identity)) request.socket.destroy();
+      for (const [request, identity] of underWay)
+        if (!mayStay(identity) && !isWhole(request, REVOKE)) request.socket.destroy();
     },
   };
 }
@@ -202,6 +203,11 @@ function wrongTarget(request: IncomingMessage): RelayError | undefined {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+/** Everything of it has come: there is only an answer to give. */
+function isWhole(request: IncomingMessage, path: string): boolean {
+  return request.complete && pathOf(request) === path;
 }
 
 async function closeAll(bound: Bound, webs: readonly Web[]): Promise<void> {

@@ -101,6 +101,12 @@ export class People {
     const { services, credentials, addresses } = this.#options;
     const { journal, random, store, relayTime } = services;
     const own = personById(store, asker)?.name;
+    const where = args.addresses ?? addresses();
+    if (where.length === 0)
+      throw new RelayError(
+        'bad_request',
+        'This machine has no address that others could reach now; name one (--address).',
+      );
     if (!args.mine && args.person?.toLowerCase() === own?.toLowerCase())
       throw new RelayError('bad_request', `${own} is you: leave the name out and ask for another device of your own.`);
     const person = args.mine ? own : args.person;
@@ -120,7 +126,6 @@ export class People {
       grants,
       expires_at,
     });
-    const where = args.addresses ?? addresses();
     return {
       id,
       line: joinLine({ addresses: where, relay: credentials.fingerprint, secret: once }),

@@ -1,4 +1,4 @@
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type DiscoveryOptions, discover } from '../../src/client/discover.ts';
@@ -41,6 +41,24 @@ describe('where the relay is', () => {
       expect(open().url()).toBe('ws://localhost:9999/');
     },
   );
+
+  it('is not taken from a file that others can write or read, nor through a link: it would lead to whomever they like', () => {
+    put('relay.json', '{"url":"ws://localhost:4000"}');
+    chmodSync(join(home, 'relay.json'), 0o666);
+    expect(() => open().url()).toThrowError(expect.objectContaining({ code: 'unauthorized' }));
+    expect(() => open().url()).toThrow(/relay\.json is open to other users .*chmod 600/);
+    expect(open({ url: 'ws://given:1' }).url()).toBe('ws://given:1/');
+    put('elsewhere', '{"url":"ws://hostile:1"}');
+    rmSync(join(home, 'relay.json'));
+    symlinkSync(join(home, 'elsewhere'), join(home, 'relay.json'));
+    expect(() => open().url()).toThrow(/symbolic link/);
+  });
+
+  it.runIf(process.getuid?.() === 0)('is not taken from a file of another user', () => {
+    put('relay.json', '{"url":"ws://hostile:1"}');
+    chownSync(join(home, 'relay.json'), 12_345, 12_345);
+    expect(() => open().url()).toThrow(/belongs to another user/);
+  });
 
   it('is refused when what was given is no address', () => {
     expect(() => open({ url: 'ftp://x' }).url()).toThrowError(expect.objectContaining({ code: 'bad_request' }));

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 /** What a failure may leave: nothing but what was there. */
-const LEFT = ['token', 'config.json', 'connection.json', 'services', 'logs', 'connect.lock'];
+const LEFT = ['token', 'device.json', 'config.json', 'connection.json', 'services', 'logs', 'connect.lock'];
 const left = () => LEFT.filter((name) => existsSync(join(here.home, name)));
 
 // launchd would be asked for real.
@@ -50,12 +50,13 @@ describe.runIf(process.platform === 'linux')('connect, with a played ssh', () =>
     expect(ssh.calls.filter((args) => args.includes('-N'))).toHaveLength(1);
   });
 
-  it('shows the token in no argument, no log and no file but the one', async () => {
+  it('brings the relay’s token into no argument, no log and no file here', async () => {
     const ran = await here.run(['connect', 'me@relay']);
     expect(ran.code).toBe(0);
     const { token } = there;
     expect(JSON.stringify([ran, ssh.calls])).not.toContain(token);
-    expect(readHeld(here.user, token)).toEqual([join(here.home, 'token')]);
+    expect(readHeld(here.user, token)).toEqual([]);
+    expect(existsSync(join(here.home, 'device.json'))).toBe(true);
   });
 
   it('keeps the forward: it comes back, also when what it said before was an error', async () => {
@@ -146,8 +147,11 @@ describe.runIf(process.platform === 'linux')('connect, with a played ssh', () =>
     await here.ok(['connect', 'me@relay']);
     ssh.say({ where: 'shell', stderr: 'ssh: connect to host relay port 22: No route to host' });
     await there.end();
-    const { code, stdout } = await here.run(['disconnect']);
+    const { code, stdout, stderr } = await here.run(['disconnect']);
     expect([code, stdout, left()]).toEqual([0, 'Disconnected from me@relay.\n', []]);
+    expect(stderr).toContain(
+      'could not be told that this machine’s key is worth nothing any more; there: claude-relay revoke d',
+    );
     expect(readFileSync(join(here.user, 'ssh-calls'), 'utf8').trim().split('\n')).toHaveLength(ssh.calls.length);
   });
 });

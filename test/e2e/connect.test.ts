@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { ensure } from '../../scripts/ensure.mjs';
 import { isRunning } from '../../src/util/processes.ts';
 import { until } from '../support/cli.ts';
-import { forwarder, TwoMachines } from '../support/ssh-host.ts';
+import { forwarder, SshMachines } from '../support/ssh-host.ts';
+import { HAS_NETWORKS } from '../support/two-machines.ts';
 
 /** Everything below a directory, with modes and texts. */
 function tree(dir: string): Record<string, string> {
@@ -21,12 +22,12 @@ function tree(dir: string): Record<string, string> {
 
 const CONFIG = '{ "wakes":5,\n\t"keep" : "90d"}';
 
-describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('connect, over a real sshd', () => {
+describe.runIf(HAS_NETWORKS)('connect, over a real sshd', () => {
   it('goes from nothing to a message answered within ten seconds, twice is once, and disconnect leaves nothing', {
     timeout: 120_000,
   }, async () => {
     ensure();
-    const two = new TwoMachines();
+    const two = new SshMachines();
     await two.serve();
     writeFileSync(join(two.here.home, 'config.json'), CONFIG);
     chmodSync(join(two.here.home, 'config.json'), 0o644);
@@ -54,15 +55,18 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('connec
     const doctor = JSON.parse((await two.run(['doctor', '--json'])).stdout);
     expect(doctor.findings).toContainEqual(expect.objectContaining({ check: 'connection', state: 'ok' }));
 
-    const token = readFileSync(join(two.there.home, 'token'), 'utf8').trim();
-    const holding = Object.entries(tree(two.here.home)).filter(([, text]) => text.includes(token));
-    expect(holding).toEqual([['token', `100600 ${token}\n`]]);
+    const { token } = two.there;
+    expect(Object.entries(tree(two.here.home)).filter(([, text]) => text.includes(token))).toEqual([]);
+    expect(tree(two.here.home)['device.json']).toMatch(/^100600 /);
+    const devices = async () => JSON.parse((await two.begin(['devices', '--json']).ended).stdout).devices;
+    expect(await devices()).toMatchObject([{ person: 'anna', kind: 'key', id: JSON.parse(stdout).device }]);
 
     const pid = forwarder(two.here) ?? -1;
     const gone = await two.run(['disconnect', two.target]);
     expect([gone.code, gone.stdout]).toEqual([0, `Disconnected from ${two.target}.\n`]);
     expect(tree(two.here.home)).toEqual(before);
     expect(isRunning({ pid })).toBe(false);
+    expect(await devices()).toMatchObject([{ state: 'revoked' }]);
     expect((await two.run(['disconnect'])).stdout).toBe('This machine is not connected to another.\n');
   });
 
@@ -70,7 +74,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('connec
     timeout: 120_000,
   }, async () => {
     ensure();
-    const two = new TwoMachines();
+    const two = new SshMachines();
     await two.serve();
     const listening = "require('net').createServer().listen(9999, '127.0.0.1', () => console.log('taken'))";
     const holder = two.program('here', process.execPath, ['-e', listening]);
@@ -93,7 +97,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('connec
 
   it('a forward that is killed comes back by itself', { timeout: 120_000 }, async () => {
     ensure();
-    const two = new TwoMachines();
+    const two = new SshMachines();
     await two.serve();
     expect((await two.run(['connect', ...two.way])).code).toBe(0);
     const pid = forwarder(two.here) ?? -1;
@@ -111,7 +115,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('connec
 
   it('says what is in the way, and leaves nothing', { timeout: 120_000 }, async () => {
     ensure();
-    const two = new TwoMachines();
+    const two = new SshMachines();
     const refused = async (sentence: string) => {
       const before = tree(two.here.home);
       const { code, stdout, stderr } = await two.run(['connect', ...two.way]);

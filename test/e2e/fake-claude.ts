@@ -14,7 +14,7 @@ const { spawn } = require('node:child_process');
 const { appendFileSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const how = readFileSync(join(process.env.HOME, 'behaviour'), 'utf8');
-appendFileSync(join(process.env.HOME, 'runs'), JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), pid: process.pid }) + '\n');
+appendFileSync(join(process.env.HOME, 'runs'), JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), pid: process.pid, env: process.env }) + '\n');
 if (how === 'fail') process.exit(3);
 if (how === 'deaf') { console.log('Nothing to hear.'); process.exit(0); }
 const child = spawn('claude-relay', ['mcp', '--client-id', 'SOMEBODY-ELSE'], { stdio: ['pipe', 'pipe', 'inherit'] });

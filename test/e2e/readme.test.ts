@@ -9,6 +9,7 @@ import { OPTION_NAMES, optionOf } from '../../src/config/options.ts';
 import { statePaths } from '../../src/config/paths.ts';
 import { EXIT } from '../../src/util/failure.ts';
 import { idsIn, machine } from '../support/cli.ts';
+import { FakeSsh } from '../support/fake-ssh.ts';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
@@ -34,7 +35,13 @@ function flagsOf({ options = [], settings = [], json, subcommands = [] }: Comman
   return ['--help', ...own, ...shared, ...(json ? ['--json'] : []), ...subcommands.flatMap(flagsOf)];
 }
 
+function shellBlocks(text: string): string[] {
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+}
+
 const code = codeIn(README);
+/** The section about other machines and people. */
+const [joining = ''] = /^## More machines, more people\n[\s\S]*?(?=^## )/m.exec(README) ?? [];
 const names = COMMANDS.map(({ name }) => name);
 
 describe('the README', () => {
@@ -72,6 +79,37 @@ describe('the README', () => {
       { messages: [{ id, body: 'a note to myself' }], more: 0 },
       { sends: [{ id, states: { seen: 1 } }] },
     ]);
+  });
+
+  it('tells on one screen how machines and people join', () => {
+    const lines = joining.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    for (const word of ['connect', 'invite', 'join']) expect(joining).toContain(`claude-relay ${word} `);
+  });
+
+  // launchd would be asked for real.
+  it.runIf(process.platform === 'linux')('shows how to connect over SSH, and back', async () => {
+    const [here, there] = [machine(), machine()];
+    new FakeSsh(here, there);
+    await there.relay();
+    const { code: exit, stdout } = await here.shell(shellBlocks(joining)[0] ?? '');
+    expect([exit, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^Connected to the relay on me@relay\.example: .*\nDisconnected from me@relay\.example\.\n$/,
+      ),
+    ]);
+  });
+
+  it('shows how to let somebody join by a line', async () => {
+    const [annas, berts] = [machine(), machine()];
+    const [serve = '', invite = ''] = (shellBlocks(joining)[1] ?? '').replace(/ *#.*/g, '').split('\n');
+    await annas.relay(serve.replace('claude-relay serve ', '').split(' '));
+    const { stdout: line } = await annas.shell(`${invite} --address wss://127.0.0.1:${annas.port}`);
+    expect((await berts.shell(line)).stdout).toMatch(/^Joined the relay of anna at wss:\S+ as bert, /);
+    const [accept = ''] = /claude-relay accept [^`]*/.exec(joining) ?? [];
+    expect(await annas.shell(accept)).toMatchObject({ code: 0 });
   });
 
   it('names commands that exist, all of them', () => {

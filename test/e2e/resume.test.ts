@@ -12,6 +12,7 @@ interface Run {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly pid: number;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 function runsOn(here: Machine): Run[] {
@@ -73,6 +74,24 @@ describe('claude-relay resume', () => {
     expect(await here.json(['receipts', id, '--as', 'PEER'])).toMatchObject({
       recipients: [{ name: 'CC-1', state: 'replied' }],
     });
+  });
+
+  it('is let in by the state directory, and hands no token on to what it wakes', async () => {
+    const { here, peer } = await ended('read');
+    await here.ok(['resume', 'allow', 'CC-1']);
+    const watching = await here.start(['resume', 'watch'], { env: { RELAY_TOKEN: here.token } });
+    await watching.says(/^Ready!/m);
+    await write(peer, 'Who let you in?');
+    expect(await peer.call('relay_receive', { wait_seconds: 60 })).toContain('> I read: Who let you in?');
+    const [run] = runsOn(here);
+    expect(run?.env.CLAUDE_RELAY_HOME).toBe(here.home);
+    expect(JSON.stringify(run?.env)).not.toContain(here.token);
+  });
+
+  it('does not begin where its only credential is a variable', async () => {
+    const here = machine();
+    const { code, stderr } = await here.run(['resume', 'watch'], { env: { RELAY_TOKEN: 'x'.repeat(43) } });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/RELAY_TOKEN .*\n {2}.*token/)]);
   });
 
   it('adds nothing where the session answered itself', async () => {

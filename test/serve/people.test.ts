@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { askPeople } from '../../src/client/admin.ts';
+import { askAdmin, askPeople, streamAdmin } from '../../src/client/admin.ts';
 import { rekeyDevice } from '../../src/client/join.ts';
 import { once } from '../../src/client/once.ts';
 import { connectWebSocket } from '../../src/client/socket.ts';
@@ -116,6 +117,24 @@ describe('joining', () => {
     await expect(invited(relay, { person: 'ANNA' })).rejects.toMatchObject({ code: 'bad_request' });
   });
 
+  it('lets it do over a forward all that the owner’s token may', async () => {
+    const relay = await start();
+    const { device } = await joinBy((await invited(relay, { mine: true })).line, 'whoever');
+    const place = { url: device.url, device };
+    const { line } = await askPeople('invite', { person: 'bert' }, place);
+    const bert = (await joinBy(line, 'bert')).device;
+    expect((await askPeople('grant', { person: 'bert', add: ['administer'] }, place)).grants).toContain('administer');
+    expect((await askPeople('token', { name: 'ci', person: 'anna' }, place)).person).toBe('anna');
+    expect((await askPeople('devices', {}, place)).devices).toHaveLength(3);
+    expect(await askPeople('revoke', { what: bert.id }, place)).toEqual({ revoked: 'device', name: 'berts-laptop' });
+    for (const [task, args] of ADMIN) expect([task, await codeOf(askAdmin(task, args, place))]).toEqual([task, 'ok']);
+    expect(await codeOf(streamAdmin('export', { format: 'jsonl' }, place, new PassThrough().resume()))).toBe('ok');
+    expect(await codeOf(streamAdmin('backup', {}, place, new PassThrough().resume()))).toBe('ok');
+    expect(await codeOf(as(device, 'A', 'pause', { for_seconds: 60 }))).toBe('ok');
+    expect(await askPeople('rotate-token', {}, place)).toEqual({});
+    expect(await as(device, 'A', 'status', {})).toMatchObject({ name: 'A' });
+  });
+
   it('leaves no secret in the relay’s directory but the two keys, and nothing that others can read', async () => {
     const relay = await start();
     const { line } = await invited(relay);
@@ -148,6 +167,11 @@ describe('joining', () => {
     ).toBe(401);
   });
 });
+
+const ADMIN = [
+  ['verify', {}],
+  ['prune', { older_than: 1, trial: true }],
+] as const;
 
 /** A proxy that answers `/challenge` and `/join` by itself, or changes what goes through it. */
 async function between(
@@ -217,6 +241,17 @@ describe('T10: an invitation', () => {
     expect(people.map(({ name }) => name)).toEqual(['anna']);
   });
 
+  it('is not made without a way to get here: nobody could use it', async () => {
+    const relay = await start({ address: [] });
+    await expect(invited(relay)).rejects.toMatchObject({
+      code: 'bad_request',
+      message: expect.stringContaining('--address'),
+    });
+    const { invitations } = await askPeople('people', {}, { url: relay.url, token: relay.token });
+    expect(invitations).toEqual([]);
+    expect((await invited(relay, { addresses: ['ws://here:1'] })).line).toMatch(/^ws:\/\/here:1\//);
+  });
+
   it('is over in ten minutes, or when it says', async () => {
     const relay = await start();
     const { expires } = await invited(relay);
@@ -248,6 +283,16 @@ describe('T10: an invitation', () => {
     const { people, invitations } = await askPeople('people', {}, { url: relay.url, token: relay.token });
     expect([people.length, invitations.length]).toEqual([1, 10]);
   }, 60_000);
+
+  it('works also where somebody at the same address has tried too often: everybody behind a forward has that address', async () => {
+    const relay = await start();
+    const { line } = await invited(relay, { person: 'bert' });
+    const wrong = () => once('status', {}, { url: relay.url, token: 'x'.repeat(43) });
+    const codes: string[] = [];
+    for (let i = 0; i < 6; i++) codes.push(await codeOf(wrong()));
+    expect(codes.at(-1)).toBe('too_many_requests');
+    expect((await joinBy(line, 'bert')).device.person).toBe('bert');
+  });
 
   it('is told five times a minute and address that it is not open, and then to wait', async () => {
     const relay = await start();
@@ -317,6 +362,21 @@ describe('T26: a lost laptop', () => {
     expect(performance.now() - since).toBeLessThan(1_000);
     expect(await codeOf(as(bert, 'B', 'receive', {}))).toBe('unauthorized');
     expect(await codeOf(connectWebSocket({ url: bert.url, device: bert }))).toBe('unauthorized');
+  });
+});
+
+describe('a device of the owner that revokes itself', () => {
+  it('is told that it is done, and is cut like any other', async () => {
+    const relay = await start();
+    const { device } = await joinBy((await invited(relay, { mine: true })).line, 'whoever');
+    const waiting = codeOf(as(device, 'B', 'receive', { wait_seconds: 60 }));
+    const place = { url: device.url, device };
+    expect(await askPeople('revoke', { what: device.id }, place)).toEqual({
+      revoked: 'device',
+      name: 'whoevers-laptop',
+    });
+    expect(await waiting).not.toBe('ok');
+    expect(await codeOf(askPeople('devices', {}, place))).toBe('unauthorized');
   });
 });
 

@@ -1,34 +1,18 @@
-/**
- * Another machine that can be reached by SSH: a network of its own, a user's home of its own, and a real sshd with its own keys on a
- * high port. Needs root on Linux, and openssh-server.
- */
+/** Another machine that can be reached by SSH: with a real sshd, with its own keys on a high port. Needs root on Linux, and openssh-server. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Ran } from '../../src/util/run.ts';
-import { NetNs, type Wire } from '../faults/support/netns.ts';
-import { afterEveryTest } from './cleanup.ts';
-import { type Machine, machine, type RunOptions, type Started } from './cli.ts';
+import type { Machine, Started } from './cli.ts';
+import { TwoMachines } from './two-machines.ts';
 
 const SSHD = '/usr/sbin/sshd';
 const PORT = 2222;
-const USUAL = 9999;
 /** Where sshd of Debian wants an empty directory; its service makes it, and nobody runs that here. */
 const EMPTY = '/run/sshd';
 
-const used: TwoMachines[] = [];
-
-export class TwoMachines {
-  /** Where a person sits. Nobody else is in its network. */
-  readonly here: Machine = machine(USUAL);
-  /** Where the relay is to be. */
-  readonly there: Machine = machine(USUAL);
-  readonly #near = new NetNs();
-  readonly #far = new NetNs();
-  readonly #wire: Wire = this.#near.link(this.#far);
-
+export class SshMachines extends TwoMachines {
   constructor() {
-    used.push(this);
+    super();
     mkdirSync(EMPTY, { recursive: true, mode: 0o755 });
     for (const [user, name] of [
       [this.there.user, 'host_key'],
@@ -41,7 +25,7 @@ export class TwoMachines {
   }
 
   get target(): string {
-    return `root@${this.#wire.far.address}`;
+    return `root@${this.address}`;
   }
 
   /** What stands after `connect`. */
@@ -51,8 +35,7 @@ export class TwoMachines {
 
   /** sshd, when it takes connections. `settings`: further lines of its configuration. */
   async serve(settings: readonly string[] = []): Promise<Started> {
-    const { there } = this;
-    const { address } = this.#wire.far;
+    const { there, address } = this;
     const environment = Object.entries(there.env).map(([name, value]) => `"${name}=${value}"`);
     const lines = [
       ...settings,
@@ -76,7 +59,7 @@ export class TwoMachines {
   /** The host key is known here, or is not. */
   trust(isKnown = true): void {
     const [type, key] = readFileSync(join(this.there.user, 'host_key.pub'), 'utf8').split(' ');
-    const line = `[${this.#wire.far.address}]:${PORT} ${type} ${key}\n`;
+    const line = `[${this.address}]:${PORT} ${type} ${key}\n`;
     writeFileSync(join(this.here.user, 'known_hosts'), isKnown ? line : '');
   }
 
@@ -89,41 +72,7 @@ export class TwoMachines {
     ];
     writeFileSync(join(this.here.user, 'ssh_config'), `${lines.join('\n')}\n`);
   }
-
-  /** `claude-relay` on this side, in its network. */
-  async run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return ranOf(await this.program('here', 'claude-relay', args, { input: '', ...options }).ended);
-  }
-
-  /** The same on the other side, under way. */
-  begin(args: readonly string[]): Started {
-    return this.program('there', 'claude-relay', args, { input: '' });
-  }
-
-  /** Any program, on one side, under way. */
-  program(side: 'here' | 'there', program: string, args: readonly string[], options: RunOptions = {}): Started {
-    const { through } = side === 'here' ? this.#near : this.#far;
-    const [first = '', ...rest] = [...through, program, ...args];
-    return this[side].spawn(first, rest, options);
-  }
-
-  /** What was started in the background, by its own record. */
-  async end(): Promise<void> {
-    for (const [on, unit] of [
-      [this.here, 'tunnel'],
-      [this.there, 'relay'],
-    ] as const)
-      if (existsSync(join(on.home, 'services'))) await on.run(['service', 'uninstall', unit]);
-  }
 }
-
-function ranOf({ code, stdout, stderr }: { code: number | null; stdout: string; stderr: string }): Ran {
-  return { code: code ?? -1, stdout, stderr };
-}
-
-afterEveryTest(async () => {
-  for (const two of used.splice(0)) await two.end();
-});
 
 /** Who forwards now, as the record of the background process says. */
 export function forwarder({ home }: Machine): number | undefined {

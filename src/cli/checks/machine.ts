@@ -70,6 +70,7 @@ export function checkToken(home: string, variable: string | undefined): Finding 
   } catch (error) {
     return failed('token', error);
   }
-  const todo = 'Start a relay here (`claude-relay serve`), or copy the token of the relay that you use to this file.';
+  const todo =
+    'Start a relay here (`claude-relay serve`), or use one elsewhere (`claude-relay connect`, `claude-relay join`).';
   return warn('token', `${token} is not there.`, todo);
 }

@@ -6,8 +6,8 @@ export const connect: Command = {
   name: 'connect',
   summary: 'Use the relay of another machine, over the SSH that you have.',
   details:
-    'Finds claude-relay there, starts its relay if none runs, brings its credential here, keeps a forward of its port running as a service, and sends ' +
-    'itself a message to prove it. Session processes, hooks and this command line find it from then on. ' +
+    'Finds claude-relay there, starts its relay if none runs, keeps a forward of its port running as a service, makes this machine a device of yours ' +
+    'there, with a key of its own, and sends itself a message to prove it. Session processes, hooks and this command line find it from then on. ' +
     'Twice is the same as once; `disconnect` undoes it. ssh must get there without a question.',
   arguments: [
     { name: 'user@host', sentence: 'where the relay runs, or a host of ~/.ssh/config' },

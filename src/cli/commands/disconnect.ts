@@ -4,8 +4,9 @@ import type { Command } from '../command.ts';
 
 export const disconnect: Command = {
   name: 'disconnect',
-  summary: 'Undo connect: the forward, the credential, and the settings as they were.',
-  details: 'The relay on the other machine goes on, and so do the names that this machine had there.',
+  summary: 'Undo connect: the forward, the device, and the settings as they were.',
+  details:
+    'The relay on the other machine goes on, and so do the names that this machine had there; it lets this machine in no more.',
   arguments: [{ name: 'user@host', sentence: 'from where; there is only one', optional: true }],
   json: true,
   examples: [

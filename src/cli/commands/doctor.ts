@@ -3,7 +3,8 @@
  * `--prove` it sends one, and says how far it got.
  */
 
-import { type Device, readDevice } from '../../config/device.ts';
+import { discover } from '../../client/discover.ts';
+import type { Device } from '../../config/device.ts';
 import { DEFAULT_URL } from '../../config/load.ts';
 import { resolveHome } from '../../config/paths.ts';
 import { supervisorOf } from '../../service/install.ts';
@@ -71,16 +72,17 @@ async function examine(ctx: Context): Promise<Finding[]> {
     ...checkState(home),
     device ? ok('device', `This machine has joined ${device.url} as ${device.person}.`) : checkToken(home, token),
     ...(await checkRelay({ home, url, token, device, version: VERSION, run, signal })),
-    ...(await checkConnection({ home, url, signal })),
+    ...(await checkConnection({ home, url, token, signal })),
     ...(await checkServices((unit) => supervisorHaving(ctx, home, unit))),
   ];
 }
 
-/** The relay that this machine has joined, when that is the one that is used. */
-function joined(ctx: Context, { home, token, wrong }: Known): Device | undefined {
-  if (wrong || token !== undefined || ctx.config.from.relayUrl !== 'default') return undefined;
+/** The relay that this machine has joined, when that is the one that is used, and by the key for it. */
+function joined(ctx: Context, { home, relayUrl, token, wrong }: Known): Device | undefined {
+  if (wrong) return undefined;
   try {
-    return readDevice(home);
+    const url = ctx.config.from.relayUrl === 'default' ? undefined : relayUrl;
+    return discover({ home, env: {}, url, token }).device();
   } catch {
     return undefined; // it has been told of with the rest of the state directory
   }

@@ -8,6 +8,7 @@ import { type JoinLine, readJoinLine } from '../../protocol/people.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import { fingerprintOf, keyFromPem, publicKeyOf } from '../../util/signing.ts';
 import type { Command, Context } from '../command.ts';
+import { readConnection } from '../connect/record.ts';
 import { deviceName, fingerprintWords } from '../people.ts';
 import { AS, RelayAccess } from '../relay.ts';
 import { plural } from '../words.ts';
@@ -54,12 +55,15 @@ async function joinByLine(ctx: Context, line: JoinLine): Promise<number> {
   const { config, env, given, out, signal } = ctx;
   const { home } = config.settings;
   const before = readDevice(home);
-  if (before)
+  if (before) {
+    const leave =
+      readConnection(home)?.credential?.device === before.id ? 'claude-relay disconnect' : `rm ${home}/device.json`;
     throw new Failure(
       'error',
       `This machine has joined ${before.url} as ${before.person}.`,
-      `Leave that one first: rm ${home}/device.json, or set CLAUDE_RELAY_HOME to another directory.`,
+      `Leave that one first: ${leave}, or set CLAUDE_RELAY_HOME to another directory.`,
     );
+  }
   const person = nameGiven(given.text('--person')) ?? personName(userName(env));
   const { device, owner } = await joinRelay(line, {
     person,

@@ -13,7 +13,7 @@ import { withLock } from '../../util/lock.ts';
 import { endGroup, runGroup } from '../../util/run-group.ts';
 import type { Argument, Command, Context } from '../command.ts';
 import type { Cell } from '../output.ts';
-import { hereOf, RelayMail } from '../waker.ts';
+import { hereOf, RelayMail, refuseVariable } from '../waker.ts';
 import { duration, when } from '../words.ts';
 
 const NAME: Argument = { name: 'name', sentence: 'of a session that ran on this machine' };
@@ -73,6 +73,7 @@ go back to the sender as the answer, unless it answered itself; a failure is tol
     const { home } = ensureHome(ctx.config.settings.home);
     const limit = (ctx.given.number('--limit', { min: 0.1, max: 24 * 60 }) ?? LIMIT_MINUTES) * MINUTE;
     const { signal, out } = ctx;
+    refuseVariable(ctx);
     const mail = new RelayMail(ctx);
     const here = hereOf(ctx);
     const say = (what: string) => out.line(`${when(systemClock.now())} ${what}`);

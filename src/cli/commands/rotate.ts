@@ -6,6 +6,7 @@ import { replaceToken } from '../../config/token.ts';
 import { RelayError } from '../../protocol/codes.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import type { Command, Context } from '../command.ts';
+import { placeOf } from '../data.ts';
 import { people } from '../people.ts';
 
 const WHAT = ['token', 'relay-key', 'device-key'] as const;
@@ -32,13 +33,16 @@ const ROTATE: Readonly<Record<(typeof WHAT)[number], (ctx: Context) => Promise<s
       await people(ctx, 'rotate-token', {});
     } catch (error) {
       // No relay runs: the next one reads the file.
-      if (!(error instanceof RelayError) || error.code !== 'not_connected') throw error;
+      if (!(error instanceof RelayError) || error.code !== 'not_connected' || placeOf(ctx).device) throw error;
       replaceToken(ctx.config.settings.home);
     }
     return 'The token is another one now.';
   },
-  'relay-key': async ({ config }) => {
-    replaceRelayKey(config.settings.home);
+  'relay-key': async (ctx) => {
+    const { device } = placeOf(ctx);
+    if (device)
+      throw new Failure('error', `The key of the relay at ${device.url} is on its own machine.`, 'Do it there.');
+    replaceRelayKey(ctx.config.settings.home);
     return 'The relay has another key from its next start on; whoever joined it needs a new invitation.';
   },
   'device-key': async (ctx) => {

@@ -1,17 +1,19 @@
 /**
  * `connect`: uses the relay of another machine, over SSH.
  *
- *     find claude-relay there → its relay, started if need be → forward (a service) → credential → settings → a message answered
+ *     find claude-relay there → its relay, started if need be → forward (a service) → device → settings → a message answered
  *
  * What is about to change is written into the record first. What fails the first time leaves nothing; a later time it leaves what worked.
  */
 import { join } from 'node:path';
 import { applyChange, isApplied, relayUrlChange, undoChange } from '../../config/config-file.ts';
 import { ensureHome } from '../../config/paths.ts';
+import { personName, userName } from '../../config/person.ts';
 import { checkOptions, checkTarget, type Way } from '../../service/ssh.ts';
 import { Failure } from '../../util/failure.ts';
 import { withLock } from '../../util/lock.ts';
 import type { Context } from '../command.ts';
+import { deviceName } from '../people.ts';
 import { runningRelay } from '../relay-here.ts';
 import { undo } from './disconnect.ts';
 import { forwardPort, openForward, refuseForeign, sshPath, unitOf } from './forward.ts';
@@ -100,13 +102,17 @@ async function establish(ctx: Context, way: Way, kept: Connection | undefined): 
     relay,
     url: urlOf(connection),
     kept: connection.credential,
+    names: { device: deviceName(), person: personName(userName(ctx.env)) },
+    signal: ctx.signal,
     onChange: (credential) => note({ credential }),
+    onLost: () => out.say(`${way.target}: its relay knows this machine no more; a new invitation is taken`, 'yellow'),
   });
   pointHere(home, connection, note);
   const ms = Math.round(await roundTrip(ctx, urlOf(connection)));
   tell(ctx, {
     way,
     url: urlOf(connection),
+    device: connection.credential?.device ?? '',
     remotePort: relay.port,
     supervisor,
     ms,
@@ -128,22 +134,26 @@ function pointHere(home: string, connection: Connection, note: (more: Partial<Co
 interface Told {
   readonly way: Way;
   readonly url: string;
+  /** Our id there. */
+  readonly device: string;
   readonly remotePort: number;
   readonly supervisor: string;
   readonly ms: number;
   readonly isNew: boolean;
 }
 
-function tell({ out, env }: Context, { way, url, remotePort, supervisor, ms, isNew }: Told): void {
+function tell({ out, env }: Context, { way, url, device, remotePort, supervisor, ms, isNew }: Told): void {
+  const port = { remote_port: remotePort };
   if (out.isJson)
-    out.json({ host: way.target, url, remote_port: remotePort, service: supervisor, new: isNew, answered_ms: ms });
+    out.json({ host: way.target, url, ...port, device, service: supervisor, new: isNew, answered_ms: ms });
   else
     out.line(
       `${isNew ? 'Connected' : 'Still connected'} to the relay on ${way.target}: a message was answered in ${ms} ms.`,
       'green',
     );
   if (isNew) out.say('Sessions that run already find it when they are started again.');
-  if (env.RELAY_URL) out.warn('RELAY_URL is set, and outranks this connection where it is: unset it.');
+  for (const variable of ['RELAY_URL', 'RELAY_TOKEN'])
+    if (env[variable]) out.warn(`${variable} is set, and outranks this connection where it is: unset it.`);
   if (supervisor === 'background process')
     out.say(`The forward lasts until this machine goes down; after that: claude-relay connect ${way.target}`);
 }
@@ -175,6 +185,7 @@ async function dryRun(ctx: Context, way: Way): Promise<void> {
     [
       ['there', `${program.words.join(' ')}, version ${program.version}; its relay is started if none runs`],
       ['forward', command.join(' ')],
+      ['device', `a key of its own for this machine, by an invitation of the relay there`],
       ['settings', `"relayUrl": "${urlOf(planned)}" in ${settings}`],
     ],
   );

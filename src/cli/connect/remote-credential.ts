@@ -1,68 +1,96 @@
 /**
- * What this machine shows the relay of the other one: asked for over SSH, where the relay's owner lets us in, kept here 0600, and
- * given back by `disconnect`. It is the relay's token, and goes from the standard output of ssh into the token file: it is in no
- * argument list, no log, and nowhere else on the disk.
+ * What this machine shows the relay of the other one: a key of its own, as a device of the relay's owner.
  *
- * This file is the whole of it: what brings another kind of credential (an invitation, taken through the forward) changes nothing
- * else of `connect`. By the time that it is asked for, the forward at `url` is up.
+ *     over SSH, where its owner lets us in   claude-relay there makes an invitation, good once and for two minutes
+ *     through the forward at `url`           it is redeemed: the key is made here, and never leaves this machine
+ *
+ * Of the relay's own secrets nothing comes along. `disconnect` revokes the device, and gives back what had been joined before.
  */
-import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { askPeople } from '../../client/admin.ts';
+import { joinRelay } from '../../client/join.ts';
+import { once } from '../../client/once.ts';
+import { type Device, readDevice, writeDevice } from '../../config/device.ts';
 import { statePaths } from '../../config/paths.ts';
-import { isToken, readToken } from '../../config/token.ts';
-import { Failure } from '../../util/failure.ts';
-import { writeAtomic } from '../../util/files.ts';
+import { RelayError } from '../../protocol/codes.ts';
 import type { RelayHere } from '../relay-here.ts';
 import type { Remote, RemoteProgram } from './remote.ts';
 
 /** What the record keeps of it, so that it can be given back. */
 export interface Credential {
-  /** The token that was here before: of a relay of this machine's own. */
-  readonly before?: string;
-  /** Of the one that was brought: SHA-256, for telling it from one that came later. */
-  readonly digest: string;
+  /** Its id at the relay. */
+  readonly device: string;
+  /** Of a relay that was joined by a line. */
+  readonly before?: Device;
 }
 
 interface BringInput {
   /** The state directory here. */
   readonly home: string;
   readonly remote: Remote;
-  readonly relay: RelayHere;
-  /** What an invitation needs: whom to ask for it, and the near end of the forward through which it is taken. */
   readonly program: RemoteProgram;
+  readonly relay: RelayHere;
+  /** The near end of the forward. */
   readonly url: string;
   readonly kept: Credential | undefined;
-  /** Called before anything is changed. */
+  /** What this machine is called there, and who asks. */
+  readonly names: { readonly device: string; readonly person: string };
+  readonly signal: AbortSignal;
+  /** Called before anything is changed here. */
   readonly onChange: (credential: Credential) => void;
+  /** The relay knows the device that there was no more. */
+  readonly onLost: () => void;
 }
 
-/** From then on every command here is let in by the relay there. The same token again changes nothing. */
-export async function bringCredential({ home, remote, relay, kept, onChange }: BringInput): Promise<void> {
-  const token = (await remote.read(join(relay.home, 'token'))).trim();
-  if (!isToken(token))
-    throw new Failure(
-      'error',
-      `The relay on ${remote.way.target} has no token that could be used.`,
-      'Start it again there.',
-    );
-  const here = readToken(home);
-  if (here === token && kept !== undefined) return;
-  const isOurs = kept !== undefined && (here === undefined || digestOf(here) === kept.digest);
-  const before = isOurs ? kept.before : here;
-  onChange({ digest: digestOf(token), ...(before === undefined ? {} : { before }) });
-  writeAtomic(statePaths(home).token, `${token}\n`);
+/** Milliseconds for the relay to answer. */
+const PATIENCE_MS = 5_000;
+
+/** From then on every command here is let in by the relay there. A device that still works stays the only one. */
+export async function bringCredential(input: BringInput): Promise<void> {
+  const { home, remote, program, relay, url, kept, names, signal, onChange, onLost } = input;
+  const here = readDevice(home);
+  const ours = here !== undefined && here.id === kept?.device ? { ...here, url } : undefined;
+  if (ours !== undefined) {
+    if (await isKnown(ours, signal)) return here?.url === url ? undefined : writeDevice(home, ours);
+    onLost();
+  }
+  const { device } = await joinRelay(await remote.invitation(program, relay, url), { ...names, signal });
+  const before = kept !== undefined && (here === undefined || ours !== undefined) ? kept.before : here;
+  onChange({ device: device.id, ...(before === undefined ? {} : { before }) });
+  writeDevice(home, device);
+  if (kept !== undefined) await revoke(kept.device, device);
 }
 
-/** There is nothing to take back on the other machine: its token is its own. May be called twice. */
-export function returnCredential(home: string, { before, digest }: Credential): void {
-  const here = readToken(home);
-  if (here === undefined || digestOf(here) !== digest) return;
-  const { token } = statePaths(home);
-  if (before === undefined) rmSync(token);
-  else writeAtomic(token, `${before}\n`);
+/** Rejects when the relay does not say. */
+async function isKnown(device: Device, signal: AbortSignal): Promise<boolean> {
+  try {
+    await once('status', {}, { url: device.url, device, timeoutMs: PATIENCE_MS, signal });
+    return true;
+  } catch (error) {
+    if (error instanceof RelayError && error.code === 'unauthorized') return false;
+    throw error;
+  }
 }
 
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** While the forward is up. Answers whether the relay lets this device in no more; best effort. */
+export async function dismissDevice(home: string, { device }: Credential): Promise<boolean> {
+  const here = readDevice(home);
+  return here?.id === device && (await revoke(device, here));
+}
+
+async function revoke(what: string, device: Device): Promise<boolean> {
+  try {
+    // Also while we are being ended.
+    await askPeople('revoke', { what }, { url: device.url, device, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return true;
+  } catch (error) {
+    return error instanceof RelayError && error.code === 'unauthorized'; // it was revoked already
+  }
+}
+
+/** May be called twice. */
+export function returnCredential(home: string, { before, device }: Credential): void {
+  if (readDevice(home)?.id !== device) return;
+  if (before === undefined) rmSync(statePaths(home).device);
+  else writeDevice(home, before);
 }

@@ -1,6 +1,8 @@
 /** The other machine, over SSH: finds claude-relay there, and asks it for things. Everything goes to `sh` by its standard input. */
+import { type JoinLine, readJoinLine } from '../../protocol/people.ts';
 import { complaint, remoteShell, sshFailure, sshLine, type Way } from '../../service/ssh.ts';
 import { Failure } from '../../util/failure.ts';
+import { fieldsOf } from '../../util/fields.ts';
 import type { Ran, Runner } from '../../util/run.ts';
 import { shellQuote } from '../../util/shell-quote.ts';
 import { VERSION } from '../../util/version.ts';
@@ -45,6 +47,9 @@ elif [ -f ${shellQuote(same)} ]; then
 fi
 exit 0
 `;
+
+/** How long an invitation is open: it is taken at once. */
+const OPEN = '2m';
 
 export class Remote {
   readonly way: Way;
@@ -105,15 +110,14 @@ export class Remote {
     throw new Failure('error', `On ${target}: ${message ?? `claude-relay ended with ${ran.code}.`}`, remedy);
   }
 
-  /** The text of a file there. */
-  async read(path: string): Promise<string> {
-    const { code, stdout } = await this.#shell(`exec cat ${shellQuote(path)} </dev/null\n`, 'any');
-    if (code === 0) return stdout;
-    throw new Failure(
-      'error',
-      `${path} on ${this.way.target} cannot be read.`,
-      'Whose relay is it? Connect as the user who runs it.',
-    );
+  /** By which a machine becomes a device of that relay's owner, once and soon; `near` is where it reaches it. */
+  async invitation(program: RemoteProgram, { url }: RelayHere, near: string): Promise<JoinLine> {
+    // By its address: the user there may have joined another relay.
+    const words = ['invite', '--mine', '--for', OPEN, '--address', near, '--relay-url', url, '--json'];
+    const { line } = fieldsOf(lastJson((await this.ask(program, words)).stdout));
+    const read = typeof line === 'string' ? readJoinLine(line) : undefined;
+    if (read !== undefined) return read;
+    throw new Failure('error', `claude-relay on ${this.way.target} made no invitation.`, this.#install());
   }
 
   async #shell(script: string, codes: 'ok' | 'any' = 'ok'): Promise<Ran> {

@@ -13,10 +13,12 @@ const LIFE = 60;
 /** It is stored before it is asked for. Seconds. */
 const WAIT = 5;
 
-/** Milliseconds from the question to its answer, by the credential that every command uses. Rejects with the relay's refusal. */
+/** Milliseconds from the question to its answer, by what `connect` has set up and no variable. Rejects with the relay's refusal. */
 export async function roundTrip(ctx: Context, url: string, clock: Clock = systemClock): Promise<number> {
   const as = personName(`connect-${hostname()}`);
-  const relay = new RelayAccess(ctx, { as, url });
+  const { RELAY_TOKEN: _, ...env } = ctx.env;
+  const { config, signal, cwd } = ctx;
+  const relay = new RelayAccess({ config, env, signal, cwd }, { as, url });
   const arrived = async (wanted: Args<'receive'>, id: string): Promise<void> => {
     const { messages } = await relay.ask('receive', { ...wanted, count: 1, wait_seconds: WAIT, receipt: 'seen' });
     if (messages[0]?.id === id) return;

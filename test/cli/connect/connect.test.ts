@@ -3,9 +3,12 @@ import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, writeFileSync }
 import { connect as connectTo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { askPeople } from '../../../src/client/admin.ts';
+import { type Device, readDevice } from '../../../src/config/device.ts';
 import { statePaths } from '../../../src/config/paths.ts';
 import { writeRelayFile } from '../../../src/config/relay-file.ts';
 import type { Ran, Runner } from '../../../src/util/run.ts';
+import { newKey, pemOf } from '../../../src/util/signing.ts';
 import { commandLine, type LineOptions } from '../../support/command-line.ts';
 import { type LiveRelay, liveRelay } from '../../support/live-relay.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -21,6 +24,8 @@ class Far {
   readonly bin = tempDir();
   /** What ssh and systemctl were called with. */
   readonly calls: string[] = [];
+  /** The invitations that were asked for. */
+  readonly lines: string[] = [];
   /** By what the script holds: another answer than that of a machine where all is well. */
   readonly answers: [holds: string, answer: Partial<Ran>][] = [];
   /** What the forward says instead of working. */
@@ -35,16 +40,21 @@ class Far {
 
   readonly run: Runner = async (program, args, input = '') => {
     this.calls.push([program, ...args].join(' '));
-    const ran = program === 'ssh' ? this.#ssh(input) : await this.#systemctl(args);
+    const ran = program === 'ssh' ? await this.#ssh(input) : await this.#systemctl(args);
     return { code: 0, stdout: '', stderr: '', ...ran };
   };
 
-  #ssh(input: string): Partial<Ran> {
+  async #ssh(input: string): Promise<Partial<Ran>> {
     const other = this.answers.find(([holds]) => input.includes(holds));
     if (other !== undefined) return other[1];
     if (input.includes('fact path')) return { stdout: FOUND };
-    if (input.includes('exec cat')) return { stdout: `${this.relay.token}\n` };
-    const { url, port, home } = this.relay;
+    const { url, port, home, token } = this.relay;
+    if (input.includes(' invite ')) {
+      const [, near = ''] = /--address (\S+)/.exec(input.replaceAll("'", '')) ?? [];
+      const invitation = await askPeople('invite', { mine: true, addresses: [near] }, { url, token });
+      this.lines.push(invitation.line);
+      return { stdout: `${JSON.stringify(invitation)}\n` };
+    }
     return { stdout: `${JSON.stringify({ url, port, home, version: '0.1.0' })}\n` };
   }
 
@@ -80,9 +90,14 @@ class Far {
     return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   }
 
-  get token(): string | undefined {
-    const { token } = statePaths(this.home);
-    return existsSync(token) ? readFileSync(token, 'utf8') : undefined;
+  get device(): Device | undefined {
+    return readDevice(this.home);
+  }
+
+  /** By the relay: those that may come in. */
+  async devices(): Promise<readonly string[]> {
+    const { devices } = await askPeople('devices', {}, { url: this.relay.url, token: this.relay.token });
+    return devices.filter(({ state }) => state !== 'revoked').map(({ id }) => id);
   }
 
   get config(): string | undefined {
@@ -99,9 +114,17 @@ class Far {
   }
 }
 
+const JOINED = { id: 'd0', person: 'bert', url: 'wss://elsewhere:9999', relay: 'f', key: pemOf(newKey()) };
+
 let far: Far;
+/** A line of that relay that is worth nothing. */
+let spent: string;
 beforeEach(async () => {
   far = new Far(await liveRelay());
+  const { url, token } = far.relay;
+  const { id, line } = await askPeople('invite', {}, { url, token });
+  await askPeople('revoke', { what: id }, { url, token });
+  spent = line;
 });
 afterEach(async () => {
   await far.close();
@@ -109,7 +132,7 @@ afterEach(async () => {
 });
 
 describe('connect', () => {
-  it('forwards, brings the token, points the state directory there, and proves it', async () => {
+  it('forwards, makes a device of this machine, points the state directory there, and proves it', async () => {
     const { code, out, err } = await far.connect();
     expect([code, out]).toEqual([
       0,
@@ -120,14 +143,15 @@ describe('connect', () => {
     expect(forward).toMatch(/^forward: ws:\/\/127\.0\.0\.1:\d+ \(systemd\)$/);
     const url = JSON.parse(far.config ?? '').relayUrl;
     expect(url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+$/);
-    expect(far.token).toBe(`${far.relay.token}\n`);
-    expect(lstatSync(statePaths(far.home).token).mode & 0o777).toBe(0o600);
+    expect(far.device).toMatchObject({ url, id: (await far.devices())[0] });
+    expect(lstatSync(statePaths(far.home).device).mode & 0o777).toBe(0o600);
+    expect(existsSync(statePaths(far.home).token)).toBe(false);
     expect(far.unit).toContain(`-L 127.0.0.1:${new URL(url).port}:127.0.0.1:${far.relay.port} `);
     const status = await far.line(['status', '--json']);
     expect(JSON.parse(status.out)).toMatchObject({ relay: url });
   });
 
-  it('calls ssh so that it asks nothing, and never with the token', async () => {
+  it('calls ssh so that it asks nothing, and never with a secret', async () => {
     await far.connect('--', '-p', '2222', '-i', 'id');
     const ssh = far.calls.filter((call) => call.startsWith('ssh '));
     expect(new Set(ssh)).toEqual(
@@ -135,7 +159,14 @@ describe('connect', () => {
     );
     expect(ssh).toHaveLength(3);
     expect(far.unit).toContain('-o BatchMode=yes -p2222 -i/work/here/id -- me@relay\n');
-    expect([...far.calls, far.unit, far.config].join('\n')).not.toContain(far.relay.token);
+    const [secret = '', ...more] = far.lines.map((line) => line.slice(-22));
+    expect([secret.length, more]).toEqual([22, []]);
+    const { out, err } = await far.line(['doctor']);
+    const record = readFileSync(statePaths(far.home).connection, 'utf8');
+    for (const text of [...far.calls, far.unit, far.config, record, out, err]) {
+      expect(text).not.toContain(far.relay.token);
+      expect(text).not.toContain(secret);
+    }
   });
 
   it('twice is the same as once', async () => {
@@ -153,21 +184,70 @@ describe('connect', () => {
       record,
     ]);
     expect(far.calls.filter((call) => call.includes('restart'))).toEqual([]);
+    expect([far.lines.length, await far.devices()]).toEqual([1, [far.device?.id]]);
+  });
+
+  it('a device that was revoked there is said to be, by every command, and connect takes another invitation', async () => {
+    await far.connect();
+    const first = far.device?.id ?? '';
+    await askPeople('revoke', { what: first }, { url: far.relay.url, token: far.relay.token });
+    const status = await far.line(['status']);
+    expect([status.code, status.err]).toEqual([
+      4,
+      expect.stringMatching(/knows this machine no more: its device d\w+ was revoked there; .*connect user@host/),
+    ]);
+    const { code, out, err } = await far.connect();
+    expect([code, out]).toEqual([0, expect.stringContaining('Still connected')]);
+    expect(err).toContain('me@relay: its relay knows this machine no more; a new invitation is taken\n');
+    expect(far.device?.id).not.toBe(first);
+    expect(await far.devices()).toEqual([far.device?.id]);
+  });
+
+  it('lets this machine do what the relay’s owner may', async () => {
+    await far.connect();
+    const done = async (...argv: readonly string[]) => [argv[0], (await far.line(argv)).code];
+    for (const argv of [
+      ['people'],
+      ['devices'],
+      ['invite', '--name', 'bert'],
+      ['devices', 'add', 'ci'],
+      ['revoke', 'ci'],
+      ['verify'],
+      ['prune', '--older-than', '1d', '--dry-run'],
+      ['export'],
+      ['backup', join(far.home, 'copy.sqlite')],
+      ['pause'],
+      ['unpause'],
+      ['held'],
+      ['rotate', 'device-key'],
+      ['rotate', 'token'],
+    ])
+      expect(await done(...argv)).toEqual([argv[0], 0]);
+  });
+
+  it('what belongs to the relay’s own machine is not done here', async () => {
+    await far.connect();
+    const { code, err } = await far.line(['rotate', 'relay-key']);
+    expect([code, err]).toEqual([1, expect.stringContaining('is on its own machine.\n  Do it there.')]);
+    await far.close();
+    // Without a relay to ask, nothing of this machine's own is changed or copied in its place.
+    expect((await far.line(['rotate', 'token'])).code).toBe(3);
+    expect((await far.line(['backup', join(far.home, 'copy.sqlite')])).code).toBe(3);
+    for (const name of ['token', 'relay-key.pem', 'copy.sqlite']) expect(existsSync(join(far.home, name))).toBe(false);
   });
 
   it('mends what has gone since', async () => {
     await far.connect();
     const [unit, config] = [far.unit, far.config];
     await far.close();
-    for (const path of [statePaths(far.home).token, statePaths(far.home).config, join(far.home, UNIT)])
-      writeFileSync(path, '{}', { mode: 0o600 });
-    writeFileSync(statePaths(far.home).token, `${'x'.repeat(43)}\n`);
+    for (const path of [statePaths(far.home).config, join(far.home, UNIT)]) writeFileSync(path, '{}', { mode: 0o600 });
+    rmSync(statePaths(far.home).device);
     const { code, out } = await far.connect();
     expect([code, out]).toEqual([0, expect.stringContaining('Connected')]);
-    expect([far.unit, JSON.parse(far.config ?? ''), far.token]).toEqual([
+    expect([far.unit, JSON.parse(far.config ?? ''), [far.device?.id]]).toEqual([
       unit,
       JSON.parse(config ?? ''),
-      `${far.relay.token}\n`,
+      await far.devices(),
     ]);
   });
 
@@ -192,15 +272,11 @@ describe('connect', () => {
     expect([code, out]).toEqual([
       0,
       expect.stringMatching(
-        /^there .*\/bin\/claude-relay, version 0\.1\.0.*\nforward .* -N -L .*\nsettings .*relayUrl.*\n$/,
+        /^there .*\/bin\/claude-relay, version 0\.1\.0.*\nforward .* -N -L .*\ndevice .*invitation.*\nsettings .*relayUrl.*\n$/,
       ),
     ]);
-    expect([far.unit, far.config, far.token, existsSync(statePaths(far.home).connection)]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      false,
-    ]);
+    expect([far.unit, far.config, far.device, await far.devices()]).toEqual([undefined, undefined, undefined, []]);
+    expect(existsSync(statePaths(far.home).connection)).toBe(false);
     expect(far.calls.filter((call) => call.startsWith('systemctl'))).toEqual([]);
     expect(JSON.parse((await far.connect('--dry-run', '--json')).out)).toMatchObject({
       dry_run: true,
@@ -216,15 +292,16 @@ describe('connect', () => {
     expect(err).toContain('me@relay: its relay was started (systemd)\nme@relay: It ends when you log out.\n');
   });
 
-  it('says that RELAY_URL outranks it', async () => {
-    const { code, err } = await far.line(['connect', 'me@relay'], { env: { PATH: far.bin, RELAY_URL: 'ws://x' } });
-    expect([code, err]).toEqual([0, expect.stringContaining('RELAY_URL is set')]);
+  it.each([
+    ['RELAY_URL', 'ws://x'],
+    ['RELAY_TOKEN', 'x'.repeat(43)],
+  ])('says that %s outranks it', async (variable, value) => {
+    const { code, err } = await far.line(['connect', 'me@relay'], { env: { PATH: far.bin, [variable]: value } });
+    expect([code, err]).toEqual([0, expect.stringContaining(`${variable} is set`)]);
   });
 });
 
 describe('what is in the way of connect', () => {
-  const TOKEN = { stdout: `${'y'.repeat(43)}\n` };
-
   it.each<[string, () => void, string]>([
     ['no ssh', () => chmodSync(join(far.bin, 'ssh'), 0o644), 'There is no ssh in your PATH.'],
     [
@@ -248,9 +325,17 @@ describe('what is in the way of connect', () => {
       () => far.answers.push(['service start', { code: 1, stderr: 'claude-relay: The relay did not start: disk.\n' }]),
       'On me@relay: The relay did not start: disk.',
     ],
-    ['no token to read', () => far.answers.push(['exec cat', { code: 1 }]), '/token on me@relay cannot be read.'],
-    ['no token', () => far.answers.push(['exec cat', { stdout: 'x\n' }]), 'has no token that could be used.'],
-    ['a wrong token', () => far.answers.push(['exec cat', TOKEN]), 'does not take this token'],
+    [
+      'a relay of somebody else',
+      () => far.answers.push([' invite ', { code: 4, stderr: 'claude-relay: Only who administers this relay.\n' }]),
+      'On me@relay: Only who administers this relay.',
+    ],
+    ['no invitation', () => far.answers.push([' invite ', { stdout: 'x\n' }]), 'me@relay made no invitation.'],
+    [
+      'an invitation that is over',
+      () => far.answers.push([' invite ', { stdout: JSON.stringify({ line: spent }) }]),
+      'ask for a new one',
+    ],
     [
       'no forwards',
       () => {
@@ -272,16 +357,16 @@ describe('what is in the way of connect', () => {
     const { code, out, err } = await far.connect();
     expect([out, err]).toEqual(['', expect.stringContaining(sentence)]);
     expect([1, 4]).toContain(code);
-    expect([far.unit, far.config, far.token]).toEqual([undefined, config, undefined]);
+    expect([far.unit, far.config, far.device, await far.devices()]).toEqual([undefined, config, undefined, []]);
     expect(['connection.json', 'logs', 'connect.lock'].filter((name) => existsSync(join(far.home, name)))).toEqual([]);
   });
 
   it('a later failure leaves what there is', async () => {
     await far.connect();
-    const [unit, config] = [far.unit, far.config];
+    const [unit, config, device] = [far.unit, far.config, far.device];
     far.answers.push(['fact', { code: 255, stderr: 'Connection refused' }]);
     expect((await far.connect()).code).toBe(1);
-    expect([far.unit, far.config, far.token]).toEqual([unit, config, `${far.relay.token}\n`]);
+    expect([far.unit, far.config, far.device, await far.devices()]).toEqual([unit, config, device, [device?.id]]);
   });
 
   it('another connection', async () => {
@@ -339,7 +424,7 @@ describe('disconnect', () => {
       const { code, out, err } = await far.line(['disconnect']);
       expect([code, out]).toEqual([0, 'Disconnected from me@relay.\n']);
       expect(err).toContain('The relay on me@relay goes on');
-      expect([far.config, far.unit, far.token]).toEqual([text, undefined, undefined]);
+      expect([far.config, far.unit, far.device, await far.devices()]).toEqual([text, undefined, undefined, []]);
       if (text !== undefined) expect(lstatSync(config).mode & 0o777).toBe(0o644);
       expect(['connection.json', 'logs', 'connect.lock'].filter((name) => existsSync(join(far.home, name)))).toEqual(
         [],
@@ -362,18 +447,32 @@ describe('disconnect', () => {
     expect(far.config).toBe('{ "relayUrl": "ws://mine" }');
   });
 
-  it('gives back the token of a relay of this machine, and leaves one that came later', async () => {
-    const own = `${'z'.repeat(43)}\n`;
+  it('gives back what was joined before by a line, and does not touch the token of a relay of this machine', async () => {
+    const [own, before] = [`${'z'.repeat(43)}\n`, `${JSON.stringify(JOINED, undefined, 2)}\n`];
     writeFileSync(statePaths(far.home).token, own, { mode: 0o600 });
+    writeFileSync(statePaths(far.home).device, before, { mode: 0o600 });
     await far.connect();
-    rmSync(statePaths(far.home).token);
-    await far.connect();
+    expect(readFileSync(statePaths(far.home).token, 'utf8')).toBe(own);
+    const joining = await far.line(['join', far.lines[0] ?? '']);
+    expect(joining.err).toContain('Leave that one first: claude-relay disconnect');
     await far.line(['disconnect']);
-    expect(far.token).toBe(own);
+    expect(readFileSync(statePaths(far.home).token, 'utf8')).toBe(own);
+    expect(readFileSync(statePaths(far.home).device, 'utf8')).toBe(before);
+    expect(await far.devices()).toEqual([]);
+  });
+
+  it('says when the relay could not be told, and how to do it there', async () => {
     await far.connect();
-    writeFileSync(statePaths(far.home).token, `${'w'.repeat(43)}\n`);
-    await far.line(['disconnect']);
-    expect(far.token).toBe(`${'w'.repeat(43)}\n`);
+    const { id } = far.device ?? {};
+    await far.close();
+    const { code, out, err } = await far.line(['disconnect']);
+    expect([code, out]).toEqual([0, 'Disconnected from me@relay.\n']);
+    expect(err).toContain(`The relay on me@relay could not be told that this machine’s key is worth nothing any more`);
+    expect(err).toContain(`there: claude-relay revoke ${id}`);
+    expect([far.device, await far.devices()]).toEqual([undefined, [id]]);
+    await far.connect();
+    await far.close();
+    expect(JSON.parse((await far.line(['disconnect', '--json'])).out)).toMatchObject({ revoked: false });
   });
 
   it('of nothing is no error; from another host it is one', async () => {
@@ -388,6 +487,7 @@ describe('disconnect', () => {
     expect(JSON.parse((await far.line(['disconnect', 'me@relay', '--json'])).out)).toEqual({
       disconnected: true,
       host: 'me@relay',
+      revoked: true,
     });
   });
 
@@ -416,6 +516,28 @@ describe('doctor', () => {
     ]);
   });
 
+  it('judges what is really shown: the key of this device, or RELAY_TOKEN', async () => {
+    await far.connect();
+    const all = JSON.parse((await far.line(['doctor', '--json'])).out).findings;
+    expect(all).toContainEqual(expect.objectContaining({ check: 'device', state: 'ok' }));
+    expect(all).toContainEqual(expect.objectContaining({ check: 'relay', state: 'ok' }));
+    const wrong = await far.line(['doctor', '--json'], { env: { RELAY_TOKEN: 'x'.repeat(43) } });
+    expect(JSON.parse(wrong.out).findings).toContainEqual(
+      expect.objectContaining({ check: 'connection', state: 'fail' }),
+    );
+    // A token of this machine's own relay lets nobody in there.
+    writeFileSync(statePaths(far.home).token, `${'z'.repeat(43)}\n`, { mode: 0o600 });
+    expect(await connection()).toMatchObject([{ state: 'ok' }]);
+    await askPeople('revoke', { what: far.device?.id ?? '' }, { url: far.relay.url, token: far.relay.token });
+    expect(await connection()).toMatchObject([
+      {
+        state: 'fail',
+        says: expect.stringContaining('knows this machine no more'),
+        todo: 'Connect again: claude-relay connect me@relay',
+      },
+    ]);
+  });
+
   it('says what is in the way, in what ssh said or in what it saw', async () => {
     await far.connect();
     await far.close();
@@ -438,7 +560,7 @@ describe('doctor', () => {
 
   it('says when another relay is used, and when the record is damaged', async () => {
     await far.connect();
-    writeFileSync(statePaths(far.home).config, '{}');
+    writeFileSync(statePaths(far.home).config, '{ "relayUrl": "ws://127.0.0.1:1" }');
     expect(await connection()).toMatchObject([{ state: 'warn', says: expect.stringContaining('is what is used') }]);
     writeFileSync(statePaths(far.home).connection, 'x');
     expect(await connection()).toMatchObject([{ state: 'fail', says: expect.stringContaining('is damaged') }]);

@@ -14,12 +14,12 @@ const CONNECTION: Connection = {
   way: { target: 'me@relay', options: ['-p2222'] },
   port: 9998,
   remotePort: 9999,
-  credential: { digest: 'd', before: 'b' },
+  credential: { device: 'd1', before: { id: 'd0', person: 'p', url: 'ws://x', relay: 'f', key: 'k' } },
   config: { before: '{}', written: '{ "relayUrl": "x" }' },
 };
 
 describe('the record of a connection', () => {
-  it('is what was written, and private: it may hold a token of before', () => {
+  it('is what was written, and private: it may hold a key of before', () => {
     const home = tempDir();
     expect(readConnection(home)).toBeUndefined();
     writeConnection(home, CONNECTION);

@@ -160,11 +160,21 @@ describe('asking it', () => {
     await expect(remote.relay(program)).rejects.toMatchObject({ message: 'On me@relay: No.', remedy: 'Do this.' });
   });
 
-  it('a file there, as it is; one that is not there is a sentence', async () => {
-    const { remote, far } = await answering('exit 0');
-    const file = join(far.home, "it's a file");
-    writeFileSync(file, 'text\n');
-    expect(await remote.read(file)).toBe('text\n');
-    await expect(remote.read('/nowhere/token')).rejects.toThrow('/nowhere/token on me@relay cannot be read.');
+  it('for an invitation to the relay that was found, in its own words', async () => {
+    const [relay, secret] = ['f'.repeat(43), 's'.repeat(22)];
+    const line = `ws://127.0.0.1:9998/${relay}.${secret}`;
+    const near = 'ws://127.0.0.1:9998';
+    const words = `invite --mine --for 2m --address ${near} --relay-url ws://localhost:9999 --json`;
+    const { remote, program } = await answering(`[ "$*" = '${words}' ] && echo '{"line":"${line}"}'`);
+    expect(await remote.invitation(program, RELAY, near)).toEqual({ addresses: [near], relay, secret });
+  });
+
+  it('for an invitation that it does not make is a sentence', async () => {
+    const { remote, program } = await answering(
+      'echo "claude-relay: Only who administers this relay may do that." >&2; exit 4',
+    );
+    await expect(remote.invitation(program, RELAY, 'ws://127.0.0.1:9998')).rejects.toThrow(
+      'On me@relay: Only who administers',
+    );
   });
 });

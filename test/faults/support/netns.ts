@@ -58,6 +58,9 @@ export class Wire {
       netns.exec('ip', ['address', 'add', `${address}/30`, 'dev', face]);
       netns.exec('ip', ['link', 'set', face, 'up']);
     }
+    // Only when both ends are up does either carry something, a moment later.
+    for (const { netns, face } of [this.near, this.far])
+      while (netns.exec('cat', [`/sys/class/net/${face}/operstate`]).trim() !== 'up');
   }
 
   /** Drops what is sent to one end, or to both. */
