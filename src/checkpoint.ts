@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CheckpointReply } from './journal/checkpoints.ts';
 import { loadDriver } from './journal/driver.ts';
+import { reason } from './util/failure.ts';
 
 const open = await loadDriver();
 const { path }: { readonly path: string } = workerData;
@@ -10,13 +11,12 @@ const database = open(path);
 database.exec('PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0');
 const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)');
 
-/** What fails here fails at a commit, too, where it is told. */
 function run(): CheckpointReply {
   try {
     const { log } = checkpoint.get() as { readonly log: number };
     return { pages: log };
-  } catch {
-    return { pages: undefined };
+  } catch (error) {
+    return { failed: reason(error) };
   }
 }
 

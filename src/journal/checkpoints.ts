@@ -10,11 +10,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../util/clock.ts';
+import { reason } from '../util/failure.ts';
 
-/** From the thread: pages in the log; undefined when it could not be done. */
-export interface CheckpointReply {
-  readonly pages: number | undefined;
-}
+/** From the thread: pages in the log, or why it could not be copied. */
+export type CheckpointReply = { readonly pages: number } | { readonly failed: string };
 
 interface Options {
   /** The thread's code. */
@@ -24,6 +23,8 @@ interface Options {
   readonly clock: Clock;
   /** Copies the rest, and throws nothing. */
   readonly finish: () => void;
+  /** The thread could not do it, once or any more. */
+  readonly onFailed: (reason: string) => void;
 }
 
 /** Milliseconds from a commit until it is copied. */
@@ -80,21 +81,24 @@ export class Checkpoints {
     const worker = new Worker(script, { workerData: { path }, env: {}, stdin: false });
     worker.unref();
     worker.on('message', (reply: CheckpointReply) => this.#onReply(worker, reply));
-    worker.on('error', () => this.#onGone(worker));
-    worker.on('exit', () => this.#onGone(worker));
+    worker.on('error', (error) => this.#onGone(worker, reason(error)));
+    worker.on('exit', (code) => this.#onGone(worker, `the thread ended with ${code}`));
     return worker;
   }
 
-  #onReply(worker: Worker, { pages = 0 }: CheckpointReply): void {
+  #onReply(worker: Worker, reply: CheckpointReply): void {
     if (this.#worker !== worker) return;
     this.#isRunning = false;
-    if (pages >= LONG && !this.#isClosed) this.#options.finish();
+    if ('failed' in reply) this.#options.onFailed(reply.failed);
+    else if (reply.pages >= LONG && !this.#isClosed) this.#options.finish();
     if (this.#isOwed) this.committed();
   }
 
   /** Started again for what is committed next. */
-  #onGone(worker: Worker): void {
-    if (this.#worker === worker) this.#forget();
+  #onGone(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#options.onFailed(why);
+    this.#forget();
   }
 
   #forget(): void {

@@ -18,6 +18,8 @@ interface Options {
   readonly clock: Clock;
   /** The code of the thread that copies the log; without it SQLite does, at a commit. */
   readonly checkpointThread?: URL | undefined;
+  /** For the log: that thread failed. */
+  readonly onTrouble?: ((what: string, error?: unknown) => void) | undefined;
 }
 
 export class DiskLog implements Log {
@@ -25,9 +27,14 @@ export class DiskLog implements Log {
   readonly #checkpoints: Checkpoints | undefined;
   #fd: number | undefined;
 
-  constructor({ path, store, clock, checkpointThread: script }: Options) {
+  constructor({ path, store, clock, checkpointThread: script, onTrouble }: Options) {
     this.#path = `${path}-wal`;
-    this.#checkpoints = script && new Checkpoints({ script, path, clock, finish: () => copyRest(store) });
+    const finish = () => copyRest(store);
+    const onFailed = (why: string) => {
+      onTrouble?.('the log could not be copied by its thread', new Error(why));
+      copyRest(store);
+    };
+    this.#checkpoints = script && new Checkpoints({ script, path, clock, finish, onFailed });
   }
 
   sync(): void {

@@ -70,7 +70,7 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const search = searchThread
     ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
     : new InlineSearch(() => openFullText(open, files), closeText);
-  const log = new DiskLog({ path, store: state.store, clock, checkpointThread });
+  const log = new DiskLog({ path, store: state.store, clock, checkpointThread, onTrouble });
   let epoch: string | undefined;
   const reopen = () => {
     log.release();

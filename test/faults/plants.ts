@@ -82,8 +82,8 @@ export const PLANTS: readonly Plant[] = [
       },
       {
         file: 'src/relay/connection.ts',
-        find: '(result) => this.#say(answerText(request.id, result)),',
-        put: '(result) => this.#say(answerText(this.#asked.shift() ?? request.id, result)),',
+        find: 'this.#say(answerText(request.id, result))',
+        put: 'this.#say(answerText(this.#asked.shift() ?? request.id, result))',
       },
     ],
     caughtBy: { file: 'r04-answers', test: /are each for its own message/, says: /was answered with/ },

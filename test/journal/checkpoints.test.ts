@@ -28,9 +28,10 @@ function start(onGo: string) {
   );
   const clock = new FakeClock();
   const finish = vi.fn();
-  const checkpoints = new Checkpoints({ script, path: '/nowhere', clock, finish });
+  const onFailed = vi.fn();
+  const checkpoints = new Checkpoints({ script, path: '/nowhere', clock, finish, onFailed });
   opened.push(checkpoints);
-  return { checkpoints, clock, finish };
+  return { checkpoints, clock, finish, onFailed };
 }
 
 const reply = (pages: string) => `parentPort.postMessage({ pages: ${pages} });`;
@@ -57,11 +58,11 @@ describe('the thread that copies the log', () => {
   });
 
   it.each([
-    ['cannot copy', reply('undefined')],
-    ['throws', "throw new Error('a fault');"],
-    ['ends', 'process.exit(0);'],
-  ])('is asked again after the next commit when it %s, and finishes nothing', async (_, onGo) => {
-    const { checkpoints, clock, finish } = start(onGo);
+    ['cannot copy', "parentPort.postMessage({ failed: 'disk I/O error' });", 'disk I/O error'],
+    ['throws', "throw new Error('a fault');", 'a fault'],
+    ['ends', 'process.exit(3);', 'the thread ended with 3'],
+  ])('is asked again after the next commit when it %s, and that is told', async (_, onGo, why) => {
+    const { checkpoints, clock, finish, onFailed } = start(onGo);
     for (let i = 0; i < 2; i++) {
       checkpoints.committed();
       await clock.run(1_000);
@@ -69,6 +70,7 @@ describe('the thread that copies the log', () => {
       await vi.waitFor(() => expect(clock.pending).toBe(1));
     }
     expect(finish).not.toHaveBeenCalled();
+    expect(onFailed.mock.calls).toEqual([[why], [why]]);
   });
 
   it('lets go of its file when that is opened anew, and goes on with what is there then', async () => {

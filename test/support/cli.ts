@@ -113,12 +113,9 @@ export class Machine {
   /** The state directory, which is where it would be without a variable, too. */
   readonly home: string;
   readonly #started: Started[] = [];
-  readonly #usual: number;
   #port = 0;
 
-  /** `usual`: the port at which its programs look for a relay. At the one of everybody there may be somebody else's. */
-  constructor(usual = 10_000 + Math.floor(Math.random() * 20_000)) {
-    this.#usual = usual;
+  constructor() {
     this.user = realpathSync(mkdtempSync(join(tmpdir(), 'claude-relay-test-')));
     this.home = join(this.user, '.claude-relay');
     mkdirSync(this.home, { mode: 0o700 });
@@ -133,7 +130,6 @@ export class Machine {
       PATH: `${join(this.user, 'bin')}:${process.env.PATH ?? ''}`,
       HOME: this.user,
       CLAUDE_RELAY_HOME: this.home,
-      RELAY_PORT: String(this.#usual),
       // Who types, for the name of a person; containers have no such variable.
       USER: 'anna',
       LANG: 'C.UTF-8',
@@ -340,8 +336,8 @@ export function idsIn(text: string): string[] {
 const machines: Machine[] = [];
 
 /** A machine for one test. */
-export function machine(usual?: number): Machine {
-  const made = new Machine(usual);
+export function machine(): Machine {
+  const made = new Machine();
   machines.push(made);
   return made;
 }

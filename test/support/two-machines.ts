@@ -9,15 +9,13 @@ import { type Machine, machine, type RunOptions, type Started } from './cli.ts';
 /** Whether this system can have them. */
 export const HAS_NETWORKS = process.platform === 'linux' && process.getuid?.() === 0;
 
-const USUAL = 9999;
-
 const used: TwoMachines[] = [];
 
 export class TwoMachines {
-  /** Where a person sits. Nobody else is in its network. */
-  readonly here: Machine = machine(USUAL);
+  /** Where a person sits. */
+  readonly here: Machine = machine();
   /** Where the relay is to be. */
-  readonly there: Machine = machine(USUAL);
+  readonly there: Machine = machine();
   readonly #near = new NetNs();
   readonly #far = new NetNs();
   readonly #wire: Wire = this.#near.link(this.#far);
