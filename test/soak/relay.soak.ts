@@ -37,6 +37,7 @@ it(
     const mortal = await World.start('mortal', { senders: 1, readers: 2, agents: 1, callers: 1 }, watched, chance);
     const storm = new Storm({ steady, mortal, guests: new Guests(steady), chance });
 
+    await storm.warmUp();
     const [begun, ended] = await blow(storm, steady);
     await storm.over();
     const worlds = [steady, mortal];

@@ -10,6 +10,8 @@ import { readOf } from '../../faults/support/talker.ts';
 /** Milliseconds. */
 const PAUSE = 400;
 const AGAIN = 50;
+/** The relay keeps the lease of each page for a minute: few pages, so that the timers of those say little. */
+const READ_PAUSE = 2_000;
 
 export interface CallerOptions {
   readonly name: string;
@@ -84,6 +86,7 @@ export class Caller {
       for (const message of messages) history.note(readOf(name, message));
       const positions = messages.map(({ position }) => position);
       if (positions.length > 0) await this.#ask('receipt', { state: 'seen', positions });
+      if (!this.#isOver) await sleep(systemClock, READ_PAUSE);
     }
   }
 

@@ -25,13 +25,13 @@ export type Measure = Exclude<keyof Sample, 'at'>;
 const MIB = 1024 * 1024;
 
 /**
- * What may be more in the last third, and is no leak. Descriptors, timers and handles: as many as one fault that takes longer than the next may hold at
- * the moment. Heap: what lies in queues at the moment. Memory of the process: the allocator's fragments, and what of SQLite's caches (16 MiB at most)
- * is not filled yet.
+ * What may be more in the last third, and is no leak. Descriptors, timers and handles: what one fault may hold at the moment; at rest they are the same to
+ * the last one. Heap: queues, code that was compiled late. Memory of the process: what is not filled yet of SQLite's cache, which is 16 MiB; it finds only
+ * what grows outside of the heap.
  */
 const MAY_GROW: Readonly<Record<Measure, number>> = {
   heap: 2 * MIB,
-  memory: 8 * MIB,
+  memory: 16 * MIB,
   descriptors: 3,
   timers: 3,
   handles: 3,

@@ -1,6 +1,7 @@
 /** What a soak has found: the figures that are kept of it, and what is wrong with it. */
 import { told } from '../../faults/support/check.ts';
 import type { Figures } from '../../faults/support/figures.ts';
+import type { History } from '../../faults/support/history.ts';
 import { leaksIn, type Measure, type Sample, thirdsOf } from './judge.ts';
 import type { Storm } from './storm.ts';
 import type { Watched } from './watched.ts';
@@ -34,14 +35,16 @@ export function outcomeOf({ minutes, seed, worlds, storm, watched, lived }: Soak
   const troubles = watched.troubles();
   const events = worlds.flatMap(({ history }) => history.events);
   const count = (holds: (event: (typeof events)[number]) => boolean) => events.filter(holds).length;
+  // Two worlds give the same ids.
+  const distinct = (kind: 'sent' | 'answered') => worlds.reduce((sum, { history }) => sum + idsOf(history, kind), 0);
   const broken = (...rules: readonly string[]) => findings.filter(({ rule }) => rules.includes(rule)).length;
   const rejections = troubles.filter(({ trouble }) => trouble === 'unhandledRejection').length;
   const figures = {
     minutes,
     faults: storm.total,
     ...Object.fromEntries([...storm.counts].sort()),
-    'messages sent': new Set(events.flatMap((event) => (event.kind === 'sent' ? event.id : []))).size,
-    answered: count(({ kind }) => kind === 'answered'),
+    'messages sent': distinct('sent'),
+    answered: distinct('answered'),
     read: count(({ kind }) => kind === 'read'),
     lost: broken('lost', 'limbo'),
     'shown again, marked': count((event) => event.kind === 'read' && event.redelivered),
@@ -60,7 +63,11 @@ export function outcomeOf({ minutes, seed, worlds, storm, watched, lived }: Soak
   return { figures, problems: [...(lines === '' ? [] : [lines]), ...uncaught, ...leaks, ...storm.failures] };
 }
 
-/** `relay: heap MiB 21.3, 21.9, 21.9`: a figure for each third. */
+function idsOf({ events }: History, kind: 'sent' | 'answered'): number {
+  return new Set(events.flatMap((event) => (event.kind === kind ? event.id : []))).size;
+}
+
+/** `relay: heap MiB 21.3 → 21.9 → 21.9`: a figure for each third. */
 function figuresOf({ name, samples }: Lived): Figures {
   const shown = (measure: Measure, unit: number, digits: number) =>
     thirdsOf(samples, measure)

@@ -4,6 +4,8 @@ import { FAULTS, type FaultName, type Scene } from './faults.ts';
 
 /** Nothing takes that long, milliseconds. */
 const PATIENCE = 60_000;
+/** Between two faults while all warms up, milliseconds. */
+const HASTE = 1_000;
 /** The relay dies more often than anything else happens. */
 const DECK: readonly FaultName[] = [...(Object.keys(FAULTS) as FaultName[]), 'relays killed', 'relays killed'];
 
@@ -25,10 +27,19 @@ export class Storm {
 
   next(): void {
     const name = this.#draw();
-    if (name === undefined) return;
+    if (name === undefined) return; // all that are left are under way
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     const run = this.#run(name).finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, run);
+  }
+
+  /** Each kind once and in haste: what is loaded and compiled at its first use is there from then on. */
+  async warmUp(): Promise<void> {
+    for (const _ of DECK) {
+      this.next();
+      await sleep(systemClock, HASTE);
+    }
+    await this.over();
   }
 
   async over(): Promise<void> {
