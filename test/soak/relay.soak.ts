@@ -35,11 +35,16 @@ it(
     const watched = new Watched(tempDir(), SAMPLE);
     const steady = await World.start('steady', { senders: 3, readers: 4, agents: 2, callers: 1 }, watched, chance);
     const mortal = await World.start('mortal', { senders: 1, readers: 2, agents: 1, callers: 1 }, watched, chance);
-    const storm = new Storm({ steady, mortal, guests: new Guests(steady), chance });
+    const guests = new Guests(steady);
+    const storm = new Storm({ steady, mortal, guests, chance });
+    const life = new AbortController();
+    const visits = guests.visit(life.signal);
 
     await storm.warmUp();
     const [begun, ended] = await blow(storm, steady);
     await storm.over();
+    life.abort();
+    await visits;
     const worlds = [steady, mortal];
     await Promise.all(worlds.map((world) => world.end()));
 

@@ -12,6 +12,9 @@ import type { World } from './world.ts';
 /** Before a page that was empty is asked for again, milliseconds. */
 const AGAIN = 50;
 
+/** Between two visits, milliseconds. */
+const PAUSE = 200;
+
 interface Manner {
   /** Which process it is. */
   readonly instance?: string;
@@ -50,6 +53,17 @@ export class Guests {
     if (welcome['name'] !== name) throw new Error(`${name} was called ${welcome['name']}`);
     if (typeof welcome['key'] === 'string') this.#keys.set(name, welcome['key']);
     return new Guest(name, client, this, window);
+  }
+
+  /** One visit after the other, so that what stays behind of a connection adds up. */
+  async visit(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const visitor = await this.greet('VISITS');
+      await visitor.ask('status');
+      visitor.bye();
+      await visitor.client.closed;
+      await sleep(systemClock, PAUSE);
+    }
   }
 }
 

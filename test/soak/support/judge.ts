@@ -26,7 +26,8 @@ const MIB = 1024 * 1024;
 
 /**
  * What may be more in the last third, and is no leak. Descriptors, timers and handles: what one fault may hold at the moment; at rest they are the same to
- * the last one. Heap: queues, code that was compiled late. Memory of the process: what is not filled yet of SQLite's cache, which is 16 MiB; it finds only
+ * the last one. Heap: code that was compiled late, and the newest messages, of which the relay lets go by the
+ * thousand. Memory of the process: what is not filled yet of SQLite's cache, which is 16 MiB; it finds only
  * what grows outside of the heap.
  */
 const MAY_GROW: Readonly<Record<Measure, number>> = {

@@ -34,8 +34,8 @@ const ROOM = '#build';
 /** Between two messages of one sender, and between two broadcasts. Milliseconds. */
 const PAUSE = 250;
 const BROADCAST_PAUSE = 2_000;
-/** Characters of a body, at most. */
-const BODY = 2_000;
+/** Characters of a body, at most: the relay has the newest 4,096 messages in memory, which are to weigh little. */
+const BODY = 200;
 
 export class World {
   readonly history = new History();
