@@ -35,18 +35,9 @@ it(
     const watched = new Watched(tempDir(), SAMPLE);
     const steady = await World.start('steady', { senders: 3, readers: 4, agents: 2, callers: 1 }, watched, chance);
     const mortal = await World.start('mortal', { senders: 1, readers: 2, agents: 1, callers: 1 }, watched, chance);
-    const guests = new Guests(steady);
-    const storm = new Storm({ steady, mortal, guests, chance });
-    const life = new AbortController();
-    const visits = guests.visit(life.signal);
-
-    await storm.warmUp();
-    const [begun, ended] = await blow(storm, steady);
-    await storm.over();
-    life.abort();
-    await visits;
+    const storm = new Storm({ steady, mortal, guests: new Guests(steady), chance });
     const worlds = [steady, mortal];
-    await Promise.all(worlds.map((world) => world.end()));
+    const [begun, ended] = await Promise.race([weather(storm, worlds), steady.untilItEnds()]);
 
     const during = (as: string) => watched.samples(as).filter(({ at }) => at >= begun && at <= ended);
     const lived = [
@@ -60,17 +51,30 @@ it(
   MINUTES * MINUTE + QUIET,
 );
 
-/** Answers from when to when. */
-async function blow(storm: Storm, { history }: World): Promise<readonly [begun: number, ended: number]> {
+/** From the first fault until all is read that was sent. Answers when it began to count, and when it no longer did. */
+async function weather(storm: Storm, worlds: readonly World[]): Promise<readonly [begun: number, ended: number]> {
+  const life = new AbortController();
+  const visits = storm.scene.guests.visit(life.signal);
+  await storm.warmUp();
   const begun = systemClock.now();
-  for (let next = EVERY, told = 1; next <= MINUTES * MINUTE; next += EVERY) {
-    await sleep(systemClock, Math.max(0, begun + next - systemClock.now()));
+  await blow(storm, begun);
+  const ended = systemClock.now();
+  await storm.over();
+  life.abort();
+  await visits;
+  await Promise.all(worlds.map((world) => world.end()));
+  return [begun, ended];
+}
+
+async function blow(storm: Storm, begun: number): Promise<void> {
+  const { history } = storm.scene.steady;
+  let minute = 1;
+  for (let at = EVERY; at <= MINUTES * MINUTE; at += EVERY) {
+    await sleep(systemClock, Math.max(0, begun + at - systemClock.now()));
     storm.next();
-    if (next < told * MINUTE) continue;
-    told += 1;
-    console.log(
-      `minute ${told - 1}: ${storm.total} faults, ${history.count('answered')} messages, ${storm.failures.length} problems`,
-    );
+    if (at < minute * MINUTE) continue;
+    const [faults, answers, failures] = [storm.total, history.count('answered'), storm.failures.length];
+    console.log(`minute ${minute}: ${faults} faults, ${answers} messages answered, ${failures} faults gone wrong`);
+    minute += 1;
   }
-  return [begun, systemClock.now()];
 }

@@ -1,4 +1,4 @@
-/** A real session process with an agent that reads, answers questions and writes, and goes on in the next process when its own was killed. */
+/** A real session process with an agent that reads, answers questions and writes, and goes on in the next process when its own has ended. */
 import { sleep, systemClock } from '../../../src/util/clock.ts';
 import type { Cable } from '../../faults/support/cable.ts';
 import { type History, hashOf } from '../../faults/support/history.ts';
@@ -32,11 +32,13 @@ export class Agent {
   #said = 0;
   #isFinishing = false;
   #isOver = false;
+  #isDone = false;
   #running: Promise<unknown> = Promise.resolve();
 
   private constructor(options: AgentOptions, session: McpSession) {
     this.#options = options;
     this.#session = session;
+    void this.#outlive(session);
   }
 
   static async start(options: AgentOptions): Promise<Agent> {
@@ -55,9 +57,9 @@ export class Agent {
 
   /** `kill -9`, and a new process of the same name. */
   async kill(): Promise<void> {
+    const life = this.#life;
     await this.#session.kill();
-    this.#session = await begin(this.#options);
-    this.#life += 1;
+    while (this.#life === life) await sleep(systemClock, AGAIN);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -75,6 +77,15 @@ export class Agent {
   async drained(): Promise<void> {
     this.#isOver = true;
     await this.#running;
+    this.#isDone = true;
+  }
+
+  async #outlive(session: McpSession): Promise<void> {
+    await session.started.ended;
+    if (this.#isDone) return;
+    this.#session = await begin(this.#options);
+    this.#life += 1;
+    void this.#outlive(this.#session);
   }
 
   async #read(): Promise<void> {

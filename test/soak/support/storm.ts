@@ -13,12 +13,12 @@ export class Storm {
   readonly counts = new Map<FaultName, number>();
   /** What a fault met with that it should not. */
   readonly failures: string[] = [];
-  readonly #scene: Scene;
+  readonly scene: Scene;
   readonly #underWay = new Map<FaultName, Promise<void>>();
   #deck: FaultName[] = [];
 
   constructor(scene: Scene) {
-    this.#scene = scene;
+    this.scene = scene;
   }
 
   get total(): number {
@@ -47,7 +47,7 @@ export class Storm {
   }
 
   #draw(): FaultName | undefined {
-    if (this.#deck.length === 0) this.#deck = shuffled(DECK, this.#scene);
+    if (this.#deck.length === 0) this.#deck = shuffled(DECK, this.scene);
     const at = this.#deck.findIndex((name) => !this.#mayNot(name));
     return at < 0 ? undefined : this.#deck.splice(at, 1)[0];
   }
@@ -68,7 +68,7 @@ export class Storm {
       throw new Error(`It took longer than ${PATIENCE} ms.`);
     });
     try {
-      await Promise.race([FAULTS[name](this.#scene), overdue]);
+      await Promise.race([FAULTS[name](this.scene), overdue]);
     } catch (error) {
       this.failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
     } finally {

@@ -81,6 +81,12 @@ export class World {
     return { url: this.relay.place.url(), token: this.relay.place.token(), as: name };
   }
 
+  /** Rejects when the relay has ended, and says what it said: for one that nobody kills. */
+  async untilItEnds(): Promise<never> {
+    const { code, stderr } = await this.relay.started.ended;
+    throw new Error(`The ${this.name} relay ended with ${code}:\n${stderr}`);
+  }
+
   /** All write no more, and read what there is. */
   async end(): Promise<void> {
     await Promise.all([...this.#senders, ...this.#agents, ...this.#callers].map((writer) => writer.finish()));
