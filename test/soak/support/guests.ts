@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 const AGAIN = 50;
 
 /** Between two visits, milliseconds. */
-const PAUSE = 200;
+const PAUSE = 40;
 
 interface Manner {
   /** Which process it is. */

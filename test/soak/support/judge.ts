@@ -26,9 +26,9 @@ const MIB = 1024 * 1024;
 
 /**
  * What may be more in the last third, and is no leak. Descriptors, timers and handles: what one fault may hold at the moment; at rest they are the same to
- * the last one. Heap: code that was compiled late, and the newest messages, of which the relay lets go by the
- * thousand. Memory of the process: what is not filled yet of SQLite's cache, which is 16 MiB; it finds only
- * what grows outside of the heap.
+ * the last one. Heap: code that was compiled late, and the newest messages, of which the relay lets go two thousand at a time, every two minutes; so a third
+ * that is shorter than a minute says little of it. Memory of the process: what is not filled yet of SQLite's cache, which is 16 MiB; it is for what grows
+ * outside of the heap.
  */
 const MAY_GROW: Readonly<Record<Measure, number>> = {
   heap: 2 * MIB,
