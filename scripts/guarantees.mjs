@@ -7,6 +7,7 @@
  */
 
 export const RESULTS = 'test/faults/results.json';
+export const SOAK = 'test/soak/results.json';
 
 /** @type {Record<string, string>} */
 export const PROMISES = {
@@ -32,15 +33,16 @@ export const PROMISES = {
   R22: 'The tests can fail: each of twelve bugs, put into the program, is caught by a test that names it.',
 };
 
-/** Throws when a promise has no figures. @param {Results} results */
-export function guarantees({ ci, long }) {
+/** Throws when a promise has no figures. @param {Results} results @param {Proof} [soak] */
+export function guarantees({ ci, long }, soak) {
   const missing = Object.keys(PROMISES).filter((promise) => !ci[promise]);
   if (missing.length > 0)
     throw new Error(`Nothing is recorded of ${missing.join(', ')}: npm run test:faults -- --record`);
   const sections = Object.entries(PROMISES).map(([promise, sentence]) =>
     section(promise, sentence, [ci[promise], long[promise]]),
   );
-  return `${OPENING}\n${sections.join('\n')}`;
+  const last = soak ? [`## Half an hour of faults\n\n${SOAKED}\n\n${told(soak, false).join('\n')}`] : [];
+  return `${OPENING}\n${[...sections, ...last].join('\n')}`;
 }
 
 const OPENING = `<!-- Written by \`npm run gen\` from ${RESULTS}. -->
@@ -52,6 +54,8 @@ Each promise is proven by fault: processes are killed, disks lose their power, f
     npm run test:faults -- R1 R16          only these
     npm run test:faults -- --long R1       many more times
 `;
+
+const SOAKED = `All of it at once, and for long: two relays under load with a fault every few seconds, one of which is killed again and again, while the other must hold no more in the end than before. Figures with arrows are the medians of three thirds of the time; the first is for warming up. \`npm run test:soak\``;
 
 /** @param {string} promise @param {string} sentence @param {readonly (Proof | undefined)[]} proofs */
 function section(promise, sentence, proofs) {

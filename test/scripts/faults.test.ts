@@ -63,6 +63,13 @@ describe('GUARANTEES.md', () => {
     );
   });
 
+  it('tells of the soak last, once there is one', () => {
+    const soak = { ...proof, tests: ['it lasts'], figures: { minutes: 30, timers: '9 → 9 → 9' } };
+    expect(guarantees({ ci: all, long: {} })).not.toContain('npm run test:soak');
+    const [, last] = guarantees({ ci: all, long: {} }, soak).split('## Half an hour of faults\n');
+    expect(last).toMatch(/`npm run test:soak`\n\n`a.ts`:\n- it lasts\n\n.*: minutes 30, timers 9 → 9 → 9\.\n$/s);
+  });
+
   it('is not made while anything is missing', () => {
     const { R7: _, ...rest } = all;
     expect(() => guarantees({ ci: rest, long: {} })).toThrow('Nothing is recorded of R7');

@@ -128,6 +128,8 @@ describe('the checker', () => {
     ).toEqual([]);
     const twice = { redelivered: true, life: 1 } as const;
     expect(judge([...GOOD, read('m1', 1, twice), read('m1', 1, twice)])).toEqual(['doubled']);
+    const both = [sent('m1', 'A', ['B', 'C']), answered('m1', 1)];
+    expect(judge([...both, read('m1', 1, { life: 1 }), read('m1', 1, { by: 'C', life: 1 })])).toEqual([]);
   });
 
   it('finds an end of which its sender was not told', () => {

@@ -142,11 +142,12 @@ function* keptAndLost(seen: Seen): Generator<Finding> {
 function* doubled(seen: Seen): Generator<Finding> {
   for (const [id, reads] of seen.reads) {
     const known = new Set<string>();
-    const lives = new Set<number>();
+    const lives = new Set<string>();
     for (const read of reads) {
-      if (read.life !== undefined && lives.has(read.life))
+      const life = `${read.by} ${read.life}`;
+      if (read.life !== undefined && lives.has(life))
         yield { rule: 'doubled', what: `${id} was read twice by one process of ${read.by}` };
-      if (read.life !== undefined) lives.add(read.life);
+      lives.add(life);
       if (known.has(read.by) && !read.redelivered)
         yield { rule: 'doubled', what: `${id} was read again by ${read.by}, unmarked` };
       known.add(read.by);
