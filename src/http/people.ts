@@ -6,7 +6,6 @@
  *     POST /device/rekey                      a device, for itself
  */
 import { type Context, Hono } from 'hono';
-import { RelayError } from '../protocol/codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { PEOPLE, type PeopleArgs, type PeopleTask } from '../protocol/people.ts';
 import type { Identity } from '../relay/identity.ts';
@@ -15,7 +14,7 @@ import type { People } from '../relay/people.ts';
 import { answerError, identityOf, parseArgs } from './api.ts';
 import type { Bindings } from './app.ts';
 import { readBody } from './body.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, TIRED } from './guard.ts';
 
 interface PeopleRoutesOptions {
   readonly people: Pick<People, 'tasks'>;
@@ -40,8 +39,7 @@ export function strangerRoutes(
   routes.post('/challenge', (context) => answer('challenge', context, options));
   routes.post('/join', async (context) => {
     const address = guard.addressOf(context.env.incoming);
-    const tired = new RelayError('too_many_requests', 'Too many wrong tries came from that address; wait a minute.');
-    if (guard.isTired(address)) return answerError(context, tired, options.log);
+    if (guard.isTired(address)) return answerError(context, TIRED, options.log);
     const response = await answer('join', context, options);
     if (!response.ok) guard.failed(address);
     return response;

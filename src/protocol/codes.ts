@@ -115,11 +115,14 @@ export type Code = keyof typeof CODES;
 /** An error with a code of the catalogue. `message` is one sentence for whoever reads it; it never holds a body or a secret. */
 export class RelayError extends Error {
   readonly code: Code;
+  /** Milliseconds after which it may be tried again, where that is known. */
+  readonly wait: number | undefined;
 
-  constructor(code: Code, message: string = CODES[code].sentence, cause?: unknown) {
+  constructor(code: Code, message: string = CODES[code].sentence, cause?: unknown, wait?: number) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'RelayError';
     this.code = code;
+    this.wait = wait;
   }
 
   /** May the same request be made again? */
