@@ -149,14 +149,14 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
   }
 
   function onOpen(socket: Socket): void {
-    pipelines.set(socket, new Pipeline(turns.reader(socket)));
+    pipelines.set(socket, new Pipeline(socket, turns));
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     const wanted = !PROBES.has(path) && !STRANGERS.has(path);
     // In this order: what is refused first costs least.
-    const tooMany = pipelines.get(request.socket)?.begin(response);
+    const tooMany = pipelines.get(request.socket)?.begin(request, response);
     const { refusal, identity } = tooMany ? { refusal: tooMany } : checked(request, wanted);
     const why = refusal ?? tooFast(request, identity);
     if (why) return refuse(request, response, why);
@@ -195,6 +195,7 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
     const { refusal, identity = THE_OWNER } = checked(request, !isLegacy);
     if (!refusal) {
       strangers.delete(endOf(request.socket));
+      pipelines.get(socket)?.upgraded();
       door.upgrade(request, socket, head, identity);
       return;
     }

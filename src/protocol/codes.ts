@@ -85,7 +85,11 @@ export const CODES = {
     retry: false,
     status: 429,
   },
-  too_many_sessions: { sentence: 'This relay knows as many sessions as it may.', retry: false, status: 429 },
+  too_many_sessions: {
+    sentence: 'This relay knows as many sessions as it may.',
+    retry: false,
+    status: 429,
+  },
   too_many_requests: { sentence: 'Too many requests are under way on this connection.', retry: true, status: 429 },
   too_many_connections: {
     sentence: 'This relay holds as many connections as it may.',

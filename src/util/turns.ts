@@ -9,8 +9,8 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from './clock.ts';
 
-/** Bytes handed on at a time: eighty of the smallest requests, two hundred of the smallest frames. */
-const PIECE = 4 * 1024;
+/** Bytes at a time of what is expected. */
+const LARGE = 64 * 1024;
 /** Of a turn of the event loop, what those that wait get, and what those get that have just sent something. Milliseconds. */
 const SHARE = 2;
 
@@ -26,9 +26,9 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** From now on `stream` is read here, and only here. */
-  reader(stream: Readable): Reader {
-    const reader: Reader = new Reader(stream, () => this.#onReadable(reader));
+  /** From now on `stream` is read here, and only here, in pieces of so many bytes. */
+  reader(stream: Readable, piece: number): Reader {
+    const reader: Reader = new Reader(stream, piece, () => this.#onReadable(reader));
     return reader;
   }
 
@@ -63,16 +63,26 @@ export class Turns {
 
 /** One connection. */
 export class Reader {
+  /** Bytes that are handed on at a time. */
+  piece: number;
   readonly #stream: Readable;
   readonly #onReadable: () => void;
+  /** Bytes that may come in larger pieces. */
+  #expected = 0;
   #isHeld = false;
   #isPaused = false;
 
-  constructor(stream: Readable, onReadable: () => void) {
+  constructor(stream: Readable, piece: number, onReadable: () => void) {
+    this.piece = piece;
     this.#stream = stream;
     this.#onReadable = onReadable;
     this.#heed(stream);
     stream.on('readable', onReadable);
+  }
+
+  /** So much of what comes is one thing, however large: handed on a little at a time, it would only be held twice. */
+  expect(bytes: number): void {
+    this.#expected = bytes;
   }
 
   /** Nothing more is handed on, whoever resumes the stream: what comes waits in its own socket, and then with its sender. */
@@ -89,9 +99,10 @@ export class Reader {
   /** Answers whether there is more that may be handed on. */
   handOn(): boolean {
     if (this.#mayNot) return false;
-    const { readableLength } = this.#stream;
+    const most = Math.max(this.piece, Math.min(this.#expected, LARGE));
+    this.#expected = Math.max(0, this.#expected - most);
     // All that is there, and nothing at all, tells the stream that more is wanted, or that it has ended.
-    if (readableLength > PIECE) this.#stream.read(PIECE);
+    if (this.#stream.readableLength > most) this.#stream.read(most);
     else this.#stream.read();
     return !this.#mayNot && this.#stream.readableLength > 0;
   }

@@ -20,7 +20,7 @@ function rig() {
         log.push([name, piece.length]);
         clock.skip(cost);
       });
-      return { stream, reader: turns.reader(stream) };
+      return { stream, reader: turns.reader(stream, 4 * KIB) };
     },
     of: (name: string) => log.filter(([who]) => who === name).reduce((sum, [, bytes]) => sum + bytes, 0),
   };
@@ -100,6 +100,15 @@ describe('turns', () => {
     go(a);
     await settle();
     expect(of('a')).toBe(6 * KIB + 4);
+  });
+
+  it('take what is expected in larger pieces, and not what comes behind it', async () => {
+    const { open, log } = rig();
+    const { stream, reader } = open('a');
+    reader.expect(30 * KIB);
+    stream.write(Buffer.alloc(40 * KIB));
+    await settle(10);
+    expect(log.map(([, bytes]) => bytes / KIB)).toEqual([30, 4, 4, 2]);
   });
 
   it('are over for one that is gone', async () => {
