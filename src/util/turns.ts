@@ -44,6 +44,7 @@ export class Turns {
   #next(): void {
     this.#isDue = false;
     this.#begun = undefined;
+    if (this.#waiting.size > 0) this.#nextIsDue();
     const end = this.#clock.monotonic() + SHARE;
     // Each once at most: who is put back has had its piece of this turn.
     for (const reader of [...this.#waiting]) {
@@ -51,7 +52,6 @@ export class Turns {
       if (reader.handOn()) this.#waiting.add(reader);
       if (this.#clock.monotonic() >= end) break;
     }
-    if (this.#waiting.size > 0) this.#nextIsDue();
   }
 
   #nextIsDue(): void {
@@ -108,7 +108,7 @@ export class Reader {
   }
 
   get #mayNot(): boolean {
-    return this.#isHeld || this.#isPaused;
+    return this.#isHeld || this.#isPaused || this.#stream.destroyed;
   }
 
   /** Pausing a stream that has a listener of `readable` stops nothing, and nothing tells of it. */
