@@ -78,6 +78,8 @@ export class Reader {
     this.#onReadable = onReadable;
     this.#heed(stream);
     stream.on('readable', onReadable);
+    // What was there before is not told again where somebody else has just listened.
+    if (stream.readableLength > 0) process.nextTick(onReadable);
   }
 
   /** So much of what comes is one thing, however large: handed on a little at a time, it would only be held twice. */
