@@ -15,6 +15,13 @@ import type { Clock } from '../util/clock.ts';
 /** Wrong credentials that one address may send in a minute before it is only told to wait. Right ones always work. */
 export const FAILURES_A_MINUTE = 5;
 const MINUTE = 60_000;
+/** The answer to an address that has tried too often. One for all of them: where it was made says nothing, and is dear. */
+export const TIRED = new RelayError(
+  'too_many_requests',
+  'Too many wrong credentials came from that address; wait a minute.',
+  undefined,
+  MINUTE,
+);
 /** Addresses whose failures are counted; past it the count starts again, so that it cannot grow. */
 const ADDRESSES = 1_024;
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
@@ -122,8 +129,7 @@ export class Guard {
   }
 
   #unauthorized(request: IncomingMessage): RelayError {
-    if (this.failed(this.addressOf(request)))
-      return new RelayError('too_many_requests', 'Too many wrong tokens came from that address; wait a minute.');
+    if (this.failed(this.addressOf(request))) return TIRED;
     return new RelayError(
       'unauthorized',
       'The relay wants its token: send Authorization: Bearer and the text of the file token in its state directory.',

@@ -6,7 +6,6 @@
  *     POST /device/rekey                      a device, for itself
  */
 import { type Context, Hono } from 'hono';
-import { RelayError } from '../protocol/codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { PEOPLE, type PeopleArgs, type PeopleTask } from '../protocol/people.ts';
 import type { Identity } from '../relay/identity.ts';
@@ -15,7 +14,7 @@ import type { People } from '../relay/people.ts';
 import { answerError, identityOf, parseArgs } from './api.ts';
 import type { Bindings } from './app.ts';
 import { readBody } from './body.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, TIRED } from './guard.ts';
 
 interface PeopleRoutesOptions {
   readonly people: Pick<People, 'tasks'>;
@@ -43,8 +42,7 @@ export function strangerRoutes(options: PeopleRoutesOptions & { guard: Pick<Guar
     const response = await answer('join', context, options);
     // The right one always works: everybody behind a forward has the same address.
     if (response.ok || !guard.failed(guard.addressOf(context.env.incoming))) return response;
-    const tired = new RelayError('too_many_requests', 'Too many wrong tries came from that address; wait a minute.');
-    return answerError(context, tired, options.log);
+    return answerError(context, TIRED, options.log);
   });
   return routes;
 }

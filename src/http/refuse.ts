@@ -12,8 +12,9 @@ export function errorBody(error: RelayError): ErrorBody {
   return { error: { code: error.code, message: error.message, retry: error.retry } };
 }
 
-export function errorHeaders(error: RelayError): Record<string, string> {
-  return error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {};
+export function errorHeaders({ code, wait = 1_000 }: RelayError): Record<string, string> {
+  if (code === 'unauthorized') return { 'www-authenticate': 'Bearer' };
+  return code === 'too_many_requests' ? { 'retry-after': `${Math.ceil(wait / 1000)}` } : {};
 }
 
 /** Answers a request that nobody has looked into. Its body is read past, so that the answer arrives, up to what a body may have. */

@@ -11,11 +11,15 @@ import { RelayError } from '../protocol/codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type Identity, THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
+import { Buckets } from '../util/buckets.ts';
+import type { Clock } from '../util/clock.ts';
+import { Turns } from '../util/turns.ts';
 import type { Bindings } from './app.ts';
 import { type Bound, bindAll } from './bind.ts';
 import type { Checked, Guard } from './guard.ts';
 import { PROBES } from './health.ts';
 import { REVOKE, STRANGERS } from './people.ts';
+import { Pipeline } from './pipeline.ts';
 import { refuse, refuseUpgrade } from './refuse.ts';
 import { sniffing } from './sniff.ts';
 
@@ -37,6 +41,7 @@ export interface ListenOptions {
   readonly tls?: Tls | undefined;
   readonly door: UpgradeDoor;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /** PEM. */
@@ -62,14 +67,25 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 };
 const HEADER_BYTES = 16 * 1024;
-const TOO_MANY = new RelayError('too_many_requests').status;
+/** One for all of them: where an error was made is what is dear about it, and here it says nothing. */
+const TOO_FAST = new RelayError(
+  'too_many_requests',
+  'That is more requests than one device may make in so short a time; wait a moment.',
+);
+const TOO_MANY = TOO_FAST.status;
 
 /** Resolves once connections are taken. Rejects with the error of `listen`, EADDRINUSE for one. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const webs: Web[] = [];
   const underWay: UnderWay = new Map();
-  const strangers: Strangers = new Map();
-  const bound = await bindAll(options.host, options.port, () => makeServer(options, { webs, underWay, strangers }));
+  const kept: Kept = {
+    webs,
+    underWay,
+    strangers: new Map(),
+    turns: new Turns(options.clock),
+    asked: new Buckets({ burst: LIMITS.requestBurst, perSecond: LIMITS.requestsPerSecond }),
+  };
+  const bound = await bindAll(options.host, options.port, () => makeServer(options, kept));
   options.guard.openOn(bound.port);
   let closing: Promise<void> | undefined;
   return {
@@ -99,19 +115,25 @@ interface Kept {
   readonly webs: Web[];
   readonly underWay: UnderWay;
   readonly strangers: Strangers;
+  readonly turns: Turns;
+  /** By device; without a credential, by address. */
+  readonly asked: Buckets;
 }
 
-function makeServer({ guard, fetch, door, log, tls }: ListenOptions, { webs, underWay, strangers }: Kept): NetServer {
+function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept: Kept): NetServer {
+  const { webs, underWay, strangers, turns, asked } = kept;
   const limits = { ...TIMEOUTS, maxHeaderSize: HEADER_BYTES };
   const plain = createServer(limits, onRequest);
   const secure = tls && createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, onRequest);
-  /** Of each connection, the requests that are not answered. */
-  const pipelined = new WeakMap<Socket, number>();
+  const pipelines = new WeakMap<Duplex, Pipeline>();
   for (const web of secure ? [plain, secure] : [plain]) {
     web.on('upgrade', onUpgrade);
     web.on('clientError', onClientError);
     webs.push(web);
   }
+  // After Node's own listeners: it reads by itself until this one does.
+  plain.on('connection', onOpen);
+  secure?.on('secureConnection', onOpen);
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
   const server = secure ? sniffing(plain, secure) : plain;
   server.on('connection', onConnection);
@@ -127,11 +149,18 @@ function makeServer({ guard, fetch, door, log, tls }: ListenOptions, { webs, und
     if (strangers.size > LIMITS.strangers) oldest?.destroy();
   }
 
+  function onOpen(socket: Socket): void {
+    pipelines.set(socket, new Pipeline(socket, turns));
+  }
+
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const path = pathOf(request);
     const wanted = !PROBES.has(path) && !STRANGERS.has(path);
-    const { refusal = tooMany(request, response), identity } = checked(request, wanted);
-    if (refusal) return refuse(request, response, refusal);
+    // In this order: what is refused first costs least.
+    const tooMany = pipelines.get(request.socket)?.begin(request, response);
+    const { refusal, identity } = tooMany ? { refusal: tooMany } : checked(request, wanted);
+    const why = refusal ?? tooFast(request, identity);
+    if (why) return refuse(request, response, why);
     if (identity) {
       strangers.delete(endOf(request.socket));
       underWay.set(request, identity);
@@ -144,14 +173,10 @@ function makeServer({ guard, fetch, door, log, tls }: ListenOptions, { webs, und
     void answer(request, response, identity);
   }
 
-  /** Nobody needs to ask before the last answers came; who does anyway would pile up what is under way. */
-  function tooMany({ socket }: IncomingMessage, response: ServerResponse): RelayError | undefined {
-    const count = pipelined.get(socket) ?? 0;
-    if (count >= LIMITS.pipelined)
-      return new RelayError('too_many_requests', 'Too much is under way on this connection; read the answers first.');
-    pipelined.set(socket, count + 1);
-    response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1));
-    return undefined;
+  /** Before anything is made of the request: a flood costs a few lines of headers each. */
+  function tooFast(request: IncomingMessage, identity: Identity | undefined): RelayError | undefined {
+    const key = identity ? `${identity.person} ${identity.device ?? ''}` : guard.addressOf(request);
+    return asked.take(key, clock.monotonic()) ? undefined : TOO_FAST;
   }
 
   function checked(request: IncomingMessage, credential: boolean): Checked {
@@ -171,6 +196,7 @@ function makeServer({ guard, fetch, door, log, tls }: ListenOptions, { webs, und
     const { refusal, identity = THE_OWNER } = checked(request, !isLegacy);
     if (!refusal) {
       strangers.delete(endOf(request.socket));
+      pipelines.get(socket)?.upgraded();
       door.upgrade(request, socket, head, identity);
       return;
     }

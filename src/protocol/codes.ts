@@ -85,7 +85,11 @@ export const CODES = {
     retry: false,
     status: 429,
   },
-  too_many_sessions: { sentence: 'This relay knows as many sessions as it may.', retry: false, status: 429 },
+  too_many_sessions: {
+    sentence: 'This relay knows as many sessions as it may.',
+    retry: false,
+    status: 429,
+  },
   too_many_requests: { sentence: 'Too many requests are under way on this connection.', retry: true, status: 429 },
   too_many_connections: {
     sentence: 'This relay holds as many connections as it may.',
@@ -115,11 +119,14 @@ export type Code = keyof typeof CODES;
 /** An error with a code of the catalogue. `message` is one sentence for whoever reads it; it never holds a body or a secret. */
 export class RelayError extends Error {
   readonly code: Code;
+  /** Milliseconds after which it may be tried again, where that is known. */
+  readonly wait: number | undefined;
 
-  constructor(code: Code, message: string = CODES[code].sentence, cause?: unknown) {
+  constructor(code: Code, message: string = CODES[code].sentence, cause?: unknown, wait?: number) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'RelayError';
     this.code = code;
+    this.wait = wait;
   }
 
   /** May the same request be made again? */

@@ -21,6 +21,9 @@ export const LIMITS = {
   namesPerSession: 32,
   /** Sessions that one relay knows, gone ones included. */
   sessions: 100_000,
+  /** The same of one person: of the owner as many as may be connected at a time; of another, since nobody but them gains by more. */
+  sessionsOfOwner: 20_000,
+  sessionsPerPerson: 1_000,
   /** People that one relay knows, revoked ones included; devices of each, open invitations, and grants of each. */
   people: 1_000,
   devicesPerPerson: 100,
@@ -36,6 +39,12 @@ export const LIMITS = {
   requests: 256,
   /** The same over HTTP, where one follows the other. */
   pipelined: 4,
+  /**
+   * Requests over HTTP of one device, or of one address that shows no credential: so many at once, and so many a second in the long run.
+   * Not of frames: a connection is served in its turn, and reads its answers before it asks on; requests come over as many as somebody opens.
+   */
+  requestBurst: 500,
+  requestsPerSecond: 100,
   /** Pieces that one message comes in. */
   fragments: 256,
   /** Bytes of frames and bodies that have begun to come, of all connections together. */

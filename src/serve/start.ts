@@ -160,10 +160,12 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
     renewToken: () => replaceToken(home, random),
   });
   const { fetch } = createApp({ relay, log, mcp, tasks, dir: data, people, guard });
-  const listening = await listen({ host, port: options.port, guard, fetch, door, log, tls }).catch(async (error) => {
-    await relay.stop();
-    throw explained(error, options);
-  });
+  const listening = await listen({ host, port: options.port, guard, fetch, door, log, tls, clock }).catch(
+    async (error) => {
+      await relay.stop();
+      throw explained(error, options);
+    },
+  );
   const { port } = listening;
   journal.onEffects((effects) => effects.some(({ kind }) => kind === 'revoked') && listening.cutFor(knows));
   const url = isLoopback(host) ? urlOf(host, port) : urlOf('localhost', port);

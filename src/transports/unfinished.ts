@@ -28,6 +28,7 @@ export class Unfinished {
         return bytes <= SMALL || this.#sum <= this.#most;
       },
       take: (count) => set(Math.max(0, bytes - count)),
+      bytes: () => bytes,
     };
   }
 }
@@ -37,6 +38,8 @@ export interface Part {
   add(count: number): boolean;
   /** So many of them are whole now, or gone. */
   take(count: number): void;
+  /** What has come of the message that is not whole. */
+  bytes(): number;
 }
 
 /** Bytes of a frame that a client sends, with its head and mask (RFC 6455, 5.2). */

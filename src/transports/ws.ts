@@ -16,8 +16,8 @@ import { frameBytes, type Part, Unfinished } from './unfinished.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
-/** Frames of one connection in one turn: whoever sends more waits until the others had theirs. */
-const A_TURN = 64;
+/** What a connection may have sent of a message before it has said hello, with its head and mask. */
+const HELLO = frameBytes(LIMITS.helloBytes);
 
 export interface WsOptions {
   /** Takes a connection that speaks `claude-relay.v1`. */
@@ -97,6 +97,16 @@ export class WsDoor {
   }
 }
 
+/** Of the relay's side. */
+interface WsParts {
+  /** What `ws` writes to and reads from. */
+  readonly under?: Duplex;
+  /** Those among which it is until its owner has answered. */
+  readonly strangers?: Set<WsSocket>;
+  /** Of what comes, the part that is not whole yet. */
+  readonly part?: Part;
+}
+
 /** One WebSocket, on either side of it. */
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
@@ -105,28 +115,18 @@ export class WsSocket implements Socket {
   /** Of what comes, the part that is not whole yet. */
   readonly #part: Part | undefined;
   #over = false;
-  /** Frames that came in this turn. */
-  #came = 0;
   /** What this turn sends, and the bytes of each. */
   #texts: string[] = [];
   #bytes: number[] = [];
   #gathered = 0;
   #listener: SocketListener | undefined;
 
-  /** `under`: what `ws` writes to and reads from. `strangers`: those among which it is until its owner has answered. */
-  constructor(
-    ws: WebSocket,
-    {
-      under,
-      strangers,
-      part,
-    }: { readonly under?: Duplex; readonly strangers?: Set<WsSocket>; readonly part?: Part } = {},
-  ) {
+  constructor(ws: WebSocket, { under, strangers, part }: WsParts = {}) {
     this.#ws = ws;
     this.#under = under;
     this.#strangers = strangers;
     this.#part = part;
-    if (part) under?.on('data', (chunk: Buffer) => this.#onBytes(chunk.length));
+    if (part && under) this.#count(under, part);
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('ping', (data) => this.#onPing(data));
     ws.on('pong', (data) => this.#onPong(data));
@@ -205,10 +205,20 @@ export class WsSocket implements Socket {
     this.#listener?.onClose(code);
   }
 
-  /** Before or after `ws` has read them: what is whole is taken off when it is. */
-  #onBytes(count: number): void {
-    if (this.#part?.add(count) !== false) return;
-    this.close(new RelayError('too_many_connections').close ?? 1008, 'too_many_connections');
+  /** What comes is added before `ws` reads it, which takes off what is whole, and looked at when it has. */
+  #count(under: Duplex, part: Part): void {
+    let hasRoom = true;
+    under.prependListener('data', (chunk: Buffer) => {
+      hasRoom = part.add(chunk.length);
+    });
+    under.on('data', () => {
+      if (!hasRoom && part.bytes() > 0) this.#refuse('too_many_connections');
+      else if (part.bytes() > HELLO && this.#strangers?.has(this)) this.#refuse('frame_too_large');
+    });
+  }
+
+  #refuse(code: 'too_many_connections' | 'frame_too_large'): void {
+    this.close(new RelayError(code).close ?? 1008, code);
     // What it has sent is held as long as its socket is.
     this.terminate();
   }
@@ -228,16 +238,6 @@ export class WsSocket implements Socket {
 
   #onFrame(bytes: number): void {
     this.#part?.take(frameBytes(bytes));
-    this.#came += 1;
-    if (this.#came === 1) setImmediate(nextTurn, this);
-    if (this.#came === A_TURN) this.#ws.pause();
-  }
-
-  /** The others had their turn. */
-  nextTurn(): void {
-    const wasMuch = this.#came >= A_TURN;
-    this.#came = 0;
-    if (wasMuch && !this.#over) this.#ws.resume();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -251,10 +251,6 @@ function ignored(): void {}
 
 function flush(socket: WsSocket): void {
   socket.flush();
-}
-
-function nextTurn(socket: WsSocket): void {
-  socket.nextTurn();
 }
 
 /** `ws` gives one piece of memory, unless it is told otherwise. */

@@ -1,11 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { addressesOf, bindAll, isLoopback } from '../../src/http/bind.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
 import { type HttpRig, httpRig, TOKEN } from '../support/http-rig.ts';
 import { ask, bearer, exchange } from '../support/raw-http.ts';
 import { WireClient } from '../support/wire-client.ts';
 
+const requests = channel('http.server.request.start');
 const rigs: HttpRig[] = [];
 const started = async (...args: Parameters<typeof httpRig>) => {
   const rig = await httpRig(...args);
@@ -134,14 +137,116 @@ describe('the server', () => {
     expect(await exchange(rig.port, whole)).toMatch(/^HTTP\/1\.1 401/);
   });
 
-  it('answers so many requests of one connection at a time, and refuses those behind', async () => {
+  it('answers so many requests of one connection at a time, and refuses of those behind what it has read', async () => {
     const rig = await started();
-    rig.relay.answer = () => new Promise((resolve) => setTimeout(() => resolve({}), 50));
+    let [underWay, most] = [0, 0];
+    rig.relay.answer = async () => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      underWay -= 1;
+      return {};
+    };
     const one = `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 0\r\n`;
-    const answer = await exchange(rig.port, `${`${one}\r\n`.repeat(19)}${one}Connection: close\r\n\r\n`);
+    const answer = await exchange(rig.port, `${`${one}\r\n`.repeat(39)}${one}Connection: close\r\n\r\n`);
     const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-    expect(statuses).toEqual([...Array(4).fill(200), ...Array(16).fill(429)]);
+    expect(statuses).toHaveLength(40);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    expect(most).toBe(LIMITS.pipelined);
+    expect(rig.relay.asked).toHaveLength(statuses.filter((status) => status === 200).length);
+    expect(answer).toContain('"too_many_requests"');
+    expect(answer.toLowerCase()).toContain('retry-after: 1');
+  });
+
+  it('does not read on where too much is under way, until that is answered', async () => {
+    const rig = await started();
+    let answer: (value: unknown) => void = () => {};
+    const answered = new Promise((resolve) => {
+      answer = resolve;
+    });
+    rig.relay.answer = () => answered;
+    const one = `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 0\r\n`;
+    const socket = net.connect(rig.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const seen: unknown[] = [];
+    const onRequest = () => seen.push(1);
+    requests.subscribe(onRequest);
+    socket.write(`${`${one}\r\n`.repeat(400)}${one}Connection: close\r\n\r\n`);
+    while (rig.relay.asked.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // A piece of what was sent, and not the 401 of them.
+    expect(seen.length).toBeLessThan(20);
     expect(rig.relay.asked).toHaveLength(4);
+    answer({});
+    await closed;
+    requests.unsubscribe(onRequest);
+    const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    expect(statuses).toHaveLength(401);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  });
+
+  it('takes the body of the last request that may be under way', async () => {
+    const rig = await started();
+    rig.relay.answer = () => new Promise((resolve) => setTimeout(() => resolve({}), 20));
+    const body = JSON.stringify({ text: 'x'.repeat(100_000) });
+    const head = `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\n`;
+    const whole = (more = '') => `${head}${more}Content-Length: ${body.length}\r\n\r\n${body}`;
+    const answer = await exchange(rig.port, whole().repeat(3) + whole('Connection: close\r\n'));
+    expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(Array(4).fill('200'));
+  });
+
+  it('lives through requests without end on a connection that reads no answer', async () => {
+    const rig = await started();
+    const socket = net.connect(rig.port, '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => {});
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: localhost:${rig.port}\r\n\r\n`.repeat(40_000));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await ask({ port: rig.port, path: '/metrics', headers: bearer(TOKEN) })).status).toBe(200);
+    socket.destroy();
+  });
+
+  describe('counts what one device asks', () => {
+    const status = (rig: HttpRig, token = TOKEN) =>
+      ask({ port: rig.port, method: 'POST', path: '/v1/status', headers: bearer(token) });
+    const spend = async (rig: HttpRig, path: string, count: number) => {
+      const one = `GET ${path} HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\n`;
+      for (let left = count; left > 0; left -= 4)
+        await exchange(rig.port, `${`${one}\r\n`.repeat(3)}${one}Connection: close\r\n\r\n`);
+    };
+
+    it('and lets a burst of 200 through', async () => {
+      const rig = await started();
+      const answers = await Promise.all(Array.from({ length: 200 }, () => status(rig)));
+      expect(new Set(answers.map((each) => each.status))).toEqual(new Set([200]));
+    });
+
+    it('and refuses past the burst, over any number of connections, with a code and when to come again', async () => {
+      const rig = await started();
+      await spend(rig, '/metrics', LIMITS.requestBurst);
+      const asked = rig.relay.asked.length;
+      const refused = await status(rig);
+      expect(refused.status).toBe(429);
+      expect(refused.headers['retry-after']).toBe('1');
+      expect(JSON.parse(refused.body).error).toMatchObject({ code: 'too_many_requests', retry: true });
+      expect(rig.relay.asked).toHaveLength(asked);
+      rig.clock.advance(20);
+      expect([(await status(rig)).status, (await status(rig)).status, (await status(rig)).status]).toEqual([
+        200, 200, 429,
+      ]);
+    });
+
+    it('and what comes without a credential by its address: probes, challenges, wrong ones', async () => {
+      const rig = await started();
+      await spend(rig, '/healthz', LIMITS.requestBurst);
+      expect((await ask({ port: rig.port, path: '/healthz' })).status).toBe(429);
+      const challenge = await ask({ port: rig.port, method: 'POST', path: '/challenge', body: '{"nonce":"n"}' });
+      expect([challenge.status, challenge.headers['retry-after']]).toEqual([429, '1']);
+      expect((await status(rig)).status).toBe(200);
+    });
   });
 
   it('logs nothing about a body that broke off', async () => {

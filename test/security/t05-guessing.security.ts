@@ -1,6 +1,7 @@
 /** T5: no other text than the token is taken for it, at no path, and who guesses is soon told to wait; the right one still works. */
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/protocol/limits.ts';
 import { record } from '../faults/support/figures.ts';
 import { ask, bearer, exchange } from '../support/raw-http.ts';
 import { WireClient } from '../support/wire-client.ts';
@@ -102,6 +103,22 @@ describe('T5: whatever is not the token', () => {
     record('T5', { guesses: statuses.length, 'answered 401': 5, 'right ones refused': 0 });
   });
 
+  it('may ask for challenges so often from one address; others, and who has a credential, meet no limit', async () => {
+    const { relay } = await watchedRelay();
+    const begun = performance.now();
+    const statuses: string[] = [];
+    for (let left = LIMITS.requestBurst + 700; left > 0; left -= LIMITS.pipelined)
+      statuses.push(...(await challengesFrom('127.0.0.1', relay.port, LIMITS.pipelined)));
+    const given = statuses.filter((status) => status === '200').length;
+    const seconds = (performance.now() - begun) / 1000;
+    expect(new Set(statuses)).toEqual(new Set(['200', '429']));
+    expect(given).toBeGreaterThanOrEqual(LIMITS.requestBurst);
+    expect(given).toBeLessThanOrEqual(LIMITS.requestBurst + LIMITS.requestsPerSecond * seconds + 1);
+    expect(await challengesFrom('127.0.0.9', relay.port, 1)).toEqual(['200']);
+    const right = await ask({ port: relay.port, method: 'POST', path: '/v1/status', headers: bearer(relay.token) });
+    expect(right.status).toBe(200);
+  });
+
   it('is counted for each address by itself', async () => {
     const { relay } = await watchedRelay();
     const guess = (localAddress: string) => guessFrom(localAddress, relay.port);
@@ -110,6 +127,22 @@ describe('T5: whatever is not the token', () => {
     expect(await guess('127.0.0.9')).toContain(' 401 ');
   });
 });
+
+/** So many behind one another on one connection; the status of each answer. */
+function challengesFrom(localAddress: string, port: number, count: number): Promise<string[]> {
+  const body = JSON.stringify({ nonce: 'x'.repeat(43) });
+  const head = `POST /challenge HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: ${body.length}\r\n`;
+  const text = `${`${head}\r\n${body}`.repeat(count - 1)}${head}Connection: close\r\n\r\n${body}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress }, () => socket.write(text));
+    let answers = '';
+    socket.on('data', (chunk) => {
+      answers += chunk;
+    });
+    socket.once('close', () => resolve([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = '']) => status)));
+    socket.once('error', reject);
+  });
+}
 
 /** The first line of the answer. */
 function guessFrom(localAddress: string, port: number): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * T18: what is thrown at the relay costs it at most 64 MiB, kills nothing, and keeps nobody else from being answered. Two floods
- * of requests by who has a credential cost more.
+ * T18: what is thrown at the relay costs it at most 64 MiB, kills nothing, and keeps nobody else from being answered. How long others
+ * wait is recorded; what is asserted of it is only what holds on a machine whose two cores attacker, relay and bystander share with others.
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { record } from '../faults/support/figures.ts';
@@ -10,24 +10,27 @@ import { MOST_MEMORY, Target } from './support/target.ts';
 
 /** Sends before it is measured: code that runs for the first time takes memory of its own. */
 const WARM_UP = 150;
+/** How much longer than before the attack others may wait, and what is always allowed, milliseconds. Without turns it was seconds. */
+const WAITS_AT_MOST = { times: 20, milliseconds: 1_500 };
 
 const seen: { memory: number; p99: number; tries: number; answered: number }[] = [];
 
-async function suffer({ what, run, mostMemory = MOST_MEMORY }: Attack): Promise<void> {
+async function suffer({ what, run }: Attack): Promise<void> {
   const target = await Target.start();
   const warm = await Bystander.start(target.port, target.token, 'warm-up');
   await warm.asks(WARM_UP);
-  await warm.finish();
+  const quiet = await warm.finish();
   const bystander = await Bystander.start(target.port, target.token);
   target.mark();
   const tries = await run(target);
   const { asked, answered, p99 } = await bystander.finish();
   const memory = target.grown();
   if (process.env['SECURITY_SAYS'])
-    process.stderr.write(`${what}: ${tries} tries, ${memory} MiB, p99 ${p99} ms of ${asked}\n`);
+    process.stderr.write(`${what}: ${tries} tries, ${memory} MiB, p99 ${p99} ms of ${asked}, ${quiet.p99} before\n`);
   expect({ what, unanswered: asked - answered }).toEqual({ what, unanswered: 0 });
   expect(answered).toBeGreaterThan(0);
-  expect(memory).toBeLessThanOrEqual(mostMemory);
+  expect(memory).toBeLessThanOrEqual(MOST_MEMORY);
+  expect(p99).toBeLessThanOrEqual(quiet.p99 * WAITS_AT_MOST.times + WAITS_AT_MOST.milliseconds);
   await target.end();
   seen.push({ memory, p99, tries, answered });
 }

@@ -112,7 +112,7 @@ describe('enter', () => {
     world.enter('A');
     world.store.run(
       `WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 100998)
-       INSERT INTO session (id, kind, created_at, last_seen, handed, seen) SELECT i, 'agent', 0, 0, 0, 0 FROM n`,
+       INSERT INTO session (id, kind, created_at, last_seen, handed, seen, person) SELECT i, 'agent', 0, 0, 0, 0, i FROM n`,
     );
     const channels = () => world.store.all('SELECT name FROM channel').length;
     const before = channels();
@@ -121,6 +121,40 @@ describe('enter', () => {
     expect(world.enterFully('A').created).toBe(false);
     world.store.run('DELETE FROM session WHERE id = 1000');
     expect(world.enterFully('B').created).toBe(true);
+  });
+});
+
+describe('the sessions of one person', () => {
+  const fill = (world: World, person: number, count: number) =>
+    world.store.run(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+       INSERT INTO session (id, kind, created_at, last_seen, handed, seen, person) SELECT 100000 * ?1 + i, 'agent', 0, 0, 0, 0, ?1 FROM n`,
+      person,
+      count,
+    );
+
+  it('are so many for another person: new names are refused, known ones are not, and nobody else is', () => {
+    const world = new World();
+    for (const name of ['bert', 'carol']) world.store.run('INSERT INTO person (name, created_at) VALUES (?, 1)', name);
+    const bert = { person: 2 };
+    world.enter('A@bert', bert);
+    fill(world, 2, LIMITS.sessionsPerPerson - 2);
+    world.enter('B@bert', bert);
+    const before = world.dump();
+    expect(refused('too_many_sessions', () => world.enter('C@bert', bert)).message).toContain('1000');
+    expect(world.dump()).toBe(before);
+    expect(world.enterFully('A@bert', bert).created).toBe(false);
+    expect(world.enterFully('C@carol', { person: 3 }).created).toBe(true);
+    expect(world.enterFully('C').created).toBe(true);
+  });
+
+  it('are as many for the owner as may be connected at a time', () => {
+    const world = new World();
+    world.enter('A');
+    fill(world, 1, LIMITS.connections - 2);
+    world.enter('B');
+    refused('too_many_sessions', () => world.enter('C'));
+    expect(world.enterFully('A').created).toBe(false);
   });
 });
 

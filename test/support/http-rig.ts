@@ -69,6 +69,7 @@ export async function httpRig(options: RigOptions = {}) {
     fetch,
     door,
     log,
+    clock,
   });
   return {
     relay,

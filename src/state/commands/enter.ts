@@ -9,7 +9,14 @@ import { type Applied, type Depart, type Enter, type Entered, NO_EFFECTS } from 
 import { newestPosition } from '../queries/envelopes.ts';
 import { mayRead } from '../queries/grants.ts';
 import { personById } from '../queries/people.ts';
-import { countSessions, type SessionRow, sessionByAnyName, sessionById, sessionByName } from '../queries/sessions.ts';
+import {
+  countSessions,
+  countSessionsOf,
+  type SessionRow,
+  sessionByAnyName,
+  sessionById,
+  sessionByName,
+} from '../queries/sessions.ts';
 import { ALL_CHANNEL, OWNER } from '../schema.ts';
 import type { Store } from '../store.ts';
 
@@ -65,9 +72,17 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   return { session: session.id, name: session.name, created: false, granted };
 }
 
+/** For one more session. Nobody's known names are ever in question. */
+function checkRoom(store: Store, person: number): void {
+  if (countSessions(store) >= LIMITS.sessions) throw new RelayError('too_many_sessions');
+  const most = person === OWNER ? LIMITS.sessionsOfOwner : LIMITS.sessionsPerPerson;
+  if (countSessionsOf(store, person) < most) return;
+  throw new RelayError('too_many_sessions', `One person may have ${most} names at this relay; use one that you have.`);
+}
+
 function create(store: Store, command: Enter): Entered {
   const { name, person = OWNER } = command;
-  if (countSessions(store) >= LIMITS.sessions) throw new RelayError('too_many_sessions');
+  checkRoom(store, person);
   const { about } = command;
   const head = newestPosition(store);
   store.write('DELETE FROM alias WHERE name = ?', name);

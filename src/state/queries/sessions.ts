@@ -23,6 +23,10 @@ export function countSessions(store: Store): number {
   return store.get<{ n: number }>('SELECT count(*) AS n FROM session')?.n ?? 0;
 }
 
+export function countSessionsOf(store: Store, person: number): number {
+  return store.get<{ n: number }>('SELECT count(*) AS n FROM session WHERE person = ?', person)?.n ?? 0;
+}
+
 /** The last seen first. */
 export function recentSessions(store: Store, count: number): SessionRow[] {
   const rows = store.all<{ id: number }>('SELECT id FROM session ORDER BY last_seen DESC, id LIMIT ?', count);

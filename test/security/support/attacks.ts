@@ -9,8 +9,6 @@ export interface Place {
 
 export interface Attack {
   readonly what: string;
-  /** What it may cost, MiB, where 64 is not reached yet: SECURITY.md says so. */
-  readonly mostMemory?: number;
   /** How often it was tried, for the figures; throws when the relay has let something through. */
   readonly run: (place: Place) => Promise<number>;
 }
@@ -145,6 +143,31 @@ export const STRANGERS: readonly Attack[] = [
       return pieces * 500;
     },
   },
+  {
+    what: '1,300 requests at once on each of 100 connections, without a token',
+    async run({ port }) {
+      const sockets = await open(100, port);
+      const piece = Buffer.from(`GET /healthz HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`.repeat(1_300));
+      for (const socket of sockets) {
+        socket.freeze();
+        socket.write(piece);
+      }
+      await sleep(systemClock, FLOOD);
+      for (const socket of sockets) socket.cut();
+      return sockets.length * 1_300;
+    },
+  },
+  {
+    what: 'challenges without end, on 32 connections',
+    async run({ port }) {
+      const sockets = await open(32, port);
+      const body = `{"nonce":"${'x'.repeat(43)}"}`;
+      const piece = Buffer.from((post(port, '/challenge', [`Content-Length: ${body.length}`]) + body).repeat(4));
+      const pieces = await Promise.all(sockets.map((socket) => socket.flood(piece, FLOOD)));
+      for (const socket of sockets) socket.cut();
+      return pieces.reduce((sum, n) => sum + n * 4, 0);
+    },
+  },
 ];
 
 /** Of a peer that has the token. */
@@ -260,7 +283,8 @@ export const FRAMES: readonly Attack[] = [
       if (accepted) throw new Error('Compression was accepted.');
       const { deflateRawSync } = await import('node:zlib');
       const bomb = deflateRawSync(Buffer.alloc(64 * KIB * KIB));
-      for (const socket of sockets) socket.write(frame(OPCODE.text, bomb.subarray(0, 200 * KIB), { rsv1: true }));
+      // As much of it as may come before hello.
+      for (const socket of sockets) socket.write(frame(OPCODE.text, bomb.subarray(0, 4 * KIB), { rsv1: true }));
       return expectClosed(sockets, 1002);
     },
   },
@@ -413,7 +437,6 @@ export const REQUESTS: readonly Attack[] = ['/v1/send', '/mcp?as=attacker'].flat
   },
   {
     what: `${path}: requests without end, on 32 connections`,
-    mostMemory: 256,
     async run({ port, token }: Place) {
       const sockets = await open(32, port);
       const body =
@@ -424,6 +447,25 @@ export const REQUESTS: readonly Attack[] = ['/v1/send', '/mcp?as=attacker'].flat
       const pieces = await Promise.all(sockets.map((socket) => socket.flood(piece, FLOOD)));
       for (const socket of sockets) socket.cut();
       return pieces.reduce((sum, n) => sum + n * 5, 0);
+    },
+  },
+  {
+    what: `${path}: 250 requests at once, each time on a new connection`,
+    async run({ port, token }: Place) {
+      const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+      const one =
+        post(port, path, [bearer(token), ...MCP, 'Relay-As: attacker', `Content-Length: ${body.length}`]) + body;
+      const piece = Buffer.from(one.repeat(250));
+      const end = systemClock.monotonic() + FLOOD;
+      let tries = 0;
+      while (systemClock.monotonic() < end) {
+        const sockets = await open(32, port);
+        for (const socket of sockets) socket.write(piece);
+        await Promise.all(sockets.map((socket) => socket.hears(/HTTP/)));
+        for (const socket of sockets) socket.cut();
+        tries += 32 * 250;
+      }
+      return tries;
     },
   },
 ]);
@@ -459,8 +501,8 @@ export const WAITS: readonly Attack[] = [
             post(port, `/mcp?as=attacker-${wave * 50 + n}`, [bearer(token), ...MCP, `Content-Length: ${body.length}`]) +
               body,
           );
-        // Past so many names it is refused, with a code.
-        await expectSays(sockets, /^HTTP\/1\.1 (200|503)/);
+        // Past so many names, or so many requests, it is refused with a code.
+        await expectSays(sockets, /^HTTP\/1\.1 (200|429|503)/);
       }
       return 1_500;
     },

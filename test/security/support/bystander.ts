@@ -1,9 +1,8 @@
-/** A legitimate peer beside an attack: sends to itself, one after the other, and times each answer. */
-import { sleep, systemClock } from '../../../src/util/clock.ts';
-import { WireClient } from '../../support/wire-client.ts';
+/** A legitimate peer beside an attack, in a process of its own. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
 
-/** Between two sends, milliseconds. */
-const PACE = 10;
+const SCRIPT = join(import.meta.dirname, 'bystander-process.mjs');
 
 export interface Served {
   readonly asked: number;
@@ -13,51 +12,56 @@ export interface Served {
 }
 
 export class Bystander {
-  readonly #name: string;
-  readonly #client: WireClient;
-  readonly #times: number[] = [];
-  readonly #running: Promise<void>;
-  #asked = 0;
-  #isOver = false;
+  readonly #child: ChildProcess;
+  #answered = 0;
+  #served: Served | undefined;
+  #isGone = false;
+  #wake: (() => void)[] = [];
 
-  private constructor(name: string, client: WireClient) {
-    this.#name = name;
-    this.#client = client;
-    this.#running = this.#run();
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.on('message', (message) => this.#hear(message));
+    child.once('exit', () => {
+      this.#isGone = true;
+      this.#stir();
+    });
   }
 
+  /** It has its place at the relay, and has begun to send. */
   static async start(port: number, token: string, name = 'bystander'): Promise<Bystander> {
-    const client = new WireClient(`ws://127.0.0.1:${port}`, token);
-    await client.opened;
-    client.say({ type: 'hello', v: 1, name, instance: `i${name}`, seat: true, window: 0 });
-    await client.next('welcome');
-    return new Bystander(name, client);
+    const bystander = new Bystander(fork(SCRIPT, { execArgv: [] }));
+    const welcome = new Promise((resolve) => bystander.#child.once('message', resolve));
+    bystander.#child.send({ port, token, name });
+    await welcome;
+    return bystander;
   }
 
   /** Resolves when so many of its sends were answered. */
   async asks(count: number): Promise<void> {
-    while (this.#times.length < count) await sleep(systemClock, PACE);
+    await this.#until(() => this.#answered >= count);
   }
 
   /** Stops asking; resolves when every question was answered or the connection is gone. */
   async finish(): Promise<Served> {
-    this.#isOver = true;
-    await Promise.race([this.#running, this.#client.closed]);
-    this.#client.cut();
-    const sorted = this.#times.sort((a, b) => a - b);
-    const p99 = Math.round(sorted[Math.floor(sorted.length * 0.99)] ?? 0);
-    return { asked: this.#asked, answered: sorted.length, p99 };
+    if (this.#child.connected) this.#child.send('finish');
+    await this.#until(() => this.#served !== undefined);
+    if (!this.#served) throw new Error('A bystander ended without a word.');
+    return this.#served;
   }
 
-  async #run(): Promise<void> {
-    while (!this.#isOver) {
-      const begun = systemClock.monotonic();
-      this.#asked += 1;
-      const answer = await this.#client.ask('send', { to: this.#name, body: `note ${this.#asked}` });
-      if (answer.type !== 'answer') throw new Error(`A bystander was refused: ${JSON.stringify(answer)}`);
-      this.#times.push(systemClock.monotonic() - begun);
-      await this.#client.ask('receive', { count: 5, receipt: 'seen' });
-      await sleep(systemClock, PACE);
-    }
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo() && !this.#isGone) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  #hear(message: unknown): void {
+    if (typeof message !== 'object' || message === null) return;
+    const { answered } = message as { answered: number };
+    this.#answered = answered;
+    if ('p99' in message) this.#served = message as Served;
+    this.#stir();
+  }
+
+  #stir(): void {
+    for (const resolve of this.#wake.splice(0)) resolve();
   }
 }

@@ -1,0 +1,52 @@
+/**
+ * Requests of one connection that are not answered yet. Nobody needs to ask on before the last answers came; who does is refused
+ * so far as it was read already, and then not read from until all that was begun is answered.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { RelayError } from '../protocol/codes.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Reader, Turns } from '../util/turns.ts';
+
+/** One for all of them: where an error was made is what is dear about it, and here it says nothing. */
+const TOO_MUCH = new RelayError(
+  'too_many_requests',
+  'Too much is under way on this connection; read the answers first.',
+);
+
+/** Bytes read at a time: a request or two, or ten of the smallest, more than half of which are refused. */
+const REQUESTS = 512;
+/** Twenty requests of the usual size, whose answers then leave in one write; or four hundred of the smallest frames. */
+const FRAMES = 8 * 1024;
+
+export class Pipeline {
+  readonly #reader: Reader;
+  #underWay = 0;
+
+  constructor(stream: Readable, turns: Turns) {
+    this.#reader = turns.reader(stream, REQUESTS);
+  }
+
+  /** One more; or why not. */
+  begin(request: IncomingMessage, response: ServerResponse): RelayError | undefined {
+    if (this.#underWay >= LIMITS.pipelined) {
+      // Only now: the last of those under way may have a body that was not read before.
+      this.#reader.hold();
+      return TOO_MUCH;
+    }
+    this.#underWay += 1;
+    this.#reader.expect(Math.min(Number(request.headers['content-length'] ?? 0), LIMITS.frameBytes));
+    response.once('close', () => this.#onAnswered());
+    return undefined;
+  }
+
+  /** It goes on as a WebSocket, which bounds by itself what is under way. */
+  upgraded(): void {
+    this.#reader.piece = FRAMES;
+  }
+
+  #onAnswered(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#reader.release();
+  }
+}

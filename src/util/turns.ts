@@ -1,0 +1,130 @@
+/**
+ * Who is read from, and how much at a time. What came on a connection is handed on in pieces, and whoever sent more than one
+ * waits until the others had one. Otherwise what fills a socket's buffer is served in one go: a thousand of the smallest
+ * requests, from each connection, while nobody else is heard.
+ *
+ * A listener of `readable` has the flow (Node's documentation of that event): `data` is emitted for what is read here and for
+ * nothing else, so that it holds for whoever parses it, `node:http` and `ws`. Their own `pause` and `resume` go on to mean what they say.
+ */
+import type { Readable } from 'node:stream';
+import type { Clock } from './clock.ts';
+
+/** Bytes at a time of what is expected. */
+const LARGE = 64 * 1024;
+/** Of a turn of the event loop, what those that wait get, and what those get that have just sent something. Milliseconds. */
+const SHARE = 2;
+
+export class Turns {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  /** In the order in which they are served. */
+  readonly #waiting = new Set<Reader>();
+  /** When the first was served in this turn without waiting. */
+  #begun: number | undefined;
+  #isDue = false;
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /** From now on `stream` is read here, and only here, in pieces of so many bytes. */
+  reader(stream: Readable, piece: number): Reader {
+    const reader: Reader = new Reader(stream, piece, () => this.#onReadable(reader));
+    return reader;
+  }
+
+  #onReadable(reader: Reader): void {
+    if (this.#waiting.has(reader)) return;
+    this.#nextIsDue();
+    const now = this.#clock.monotonic();
+    this.#begun ??= now;
+    // Who was silent until now goes before those that wait, as long as that is not everybody.
+    if (now - this.#begun >= SHARE || reader.handOn()) this.#waiting.add(reader);
+  }
+
+  #next(): void {
+    this.#isDue = false;
+    this.#begun = undefined;
+    if (this.#waiting.size > 0) this.#nextIsDue();
+    const end = this.#clock.monotonic() + SHARE;
+    // Each once at most: who is put back has had its piece of this turn.
+    for (const reader of [...this.#waiting]) {
+      this.#waiting.delete(reader);
+      if (reader.handOn()) this.#waiting.add(reader);
+      if (this.#clock.monotonic() >= end) break;
+    }
+  }
+
+  #nextIsDue(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => this.#next());
+  }
+}
+
+/** One connection. */
+export class Reader {
+  /** Bytes that are handed on at a time. */
+  piece: number;
+  readonly #stream: Readable;
+  readonly #onReadable: () => void;
+  /** Bytes that may come in larger pieces. */
+  #expected = 0;
+  #isHeld = false;
+  #isPaused = false;
+
+  constructor(stream: Readable, piece: number, onReadable: () => void) {
+    this.piece = piece;
+    this.#stream = stream;
+    this.#onReadable = onReadable;
+    this.#heed(stream);
+    stream.on('readable', onReadable);
+    // What was there before is not told again where somebody else has just listened.
+    if (stream.readableLength > 0) process.nextTick(onReadable);
+  }
+
+  /** So much of what comes is one thing, however large: handed on a little at a time, it would only be held twice. */
+  expect(bytes: number): void {
+    this.#expected = bytes;
+  }
+
+  /** Nothing more is handed on, whoever resumes the stream: what comes waits in its own socket, and then with its sender. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#onReadable();
+  }
+
+  /** Answers whether there is more that may be handed on. */
+  handOn(): boolean {
+    if (this.#mayNot) return false;
+    const most = Math.max(this.piece, Math.min(this.#expected, LARGE));
+    this.#expected = Math.max(0, this.#expected - most);
+    // All that is there, and nothing at all, tells the stream that more is wanted, or that it has ended.
+    if (this.#stream.readableLength > most) this.#stream.read(most);
+    else this.#stream.read();
+    return !this.#mayNot && this.#stream.readableLength > 0;
+  }
+
+  get #mayNot(): boolean {
+    return this.#isHeld || this.#isPaused || this.#stream.destroyed;
+  }
+
+  /** Pausing a stream that has a listener of `readable` stops nothing, and nothing tells of it. */
+  #heed(stream: Readable): void {
+    const [pause, resume] = [stream.pause, stream.resume];
+    stream.pause = () => {
+      this.#isPaused = true;
+      return pause.call(stream);
+    };
+    stream.resume = () => {
+      const wasPaused = this.#isPaused;
+      this.#isPaused = false;
+      if (wasPaused) process.nextTick(this.#onReadable);
+      return resume.call(stream);
+    };
+  }
+}
