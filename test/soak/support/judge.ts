@@ -37,10 +37,10 @@ const MAY_GROW: Readonly<Record<Measure, number>> = {
   handles: 3,
 };
 /**
- * The relay has its newest messages in memory, and lets go of two thousand at a time: a sawtooth of this height at the load of a soak, a tooth every two
- * minutes. The median of a third that is shorter may be from anywhere on it.
+ * The relay has its newest messages in memory, and lets go of two thousand at a time: a sawtooth of this height at the load of a soak, a tooth in two or
+ * three minutes. The median of a third that is shorter may be from anywhere on it.
  */
-const TOOTH = { bytes: 3 * MIB, ms: 120_000 };
+const TOOTH = { bytes: 3 * MIB, ms: 180_000 };
 
 /** Fewer in a third are chance. */
 const LEAST = 5;
