@@ -41,7 +41,7 @@ export interface ListenOptions {
   readonly tls?: Tls | undefined;
   readonly door: UpgradeDoor;
   readonly log: Log;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
 }
 
 /** PEM. */
@@ -175,7 +175,9 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
   /** Before anything is made of the request: a flood costs a few lines of headers each. */
   function tooFast(request: IncomingMessage, identity: Identity | undefined): RelayError | undefined {
     const key = identity ? `${identity.person} ${identity.device ?? ''}` : guard.addressOf(request);
-    return asked.take(key, clock.monotonic()) ? undefined : TOO_FAST;
+    if (asked.take(key, clock.monotonic())) return undefined;
+    pipelines.get(request.socket)?.rest(clock);
+    return TOO_FAST;
   }
 
   function checked(request: IncomingMessage, credential: boolean): Checked {
