@@ -45,8 +45,9 @@ export class Pipeline {
   }
 
   /** It goes on as a WebSocket, which bounds by itself what is under way. */
-  upgraded(): void {
+  upgraded(): Reader {
     this.#reader.piece = FRAMES;
+    return this.#reader;
   }
 
   /** It asked too fast. Who comes again when the refusal says finds it as it was; who does not wait is not refused again and again. */
