@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { RelayError } from '../protocol/codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Reader, Turns } from '../util/turns.ts';
 
 /** One for all of them: where an error was made is what is dear about it, and here it says nothing. */
@@ -16,12 +17,15 @@ const TOO_MUCH = new RelayError(
 
 /** Bytes read at a time: a request or two, or ten of the smallest, more than half of which are refused. */
 const REQUESTS = 512;
+/** How long who asks too fast is not read from, milliseconds: as long as the refusal says. */
+const REST = 1_000;
 /** Twenty requests of the usual size, whose answers then leave in one write; or four hundred of the smallest frames. */
 const FRAMES = 8 * 1024;
 
 export class Pipeline {
   readonly #reader: Reader;
   #underWay = 0;
+  #isResting = false;
 
   constructor(stream: Readable, turns: Turns) {
     this.#reader = turns.reader(stream, REQUESTS);
@@ -41,12 +45,24 @@ export class Pipeline {
   }
 
   /** It goes on as a WebSocket, which bounds by itself what is under way. */
-  upgraded(): void {
+  upgraded(): Reader {
     this.#reader.piece = FRAMES;
+    return this.#reader;
+  }
+
+  /** It asked too fast. Who comes again when the refusal says finds it as it was; who does not wait is not refused again and again. */
+  rest(clock: Pick<Clock, 'after'>): void {
+    if (this.#isResting) return;
+    this.#isResting = true;
+    this.#reader.hold();
+    clock.after(REST, () => {
+      this.#isResting = false;
+      if (this.#underWay < LIMITS.pipelined) this.#reader.release();
+    });
   }
 
   #onAnswered(): void {
     this.#underWay -= 1;
-    if (this.#underWay === 0) this.#reader.release();
+    if (this.#underWay === 0 && !this.#isResting) this.#reader.release();
   }
 }

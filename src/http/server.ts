@@ -13,7 +13,7 @@ import { type Identity, THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import { Buckets } from '../util/buckets.ts';
 import type { Clock } from '../util/clock.ts';
-import { Turns } from '../util/turns.ts';
+import { type Reader, Turns } from '../util/turns.ts';
 import type { Bindings } from './app.ts';
 import { type Bound, bindAll } from './bind.ts';
 import type { Checked, Guard } from './guard.ts';
@@ -27,7 +27,7 @@ import { sniffing } from './sniff.ts';
 export interface UpgradeDoor {
   /** This upgrade is of the first generation, which has no credential; false unless the relay takes those. */
   isLegacy(request: IncomingMessage): boolean;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity, reader?: Reader): void;
 }
 
 export interface ListenOptions {
@@ -41,7 +41,7 @@ export interface ListenOptions {
   readonly tls?: Tls | undefined;
   readonly door: UpgradeDoor;
   readonly log: Log;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
 }
 
 /** PEM. */
@@ -176,7 +176,9 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
   /** Before anything is made of the request: a flood costs a few lines of headers each. */
   function tooFast(request: IncomingMessage, identity: Identity | undefined): RelayError | undefined {
     const key = identity ? `${identity.person} ${identity.device ?? ''}` : guard.addressOf(request);
-    return asked.take(key, clock.monotonic()) ? undefined : TOO_FAST;
+    if (asked.take(key, clock.monotonic())) return undefined;
+    pipelines.get(request.socket)?.rest(clock);
+    return TOO_FAST;
   }
 
   function checked(request: IncomingMessage, credential: boolean): Checked {
@@ -196,8 +198,7 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
     const { refusal, identity = THE_OWNER } = checked(request, !isLegacy);
     if (!refusal) {
       strangers.delete(endOf(request.socket));
-      pipelines.get(socket)?.upgraded();
-      door.upgrade(request, socket, head, identity);
+      door.upgrade(request, socket, head, identity, pipelines.get(socket)?.upgraded());
       return;
     }
     log.debug({ code: refusal.code, remote: request.socket.remoteAddress }, 'an upgrade was refused');

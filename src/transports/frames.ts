@@ -1,5 +1,5 @@
 /**
- * Whole text frames as a server sends them (RFC 6455, 5.2), one behind the other in one piece of memory:
+ * Frames as bytes. Whole text frames as a server sends them (RFC 6455, 5.2), one behind the other in one piece of memory:
  *
  *     81 length │ text      length: 1 byte up to 125; 7E and 2 bytes up to 65,535; 7F and 8 bytes beyond
  */
@@ -34,4 +34,34 @@ function writeHead(frames: Buffer, at: number, length: number): number {
     frames.writeBigUInt64BE(BigInt(length), at + 2);
   }
   return at + headBytes(length);
+}
+
+/** Where the frames of a client begin and end in what comes, piece by piece. */
+export class FrameEnds {
+  /** Of a head that has begun: its bytes so far. */
+  #head: number[] = [];
+  /** Of the frame that is coming, with its mask. */
+  #left = 0;
+
+  /** Answers how many bytes of the last frame in there are yet to come, as its head says. */
+  after(piece: Buffer): number {
+    for (let at = 0; at < piece.length; ) {
+      const skipped = Math.min(this.#left, piece.length - at);
+      this.#left -= skipped;
+      at += skipped;
+      if (at < piece.length) this.#readHead(piece[at++] ?? 0);
+    }
+    return this.#left;
+  }
+
+  #readHead(byte: number): void {
+    const head = this.#head;
+    head.push(byte);
+    const said = (head[1] ?? 0) & 0x7f;
+    const bytes = said < 126 ? 2 : said === 126 ? 4 : 10;
+    if (head.length < bytes) return;
+    const length = bytes === 2 ? said : head.slice(2).reduce((sum, next) => sum * 256 + next, 0);
+    this.#left = length + ((head[1] ?? 0) & 0x80 ? 4 : 0);
+    this.#head = [];
+  }
 }

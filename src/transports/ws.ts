@@ -11,7 +11,8 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
-import { textFrames } from './frames.ts';
+import type { Reader } from '../util/turns.ts';
+import { FrameEnds, textFrames } from './frames.ts';
 import { frameBytes, type Part, Unfinished } from './unfinished.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
@@ -64,13 +65,13 @@ export class WsDoor {
     );
   }
 
-  upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer, identity: Identity): void {
+  upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer, identity: Identity, reader?: Expecting): void {
     const connect = this.isLegacy(request) ? this.#options.connectLegacy : this.#options.connect;
     const refusal = this.#refusal(request);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     const part = this.#unfinished.part();
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, { under: duplex, strangers: this.#strangers, part });
+      const socket = new WsSocket(ws, { under: duplex, reader, strangers: this.#strangers, part });
       this.#strangers.add(socket);
       connect(socket, identity);
     });
@@ -97,10 +98,14 @@ export class WsDoor {
   }
 }
 
+/** What reads a connection in pieces, and can be told how much more belongs to a frame. */
+type Expecting = Pick<Reader, 'expect'>;
+
 /** Of the relay's side. */
 interface WsParts {
   /** What `ws` writes to and reads from. */
   readonly under?: Duplex;
+  readonly reader?: Expecting | undefined;
   /** Those among which it is until its owner has answered. */
   readonly strangers?: Set<WsSocket>;
   /** Of what comes, the part that is not whole yet. */
@@ -121,12 +126,12 @@ export class WsSocket implements Socket {
   #gathered = 0;
   #listener: SocketListener | undefined;
 
-  constructor(ws: WebSocket, { under, strangers, part }: WsParts = {}) {
+  constructor(ws: WebSocket, { under, reader, strangers, part }: WsParts = {}) {
     this.#ws = ws;
     this.#under = under;
     this.#strangers = strangers;
     this.#part = part;
-    if (part && under) this.#count(under, part);
+    if (part && under) this.#count(under, part, reader);
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('ping', (data) => this.#onPing(data));
     ws.on('pong', (data) => this.#onPong(data));
@@ -206,10 +211,12 @@ export class WsSocket implements Socket {
   }
 
   /** What comes is added before `ws` reads it, which takes off what is whole, and looked at when it has. */
-  #count(under: Duplex, part: Part): void {
+  #count(under: Duplex, part: Part, reader?: Expecting): void {
+    const ends = new FrameEnds();
     let hasRoom = true;
     under.prependListener('data', (chunk: Buffer) => {
       hasRoom = part.add(chunk.length);
+      reader?.expect(Math.min(ends.after(chunk), LIMITS.frameBytes));
     });
     under.on('data', () => {
       if (!hasRoom && part.bytes() > 0) this.#refuse('too_many_connections');

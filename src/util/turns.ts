@@ -9,8 +9,6 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from './clock.ts';
 
-/** Bytes at a time of what is expected. */
-const LARGE = 64 * 1024;
 /** Of a turn of the event loop, what those that wait get, and what those get that have just sent something. Milliseconds. */
 const SHARE = 2;
 
@@ -67,7 +65,7 @@ export class Reader {
   piece: number;
   readonly #stream: Readable;
   readonly #onReadable: () => void;
-  /** Bytes that may come in larger pieces. */
+  /** Bytes that are handed on whenever they come. */
   #expected = 0;
   #isHeld = false;
   #isPaused = false;
@@ -82,7 +80,7 @@ export class Reader {
     if (stream.readableLength > 0) process.nextTick(onReadable);
   }
 
-  /** So much of what comes is one thing, however large: handed on a little at a time, it would only be held twice. */
+  /** So much of what comes is one thing, and needs no pieces: it would only be held twice. */
   expect(bytes: number): void {
     this.#expected = bytes;
   }
@@ -101,12 +99,18 @@ export class Reader {
   /** Answers whether there is more that may be handed on. */
   handOn(): boolean {
     if (this.#mayNot) return false;
-    const most = Math.max(this.piece, Math.min(this.#expected, LARGE));
-    this.#expected = Math.max(0, this.#expected - most);
-    // All that is there, and nothing at all, tells the stream that more is wanted, or that it has ended.
-    if (this.#stream.readableLength > most) this.#stream.read(most);
-    else this.#stream.read();
+    this.#read(this.piece);
+    // What the piece has announced goes with it: it is cheap to hand on, and dear to keep.
+    if (this.#expected > 0 && !this.#mayNot) this.#read(this.#expected);
     return !this.#mayNot && this.#stream.readableLength > 0;
+  }
+
+  /** So much, or what is there. All of it, and nothing at all, tells the stream that more is wanted, or that it has ended. */
+  #read(most: number): void {
+    const { readableLength } = this.#stream;
+    this.#expected = Math.max(0, this.#expected - Math.min(most, readableLength));
+    if (readableLength > most) this.#stream.read(most);
+    else this.#stream.read();
   }
 
   get #mayNot(): boolean {

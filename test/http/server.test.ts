@@ -239,6 +239,27 @@ describe('the server', () => {
       ]);
     });
 
+    it('and reads nothing more from who was refused until it is time to come again', async () => {
+      const rig = await started();
+      await spend(rig, '/metrics', LIMITS.requestBurst);
+      const socket = net.connect(rig.port, '127.0.0.1');
+      const one = `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 0\r\n\r\n`;
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+      socket.write(one);
+      await expect.poll(statuses).toEqual(['429']);
+      rig.clock.advance(500);
+      socket.write(one);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(statuses()).toEqual(['429']);
+      rig.clock.advance(500);
+      await expect.poll(statuses).toEqual(['429', '200']);
+      socket.destroy();
+    });
+
     it('and what comes without a credential by its address: probes, challenges, wrong ones', async () => {
       const rig = await started();
       await spend(rig, '/healthz', LIMITS.requestBurst);

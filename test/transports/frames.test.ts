@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textFrames } from '../../src/transports/frames.ts';
+import { FrameEnds, textFrames } from '../../src/transports/frames.ts';
+import { frame, OPCODE } from '../security/support/raw-socket.ts';
 
 /** As RFC 6455, 5.2 has them; only what a server may send. */
 function read(frames: Buffer): string[] {
@@ -43,5 +44,42 @@ describe('text frames', () => {
   it('count bytes and not letters', () => {
     const text = '☃'.repeat(43);
     expect(read(framed([text]))).toEqual([text]);
+  });
+});
+
+describe('the ends of frames', () => {
+  /** Mask and payload of the frame that a byte at `at` belongs to, behind it; 0 in a head and between frames. */
+  function leftAt(frames: readonly Buffer[], at: number): number {
+    let begin = 0;
+    for (const each of frames) {
+      const [, said = 0] = each;
+      const head = (said & 0x7f) < 126 ? 2 : (said & 0x7f) === 126 ? 4 : 10;
+      if (at < begin + each.length) return at < begin + head ? 0 : begin + each.length - at;
+      begin += each.length;
+    }
+    return 0;
+  }
+
+  it('are known after each piece, wherever it is cut', () => {
+    const length = fc.oneof(fc.nat(130), fc.integer({ min: 65_530, max: 65_540 }), fc.nat(2_000));
+    const cuts = fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(fc.array(length, { minLength: 1, maxLength: 6 }), cuts, fc.boolean(), (lengths, sizes, fromRelay) => {
+        const frames = lengths.map((bytes) => frame(OPCODE.text, Buffer.alloc(bytes, 0x78), { fromRelay }));
+        const all = Buffer.concat(frames);
+        const ends = new FrameEnds();
+        for (let at = 0, n = 0; at < all.length; n += 1) {
+          const piece = all.subarray(at, at + (sizes[n % sizes.length] ?? 1));
+          at += piece.length;
+          expect(ends.after(piece)).toBe(leftAt(frames, at));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are far away where a head says so', () => {
+    const ends = new FrameEnds();
+    expect(ends.after(frame(OPCODE.text, Buffer.alloc(1), { length: 2 ** 50 }))).toBe(2 ** 50 - 1);
   });
 });

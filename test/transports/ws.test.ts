@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
@@ -10,7 +11,7 @@ import { silentLog } from '../../src/relay/log.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { Turns } from '../../src/util/turns.ts';
+import { type Reader, Turns } from '../../src/util/turns.ts';
 import { Heard, runSocketContract } from '../contract/socket.ts';
 import { frame, OPCODE, upgradeText } from '../security/support/raw-socket.ts';
 import { settle } from '../support/fake-clock.ts';
@@ -26,6 +27,7 @@ interface Rig {
   stop(): Promise<void>;
 }
 
+const ROOMY = { connections: 1_000, unauthenticated: 1_000 };
 const rigs: Rig[] = [];
 afterEach(async () => {
   for (const rig of rigs.splice(0)) await rig.stop();
@@ -38,11 +40,12 @@ async function makeRig(options: Partial<WsOptions> = {}): Promise<Rig> {
     taken.push(socket);
     wake();
   };
-  const door = new WsDoor({ connect, refuse: refuseUpgrade, log: silentLog, ...options });
+  const door = new WsDoor({ connect, refuse: refuseUpgrade, log: silentLog, limits: ROOMY, ...options });
   const server = createServer();
   const turns = new Turns(systemClock);
-  server.on('connection', (socket) => turns.reader(socket, 8 * 1024));
-  server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head, THE_OWNER));
+  const readers = new WeakMap<Duplex, Reader>();
+  server.on('connection', (socket) => readers.set(socket, turns.reader(socket, 8 * 1024)));
+  server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head, THE_OWNER, readers.get(socket)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   let given = 0;
@@ -192,6 +195,22 @@ describe('the WebSocket door', () => {
     quiet.send('x');
     while (order.length < 20_001) await new Promise((resolve) => setImmediate(resolve));
     expect(order.indexOf('quiet')).toBeLessThan(1_000);
+  });
+
+  it('lets each of many send what one chunk of the network holds, at the same moment', async () => {
+    const rig = await makeRig();
+    const clients = await Promise.all(Array.from({ length: 400 }, () => opened(rig.url)));
+    let [texts, closes] = [0, 0];
+    for (const _ of clients) {
+      const socket = await rig.nextTaken();
+      socket.listen({ onText: () => texts++, onPong() {}, onClose: () => closes++, onDrain() {} });
+      socket.send('welcome');
+    }
+    // 12 MiB together, where 8 may be unfinished: in pieces of 8 KiB, all of them would be at once.
+    for (const ws of clients) ws.send('x'.repeat(30 * 1024));
+    await expect.poll(() => texts + closes, { timeout: 10_000 }).toBe(400);
+    expect(closes).toBe(0);
+    for (const ws of clients) ws.terminate();
   });
 
   it('takes the largest frame', async () => {

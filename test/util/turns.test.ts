@@ -102,13 +102,17 @@ describe('turns', () => {
     expect(of('a')).toBe(6 * KIB + 4);
   });
 
-  it('take what is expected in larger pieces, and not what comes behind it', async () => {
+  it('hand on what a piece has announced along with it, and not what comes behind', async () => {
     const { open, log } = rig();
     const { stream, reader } = open('a');
-    reader.expect(30 * KIB);
-    stream.write(Buffer.alloc(40 * KIB));
+    stream.once('data', () => reader.expect(30 * KIB));
+    stream.write(Buffer.alloc(20 * KIB));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.map(([, bytes]) => bytes / KIB)).toEqual([4, 16]);
+    stream.write(Buffer.alloc(30 * KIB));
     await settle(10);
-    expect(log.map(([, bytes]) => bytes / KIB)).toEqual([30, 4, 4, 2]);
+    // 14 are expected still: the piece of 4 is among them.
+    expect(log.map(([, bytes]) => bytes / KIB).slice(2)).toEqual([4, 10, 4, 4, 4, 4]);
   });
 
   it('are over for one that is gone', async () => {

@@ -450,12 +450,12 @@ export const REQUESTS: readonly Attack[] = ['/v1/send', '/mcp?as=attacker'].flat
     },
   },
   {
-    what: `${path}: 250 requests at once, each time on a new connection`,
+    what: `${path}: 60 requests at once, each time on a new connection`,
     async run({ port, token }: Place) {
       const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
       const one =
         post(port, path, [bearer(token), ...MCP, 'Relay-As: attacker', `Content-Length: ${body.length}`]) + body;
-      const piece = Buffer.from(one.repeat(250));
+      const piece = Buffer.from(one.repeat(60));
       const end = systemClock.monotonic() + FLOOD;
       let tries = 0;
       while (systemClock.monotonic() < end) {
@@ -463,7 +463,7 @@ export const REQUESTS: readonly Attack[] = ['/v1/send', '/mcp?as=attacker'].flat
         for (const socket of sockets) socket.write(piece);
         await Promise.all(sockets.map((socket) => socket.hears(/HTTP/)));
         for (const socket of sockets) socket.cut();
-        tries += 32 * 250;
+        tries += 32 * 60;
       }
       return tries;
     },
