@@ -47,12 +47,10 @@ export class McpDoor {
   async serve(request: Request, outgoing: ServerResponse, caller: Caller): Promise<Response> {
     const url = new URL(request.url);
     const name = caller.name ?? url.searchParams.get('as') ?? undefined;
-    const seat = await this.#seat(
-      { kind: 'agent', ...caller, name: checkName(name ?? SHARED_NAME) },
-      name === undefined,
-      url,
-    );
+    const speaker = { kind: 'agent', ...caller, name: checkName(name ?? SHARED_NAME) } as const;
+    // Before anything waits: a body that nobody reads is held, and not counted.
     const body = await readBody(request);
+    const seat = await this.#seat(speaker, name === undefined, url);
     return await seat.serve(rebuilt(request, body), body, outgoing);
   }
 

@@ -19,8 +19,8 @@ const TOO_MUCH = new RelayError(
 const REQUESTS = 512;
 /** How long who asks too fast is not read from, milliseconds: as long as the refusal says. */
 const REST = 1_000;
-/** Twenty requests of the usual size, whose answers then leave in one write; or four hundred of the smallest frames. */
-const FRAMES = 8 * 1024;
+/** As many requests as a session has under way, whose answers then leave in one write; or some hundred of the smallest frames. */
+const FRAMES = 16 * 1024;
 
 export class Pipeline {
   readonly #reader: Reader;

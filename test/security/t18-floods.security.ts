@@ -20,6 +20,7 @@ async function suffer({ what, run }: Attack): Promise<void> {
   const warm = await Bystander.start(target.port, target.token, 'warm-up');
   await warm.asks(WARM_UP);
   const quiet = await warm.finish();
+  await target.settle();
   const bystander = await Bystander.start(target.port, target.token);
   target.mark();
   const tries = await run(target);

@@ -221,7 +221,8 @@ export class Machine {
   async end(): Promise<void> {
     // Sessions before the relay that they talk to.
     for (const started of [...this.#started].reverse()) await started.end();
-    rmSync(this.user, { recursive: true, force: true });
+    // What was killed may still be writing its last file.
+    rmSync(this.user, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

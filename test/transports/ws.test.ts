@@ -44,7 +44,7 @@ async function makeRig(options: Partial<WsOptions> = {}): Promise<Rig> {
   const server = createServer();
   const turns = new Turns(systemClock);
   const readers = new WeakMap<Duplex, Reader>();
-  server.on('connection', (socket) => readers.set(socket, turns.reader(socket, 8 * 1024)));
+  server.on('connection', (socket) => readers.set(socket, turns.reader(socket, 16 * 1024)));
   server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head, THE_OWNER, readers.get(socket)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -206,7 +206,7 @@ describe('the WebSocket door', () => {
       socket.listen({ onText: () => texts++, onPong() {}, onClose: () => closes++, onDrain() {} });
       socket.send('welcome');
     }
-    // 12 MiB together, where 8 may be unfinished: in pieces of 8 KiB, all of them would be at once.
+    // 12 MiB together, where 8 may be unfinished: in pieces of 16 KiB, all of them would be at once.
     for (const ws of clients) ws.send('x'.repeat(30 * 1024));
     await expect.poll(() => texts + closes, { timeout: 10_000 }).toBe(400);
     expect(closes).toBe(0);

@@ -449,25 +449,6 @@ export const REQUESTS: readonly Attack[] = ['/v1/send', '/mcp?as=attacker'].flat
       return pieces.reduce((sum, n) => sum + n * 5, 0);
     },
   },
-  {
-    what: `${path}: 60 requests at once, each time on a new connection`,
-    async run({ port, token }: Place) {
-      const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
-      const one =
-        post(port, path, [bearer(token), ...MCP, 'Relay-As: attacker', `Content-Length: ${body.length}`]) + body;
-      const piece = Buffer.from(one.repeat(60));
-      const end = systemClock.monotonic() + FLOOD;
-      let tries = 0;
-      while (systemClock.monotonic() < end) {
-        const sockets = await open(32, port);
-        for (const socket of sockets) socket.write(piece);
-        await Promise.all(sockets.map((socket) => socket.hears(/HTTP/)));
-        for (const socket of sockets) socket.cut();
-        tries += 32 * 60;
-      }
-      return tries;
-    },
-  },
 ]);
 
 /** What only one path can be asked. */

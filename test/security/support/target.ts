@@ -1,10 +1,13 @@
 /** A relay under attack, in a process of its own: how much memory it takes, and whether it lives. Linux tells. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { sleep, systemClock } from '../../../src/util/clock.ts';
 import { RelayProcess } from '../../faults/support/relay-process.ts';
 import { machine } from '../../support/cli.ts';
 
 /** What an attack may cost, MiB (threat T18). */
 export const MOST_MEMORY = 64;
+/** Milliseconds from the last commit until its threads run. */
+const THREADS = 2_000;
 
 /** Bystanders share the relay with attackers: it has room for them, not for what attackers pile up. */
 export class Target {
@@ -27,6 +30,22 @@ export class Target {
 
   get token(): string {
     return this.relay.machine.token;
+  }
+
+  /** Until everything runs that a relay starts once: the protocol of `/mcp`, and the threads that come a second after a commit. */
+  async settle(): Promise<void> {
+    const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    const response = await fetch(`http://127.0.0.1:${this.port}/mcp?as=early`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello }),
+    });
+    await response.text();
+    await sleep(systemClock, THREADS);
   }
 
   /** From here on memory is measured. */
