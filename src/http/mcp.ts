@@ -20,7 +20,7 @@ const SHARED_NAME = 'MCP';
 const SHARED_NOTICE = `You gave no name, so you are ${SHARED_NAME}, like every other client that gave none. Add ?as=NAME to the URL of this server to have an inbox of your own.`;
 
 /** Names that are served at a time; past it one that is idle makes room, and if none is, the newcomer waits. */
-const SEATS = 128;
+const SEATS = 96;
 
 export interface McpOptions {
   readonly relay: RelayFace;
@@ -48,12 +48,10 @@ export class McpDoor {
   async serve(request: Request, outgoing: ServerResponse, caller: Caller): Promise<Response> {
     const url = new URL(request.url);
     const name = caller.name ?? url.searchParams.get('as') ?? undefined;
-    const seat = await this.#seat(
-      { kind: 'agent', ...caller, name: checkName(name ?? SHARED_NAME) },
-      name === undefined,
-      url,
-    );
+    const speaker = { kind: 'agent', ...caller, name: checkName(name ?? SHARED_NAME) } as const;
+    // Before anything waits: a body that nobody reads is held, and not counted.
     const body = await readBody(request);
+    const seat = await this.#seat(speaker, name === undefined, url);
     return await seat.serve(rebuilt(request, body), body, outgoing);
   }
 
