@@ -5,6 +5,13 @@ import { LIMITS } from '../protocol/limits.ts';
 /** Bytes of all bodies that are not whole yet: a thousand that stop in the middle would hold memory back. */
 let unfinished = 0;
 
+const CROWDED = new RelayError('too_many_requests', 'Too many bodies are on their way to this relay; try again.');
+
+/** Why a body of so many bytes is not even begun. It is no promise that there is room until its end. */
+export function crowded(bytes: number): RelayError | undefined {
+  return unfinished + bytes > LIMITS.unfinishedBytes && bytes <= LIMITS.frameBytes ? CROWDED : undefined;
+}
+
 /**
  * Counted while it is read: a body that does not say its size is cut off at the limit too. Throws `too_large`, and
  * `too_many_requests` when all bodies together are too much.
@@ -20,8 +27,7 @@ export async function readBody(request: Request, limit: number = LIMITS.frameByt
       size += chunk.byteLength;
       unfinished += chunk.byteLength;
       if (size > limit) throw tooLarge();
-      if (unfinished > LIMITS.unfinishedBytes)
-        throw new RelayError('too_many_requests', 'Too many bodies are on their way to this relay; try again.');
+      if (unfinished > LIMITS.unfinishedBytes) throw CROWDED;
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString();

@@ -16,6 +16,7 @@ import type { Clock } from '../util/clock.ts';
 import { type Reader, Turns } from '../util/turns.ts';
 import type { Bindings } from './app.ts';
 import { type Bound, bindAll } from './bind.ts';
+import { crowded } from './body.ts';
 import type { Checked, Guard } from './guard.ts';
 import { PROBES } from './health.ts';
 import { REVOKE, STRANGERS } from './people.ts';
@@ -170,7 +171,10 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
     response.once('finish', () => {
       if (response.statusCode === TOO_MANY && !request.complete) request.destroy();
     });
-    void answer(request, response, identity);
+    const full = crowded(Number(request.headers['content-length'] ?? 0));
+    if (!full) return void answer(request, response, identity);
+    pipelines.get(request.socket)?.rest(clock);
+    refuse(request, response, full);
   }
 
   /** Before anything is made of the request: a flood costs a few lines of headers each. */

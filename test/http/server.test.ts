@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { addressesOf, bindAll, isLoopback } from '../../src/http/bind.ts';
+import { crowded } from '../../src/http/body.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { type HttpRig, httpRig, TOKEN } from '../support/http-rig.ts';
 import { ask, bearer, exchange } from '../support/raw-http.ts';
@@ -196,6 +197,26 @@ describe('the server', () => {
     const whole = (more = '') => `${head}${more}Content-Length: ${body.length}\r\n\r\n${body}`;
     const answer = await exchange(rig.port, whole().repeat(3) + whole('Connection: close\r\n'));
     expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(Array(4).fill('200'));
+  });
+
+  it('does not begin a body for which there is no room, and takes one when there is again', async () => {
+    const rig = await started();
+    const head = (bytes: number) =>
+      `POST /v1/status HTTP/1.1\r\nHost: localhost:${rig.port}\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: ${bytes}\r\n\r\n`;
+    // Each holds back a body that is nearly whole.
+    const most = Math.floor(LIMITS.unfinishedBytes / LIMITS.frameBytes);
+    const holders = Array.from({ length: most }, () => net.connect(rig.port, '127.0.0.1'));
+    for (const socket of holders)
+      socket.on('error', () => {}).write(head(LIMITS.frameBytes) + 'x'.repeat(LIMITS.frameBytes - 1));
+    await expect.poll(() => crowded(LIMITS.frameBytes)?.code, { timeout: 5_000 }).toBe('too_many_requests');
+    const refused = await exchange(rig.port, head(LIMITS.frameBytes));
+    expect(refused).toMatch(/^HTTP\/1\.1 429/);
+    expect(refused.toLowerCase()).toContain('retry-after: 1');
+    for (const socket of holders) socket.destroy();
+    await expect.poll(() => crowded(LIMITS.frameBytes)).toBeUndefined();
+    const body = JSON.stringify({ text: 'x'.repeat(1_000) });
+    const taken = await ask({ port: rig.port, method: 'POST', path: '/v1/status', headers: bearer(TOKEN), body });
+    expect(taken.status).toBe(200);
   });
 
   it('lives through requests without end on a connection that reads no answer', async () => {

@@ -1,5 +1,5 @@
 /**
- * T18: what is thrown at the relay costs it at most 64 MiB, kills nothing, and keeps nobody else from being answered. How long others
+ * T18: what is thrown at the relay costs it at most 64 MiB (one kind: 96), kills nothing, and keeps nobody else from being answered. How long others
  * wait is recorded; what is asserted of it is only what holds on a machine whose two cores attacker, relay and bystander share with others.
  */
 import { afterAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const WAITS_AT_MOST = { times: 20, milliseconds: 1_500 };
 
 const seen: { memory: number; p99: number; tries: number; answered: number }[] = [];
 
-async function suffer({ what, run }: Attack): Promise<void> {
+async function suffer({ what, run, mostMemory = MOST_MEMORY }: Attack): Promise<void> {
   const target = await Target.start();
   const warm = await Bystander.start(target.port, target.token, 'warm-up');
   await warm.asks(WARM_UP);
@@ -30,7 +30,7 @@ async function suffer({ what, run }: Attack): Promise<void> {
     process.stderr.write(`${what}: ${tries} tries, ${memory} MiB, p99 ${p99} ms of ${asked}, ${quiet.p99} before\n`);
   expect({ what, unanswered: asked - answered }).toEqual({ what, unanswered: 0 });
   expect(answered).toBeGreaterThan(0);
-  expect(memory).toBeLessThanOrEqual(MOST_MEMORY);
+  expect(memory).toBeLessThanOrEqual(mostMemory);
   expect(p99).toBeLessThanOrEqual(quiet.p99 * WAITS_AT_MOST.times + WAITS_AT_MOST.milliseconds);
   await target.end();
   seen.push({ memory, p99, tries, answered });
