@@ -43,7 +43,7 @@ export const LIMITS = {
    * Requests over HTTP of one device, or of one address that shows no credential: so many at once, and so many a second in the long run.
    * Not of frames: a connection is served in its turn, and reads its answers before it asks on; requests come over as many as somebody opens.
    */
-  requestBurst: 500,
+  requestBurst: 300,
   requestsPerSecond: 100,
   /** Pieces that one message comes in. */
   fragments: 256,

@@ -26,5 +26,6 @@ function make(parent: string): string {
 }
 
 afterEveryTest(() => {
-  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
+  // What was killed may still be writing its last file.
+  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 });
