@@ -18,8 +18,8 @@ import type { Caller, RelayFace } from './relay-face.ts';
 const SHARED_NAME = 'MCP';
 const SHARED_NOTICE = `You gave no name, so you are ${SHARED_NAME}, like every other client that gave none. Add ?as=NAME to the URL of this server to have an inbox of your own.`;
 
-/** Names that are served at a time; past it one that is idle makes room, and if none is, the newcomer waits. */
-const SEATS = 96;
+/** Names that are served at a time, each a third of a MiB; past it one that is idle makes room, and if none is, the newcomer waits. */
+const SEATS = 64;
 
 export interface McpOptions {
   readonly relay: RelayFace;
