@@ -124,7 +124,8 @@ describe('a log that is copied by a thread', () => {
     expect(statSync(log).size).toBeLessThan(20_000_000);
     const dump = [...journal.state.dump()];
     await journal.close();
-    expect(statSync(log).size).toBe(0);
+    // Whether it is deleted is the driver's.
+    expect(statSync(log, { throwIfNoEntry: false })?.size ?? 0).toBe(0);
     const again = await openJournal({ dir });
     expect([...again.state.dump()]).toEqual(dump);
     await again.close();
