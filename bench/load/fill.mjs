@@ -11,7 +11,9 @@ const ROOMS = 10;
 const TEXTS = 4_096;
 
 const texts = Array.from({ length: TEXTS }, () => someWords(bytes));
-const peers = await together(sessions, (i) => RelayPeer.join(server, `F${i}`));
+// Not as agents: those are braked when they write because of what they were given.
+const hello = { window: 256, about: { kind: 'script' } };
+const peers = await together(sessions, (i) => RelayPeer.join(server, `F${i}`, hello));
 for (const [i, peer] of peers.entries()) await peer.ask('join', { room: `#r${i % ROOMS}` });
 
 let sent = 0;
