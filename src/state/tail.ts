@@ -170,8 +170,9 @@ export class Tail {
 
   /** In their order, for the same reason. */
   #fileIds(last: number): void {
-    const ids = [...this.#rows.values()].filter(({ position }) => position <= last).map(({ id }) => id);
-    for (const id of ids.sort()) this.#store.gather(KNOWN).push(id, this.#ids.get(id)?.position ?? 0);
+    const leaving = [...this.#rows.values()].filter(({ position }) => position <= last);
+    const known = this.#store.gather(KNOWN);
+    for (const { id, position } of leaving.sort((a, b) => (a.id < b.id ? -1 : 1))) known.push(id, position);
   }
 
   #forgetUpTo(last: number): void {
