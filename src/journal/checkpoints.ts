@@ -6,7 +6,7 @@
  *                                                                                       pages, and the log begins anew
  *
  * A log begins anew only when all of it was copied, and the thread never sees the end of one that grows. Where the thread
- * fails, SQLite does the work at a commit, later.
+ * fails, `onFailed` says so, and the main thread copies; what neither could, SQLite does at a commit, later.
  */
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../util/clock.ts';

@@ -1,7 +1,7 @@
 /**
  * A sum over everything that an envelope says, stored with it and checked whenever it is read: what the disk has altered
- * since is never taken for what somebody wrote. CRC-32: it finds every bit that flips, and is
- * made in a tenth of the time of SHA-256. It is no seal against somebody who writes to the disk.
+ * since is never taken for what somebody wrote. CRC-32: it finds any bit that flips, and wide damage but for one in four
+ * billion. It is no seal against somebody who writes to the disk.
  */
 import { crc32 } from 'node:zlib';
 import type { EnvelopeRow } from './queries/envelopes.ts';

@@ -130,4 +130,26 @@ describe('a log that is copied by a thread', () => {
     expect([...again.state.dump()]).toEqual(dump);
     await again.close();
   });
+
+  it('is copied by the journal itself where the thread cannot, and that is told', async () => {
+    const dir = join(tempDir(), 'data');
+    const clock = new FakeClock();
+    const troubles: string[] = [];
+    const code =
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', (request) => request === 'close' ? parentPort.close() : parentPort.postMessage({ failed: 'disk I/O error' }));";
+    const journal = await openJournal({
+      dir,
+      clock,
+      checkpointThread: new URL(`data:text/javascript,${encodeURIComponent(code)}`),
+      onTrouble: (what, error) => void troubles.push(`${what}: ${error}`),
+    });
+    await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+    await Promise.all(Array.from({ length: 100 }, (_, i) => journal.submit(send(`m${i}`))));
+    const before = statSync(join(dir, 'relay.sqlite')).size;
+    await clock.run(1_000);
+    await vi.waitFor(() => expect(statSync(join(dir, 'relay.sqlite')).size).toBeGreaterThan(before));
+    expect(troubles).toEqual(['the log could not be copied by its thread: Error: disk I/O error']);
+    expect(journal.ready).toBe(true);
+    await journal.close();
+  });
 });
