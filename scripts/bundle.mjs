@@ -3,7 +3,7 @@
  * packages that went in.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ROOT } from './ensure.mjs';
 
 /**
@@ -31,6 +31,12 @@ const EXTERNAL = [/^node:/, '@photostructure/sqlite'];
 const ALONE = /-(plugin|extension)$|^hook$/;
 const fileOf = (/** @type {string} */ name) => (name === 'hook' ? 'hook.cjs' : `${name}.mjs`);
 
+/** Somebody waits for these to start: each is a bundle of its own, in as few files as can be. Only what it loads later is apart. */
+const WAITED_FOR = /^(mcp|serve)$/;
+
+/** Stands in an import for the file of an entry, until it is known from where it is reached. */
+const ENTRY = 'entry:';
+
 /** A session process starts with every agent session: none of these may be loaded with it (STYLE.md, section 8). */
 const NOT_IN_MCP = [
   'commander',
@@ -44,7 +50,7 @@ const NOT_IN_MCP = [
 ];
 
 /**
- * @typedef {import('rolldown').OutputChunk} Chunk
+ * @typedef {Pick<import('rolldown').OutputChunk, 'fileName' | 'code' | 'imports' | 'dynamicImports' | 'moduleIds' | 'exports'>} Chunk
  * @typedef {Pick<Chunk, 'fileName' | 'imports' | 'moduleIds'>} Linked
  */
 
@@ -54,17 +60,48 @@ const NOT_IN_MCP = [
  */
 export async function bundle(root = ROOT, plugins = []) {
   const all = Object.entries(entries(root));
-  const together = Object.fromEntries(all.filter(([name]) => !ALONE.test(name)));
-  const alone = all.filter(([name]) => ALONE.test(name));
-  const chunks = await bundled(root, together, plugins);
-  for (const [name, path] of alone) {
-    const made = await bundled(root, { [name]: path }, plugins);
+  const isApart = (/** @type {string} */ name) => ALONE.test(name) || WAITED_FOR.test(name);
+  const files = [asFiles(all), ...plugins];
+  const chunks = await bundled(root, Object.fromEntries(all.filter(([name]) => !isApart(name))), files);
+  for (const [name, path] of all.filter(([name]) => isApart(name))) {
+    const made = await bundled(root, { [name]: path }, files);
+    chunks.push(...made);
+    if (!ALONE.test(name)) continue;
     const needs = made.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]);
     const missing = needs.filter((id) => !id.startsWith('node:'));
     if (missing.length > 0) throw new Error(`${name} is one file, and would miss ${missing.join(', ')}.`);
-    chunks.push(...made);
   }
   return chunks;
+}
+
+/**
+ * An entry that is loaded when it is wanted is reached as the file that it is, under the name that it keeps.
+ * @param {readonly [name: string, path: string][]} all @returns {import('rolldown').Plugin}
+ */
+function asFiles(all) {
+  const names = new Map(all.map(([name, path]) => [path, name]));
+  return {
+    name: 'entries',
+    resolveId(source, importer, { kind }) {
+      if (kind !== 'dynamic-import' || importer === undefined || !source.startsWith('.')) return null;
+      const name = names.get(resolve(dirname(importer), source));
+      return name === undefined ? null : { id: `${ENTRY}${name}`, external: true };
+    },
+  };
+}
+
+/** @param {import('rolldown').OutputChunk} chunk @returns {Chunk} */
+function linked({ fileName, code, imports, dynamicImports, moduleIds, exports }) {
+  const up = fileName.includes('/') ? '../' : './';
+  const pattern = new RegExp(`(["'\`])${ENTRY}([\\w-]+)\\1`, 'g');
+  return {
+    fileName,
+    code: code.replaceAll(pattern, (_, quote, name) => `${quote}${up}${fileOf(name)}${quote}`),
+    imports,
+    dynamicImports: dynamicImports.map((id) => (id.startsWith(ENTRY) ? fileOf(id.slice(ENTRY.length)) : id)),
+    moduleIds,
+    exports,
+  };
 }
 
 /** @param {string} root @param {Record<string, string>} input @param {import('rolldown').Plugin[]} plugins @returns {Promise<Chunk[]>} */
@@ -100,7 +137,7 @@ async function bundled(root, input, plugins) {
       banner: (chunk) => (chunk.name === 'cli' && chunk.isEntry ? '#!/usr/bin/env node' : ''),
       comments: false,
     });
-    return output.filter((file) => file.type === 'chunk');
+    return output.filter((file) => file.type === 'chunk').map(linked);
   } finally {
     await build.close();
   }

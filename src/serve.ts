@@ -48,6 +48,7 @@ export function readSettings(
 
 /** Milliseconds. */
 const LINGER = 250;
+const SOON = 1_000;
 
 /** Under a service manager stderr is a file in the state directory; without one there are none, and nothing is done. */
 function keepLogsSmall({ home }: Settings, log: Log): void {
@@ -70,8 +71,9 @@ async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<number> 
     log,
     ...scripts,
   });
-  keepLogsSmall(settings, log);
   announce(running, log);
+  keepLogsSmall(settings, log);
+  loadRestSoon(running, log);
   const damage = await Promise.race([ended.asked, running.damaged]);
   await running.stop();
   if (damage) throw damage;
@@ -88,8 +90,18 @@ function beside(name: string): URL | undefined {
 }
 
 function announce({ url, port }: Running, log: Log): void {
-  log.info({ url, port, pid: process.pid, version: VERSION }, 'started');
   process.stdout.write(`${safeText(`[Claude Relay] Ready! Listening on ${url}`)}\n`);
+  log.info({ url, port, pid: process.pid, version: VERSION }, 'started');
+}
+
+/** Not at once: who waited for the relay comes first. */
+function loadRestSoon(running: Running, log: Log): void {
+  systemClock.after(SOON, () => {
+    running.loadRest().then(
+      () => log.debug({}, 'all of the program is loaded'),
+      (error) => log.error({ error }, 'a part of the program could not be loaded'),
+    );
+  });
 }
 
 function say(line: string): void {

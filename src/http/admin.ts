@@ -5,11 +5,12 @@
  *     backup   → the copy, as bytes            verify → what was found, as JSON
  *     export   → JSONL or Markdown, in pieces  prune  → {"pruned": n}
  */
-import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Context, Hono } from 'hono';
 import { FORMATS } from '../data/export.ts';
+import { newCopyDir } from '../data/outgoing.ts';
 import type { DataTasks } from '../data/tasks.ts';
 import { type Check, flag, type Infer, integer, oneOf, optional, shape, text } from '../protocol/check.ts';
 import { RelayError } from '../protocol/codes.ts';
@@ -63,13 +64,11 @@ export function adminRoutes({ relay, tasks, dir, log }: AdminOptions): Hono {
   return routes;
 }
 
-/** How the directories of copies on their way out begin. */
-const COPIES = '.backup-';
 const EXPORT_TYPES = { jsonl: 'application/jsonl', markdown: 'text/markdown; charset=utf-8' } as const;
 
 /** Its length is told, so that one that breaks off is not taken for whole. The file has no name any more when it goes out. */
 async function backup(tasks: DataTasks, dir: string): Promise<Response> {
-  const own = mkdtempSync(join(dir, COPIES));
+  const own = newCopyDir(dir);
   try {
     const path = join(own, 'copy.sqlite');
     await tasks.copy(path);
@@ -80,12 +79,6 @@ async function backup(tasks: DataTasks, dir: string): Promise<Response> {
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
-}
-
-/** Copies that a process left behind which died while it sent them. */
-export function clearCopies(dir: string): void {
-  for (const name of readdirSync(dir))
-    if (name.startsWith(COPIES)) rmSync(join(dir, name), { recursive: true, force: true });
 }
 
 function streamed(from: Readable, type: string, size?: number): Response {

@@ -1,5 +1,6 @@
-/** What the relay answers over HTTP, once `guard.ts` has let a request in. */
-import type { HttpBindings } from '@hono/node-server';
+/** What the relay answers over HTTP, once `guard.ts` has let a request in. It is loaded after the start: see `serve/start.ts`. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { DataTasks } from '../data/tasks.ts';
 import { RelayError } from '../protocol/codes.ts';
@@ -10,8 +11,8 @@ import { adminRoutes } from './admin.ts';
 import { answerError, apiRoutes, callerOf, identityOf } from './api.ts';
 import type { Guard } from './guard.ts';
 import { healthRoutes } from './health.ts';
-import type { McpDoor } from './mcp.ts';
-import { metricsRoutes } from './metrics.ts';
+import { loadProtocol, type McpDoor } from './mcp.ts';
+import { loadProm, metricsRoutes } from './metrics.ts';
 import { deviceRoutes, peopleRoutes, strangerRoutes } from './people.ts';
 import type { RelayFace } from './relay-face.ts';
 
@@ -30,7 +31,26 @@ export interface AppOptions {
 export type Bindings = HttpBindings & { readonly identity?: Identity };
 type App = { Bindings: Bindings };
 
-export function createApp({ relay, log, mcp, tasks, dir, people, guard }: AppOptions): Hono<App> {
+/** Settles once it is answered, or the other side is gone. */
+export type Answer = (incoming: IncomingMessage, outgoing: ServerResponse, identity?: Identity) => Promise<void>;
+
+export function createAnswer(options: AppOptions): Answer {
+  const { fetch } = createApp(options);
+  return (incoming, outgoing, identity) => {
+    const env = { incoming, outgoing, ...(identity && { identity }) };
+    // The global Request stays Node's own: the protocol's SDK makes some, too.
+    const answer = getRequestListener((request) => fetch(request, env), { overrideGlobalObjects: false });
+    return answer(incoming, outgoing);
+  };
+}
+
+/** Loads what `/mcp` and `/metrics` would load when they are asked. */
+export async function loadRest(): Promise<void> {
+  await loadProtocol();
+  await loadProm();
+}
+
+function createApp({ relay, log, mcp, tasks, dir, people, guard }: AppOptions): Hono<App> {
   const app = new Hono<App>();
   app.route('/', healthRoutes(relay));
   app.route('/', strangerRoutes({ people, guard, log }));

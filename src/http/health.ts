@@ -4,9 +4,6 @@ import { RelayError } from '../protocol/codes.ts';
 import { errorBody } from './refuse.ts';
 import type { RelayFace } from './relay-face.ts';
 
-/** Paths that whoever watches over processes asks without a token. */
-export const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
-
 export function healthRoutes(relay: Pick<RelayFace, 'ready'>): Hono {
   const routes = new Hono();
   routes.get('/healthz', (context) => context.text('ok\n'));

@@ -10,6 +10,7 @@ import { RelayError } from '../protocol/codes.ts';
 import { THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
+import { later } from '../util/later.ts';
 import type { Random } from '../util/random.ts';
 import { readBody } from './body.ts';
 import type { McpSeat, SeatOptions } from './mcp-seat.ts';
@@ -62,7 +63,7 @@ export class McpDoor {
   }
 
   async #seat(caller: Caller & { readonly name: string }, isShared: boolean, url: URL): Promise<McpSeat> {
-    const { McpSeat, RelaySession } = await parts();
+    const { McpSeat, RelaySession } = await loadProtocol();
     // With every request: the name may have been given a key since, which this caller would have to have.
     await this.#options.relay.perform('status', {}, caller);
     const { person, device = '' } = caller.identity ?? THE_OWNER;
@@ -93,10 +94,11 @@ export class McpDoor {
   }
 }
 
-/** Loaded when somebody asks: the protocol is a third of all that the relay would load at its start. */
-async function parts() {
-  return { ...(await import('./mcp-seat.ts')), ...(await import('./relay-session.ts')) };
-}
+/** Not at the relay's start: the protocol is a third of all that it would load there. */
+export const loadProtocol = later(async () => ({
+  ...(await import('./mcp-seat.ts')),
+  ...(await import('./relay-session.ts')),
+}));
 
 /** The request again, with the body that we have read and counted. */
 function rebuilt({ method, url, headers, signal }: Request, body: string): Request {

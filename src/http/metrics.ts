@@ -1,6 +1,7 @@
 /** `/metrics` for Prometheus: the relay's own counters and gauges beside those of the process. Needs the token. */
 import { Hono } from 'hono';
 import type { Counter, Gauge, Registry } from 'prom-client';
+import { later } from '../util/later.ts';
 import type { RelayFace } from './relay-face.ts';
 
 const PREFIX = 'claude_relay_';
@@ -18,9 +19,12 @@ export function metricsRoutes(relay: Measured): Hono {
   return routes;
 }
 
-/** From the first time that somebody asks: it takes as long to load as half of the relay. */
+/** Not at the relay's start: it takes as long to load as half of that. */
+export const loadProm = later(async () => (await import('prom-client')).default);
+
+/** From the first time that somebody asks. */
 async function newSeries(): Promise<Series> {
-  const { default: prom } = await import('prom-client');
+  const prom = await loadProm();
   const registry = new prom.Registry();
   // Event loop lag, heap, file descriptors. Their names are what every Node dashboard expects, so without our prefix.
   prom.collectDefaultMetrics({ register: registry });

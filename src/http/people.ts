@@ -21,12 +21,6 @@ interface PeopleRoutesOptions {
   readonly log: Log;
 }
 
-/** Paths that ask for no credential: what comes there proves itself otherwise, or wants to. */
-export const STRANGERS: ReadonlySet<string> = new Set(['/challenge', '/join']);
-
-/** By it a device may end itself: then it is cut like any other, and told all the same that it is done. */
-export const REVOKE = '/admin/revoke';
-
 const ADMIN = ['invite', 'people', 'devices', 'token', 'grant', 'revoke', 'rotate-token'] as const;
 
 /** Who has shown no credential yet. */

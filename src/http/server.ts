@@ -6,20 +6,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { getRequestListener } from '@hono/node-server';
-import { RelayError } from '../protocol/codes.ts';
+import { asRelayError, RelayError } from '../protocol/codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type Identity, THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import { Buckets } from '../util/buckets.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Reader, Turns } from '../util/turns.ts';
-import type { Bindings } from './app.ts';
+import type { Answer } from './app.ts';
 import { type Bound, bindAll } from './bind.ts';
 import { crowded } from './body.ts';
 import type { Checked, Guard } from './guard.ts';
-import { PROBES } from './health.ts';
-import { REVOKE, STRANGERS } from './people.ts';
+import { PROBES, REVOKE, STRANGERS } from './paths.ts';
 import { Pipeline } from './pipeline.ts';
 import { refuse, refuseUpgrade } from './refuse.ts';
 import { sniffing } from './sniff.ts';
@@ -37,7 +35,7 @@ export interface ListenOptions {
   /** 0 takes any free one, the same on every address. */
   readonly port: number;
   readonly guard: Guard;
-  readonly fetch: (request: Request, env: Bindings) => Response | Promise<Response>;
+  readonly answer: Answer;
   /** By which others are taken in; without it nothing is encrypted. */
   readonly tls?: Tls | undefined;
   readonly door: UpgradeDoor;
@@ -121,7 +119,7 @@ interface Kept {
   readonly asked: Buckets;
 }
 
-function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept: Kept): NetServer {
+function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kept: Kept): NetServer {
   const { webs, underWay, strangers, turns, asked } = kept;
   const limits = { ...TIMEOUTS, maxHeaderSize: HEADER_BYTES };
   const plain = createServer(limits, onRequest);
@@ -172,7 +170,7 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
       if (response.statusCode === TOO_MANY && !request.complete) request.destroy();
     });
     const full = crowded(Number(request.headers['content-length'] ?? 0));
-    if (!full) return void answer(request, response, identity);
+    if (!full) return void answer(request, response, identity).catch((error) => unanswered(request, response, error));
     pipelines.get(request.socket)?.rest(clock);
     refuse(request, response, full);
   }
@@ -190,11 +188,11 @@ function makeServer({ guard, fetch, door, log, tls, clock }: ListenOptions, kept
     return refusal ? { refusal } : guard.check(request, { credential });
   }
 
-  function answer(incoming: IncomingMessage, outgoing: ServerResponse, identity?: Identity): Promise<void> {
-    // The global Request stays Node's own: the protocol's SDK makes some, too.
-    const options = { overrideGlobalObjects: false };
-    const env = { incoming, outgoing, ...(identity && { identity }) };
-    return getRequestListener((request) => fetch(request, env), options)(incoming, outgoing);
+  /** What answers could not be loaded, for one: its files may be others by now. */
+  function unanswered(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    log.error({ error, path: pathOf(request) }, 'a request could not be answered');
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, asRelayError(error));
   }
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -7,10 +7,10 @@ import { ensureHome, statePaths } from '../config/paths.ts';
 import { readRelayFile, removeRelayFile, writeRelayFile } from '../config/relay-file.ts';
 import { ensureRelayKey, type RelayKey } from '../config/relay-key.ts';
 import { ensureToken, replaceToken } from '../config/token.ts';
+import { clearCopies } from '../data/outgoing.ts';
 import { type DataTasks, directTasks } from '../data/tasks.ts';
 import { workerTasks } from '../data/worker.ts';
-import { clearCopies } from '../http/admin.ts';
-import { createApp } from '../http/app.ts';
+import type { Answer } from '../http/app.ts';
 import { isLoopback } from '../http/bind.ts';
 import { Guard } from '../http/guard.ts';
 import { McpDoor, type McpOptions } from '../http/mcp.ts';
@@ -30,6 +30,7 @@ import { WsDoor } from '../transports/ws.ts';
 import { type Clock, sleep, systemClock } from '../util/clock.ts';
 import { errno, Failure } from '../util/failure.ts';
 import { ensurePrivateDir } from '../util/files.ts';
+import { later } from '../util/later.ts';
 import { type Random, systemRandom } from '../util/random.ts';
 import { type DataLock, lockData } from './data-lock.ts';
 import { addressesFor, checkExposure, type ExposureOptions, ownHosts, tlsOf } from './exposure.ts';
@@ -75,6 +76,8 @@ export interface Running {
   readonly relay: Relay;
   /** Resolves when the data turn out to be damaged: what they say may be trusted no more, and the relay is to be stopped. */
   readonly damaged: Promise<Failure>;
+  /** Loads what is not needed to be ready: soon, since an update may replace the files that it is in. */
+  loadRest(): Promise<void>;
   /** Finishes what is open and gives everything back; takes at most about two seconds. May be called twice. */
   stop(): Promise<void>;
 }
@@ -159,8 +162,12 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
     addresses: () => options.address ?? addressesFor(options, port, tls),
     renewToken: () => replaceToken(home, random),
   });
-  const { fetch } = createApp({ relay, log, mcp, tasks, dir: data, people, guard });
-  const listening = await listen({ host, port: options.port, guard, fetch, door, log, tls, clock }).catch(
+  const web = later(async () => {
+    const { createAnswer, loadRest } = await import('../http/app.ts');
+    return { answer: createAnswer({ relay, log, mcp, tasks, dir: data, people, guard }), loadRest };
+  });
+  const answer: Answer = async (...request) => (await web()).answer(...request);
+  const listening = await listen({ host, port: options.port, guard, answer, door, log, tls, clock }).catch(
     async (error) => {
       await relay.stop();
       throw explained(error, options);
@@ -177,6 +184,7 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
     token,
     relay,
     damaged: isUnchecked ? damageOf(tasks, log) : new Promise(() => {}),
+    loadRest: async () => (await web()).loadRest(),
     stop() {
       stopped ??= stopParts(parts);
       return stopped;

@@ -1,9 +1,11 @@
 /** The relay as a process: what it prints, how it ends. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ROOT } from '../../scripts/ensure.mjs';
 import { openJournal } from '../../src/journal/open.ts';
-import { Machine, type Started } from '../support/cli.ts';
+import { CLI, Machine, type Started } from '../support/cli.ts';
+import { ask, bearer } from '../support/raw-http.ts';
 import { WireClient } from '../support/wire-client.ts';
 
 let machine: Machine;
@@ -65,6 +67,29 @@ describe('claude-relay serve', () => {
     const { code, ms } = await timedEnd(relay, 'SIGINT');
     expect([0, 130]).toContain(code);
     expect(ms).toBeLessThan(1_000);
+  });
+
+  it('goes on when an update takes its files away', async () => {
+    const dist = join(machine.user, 'dist');
+    await machine.run(['--version']);
+    cpSync(dirname(CLI), dist, { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(machine.user, 'node_modules'));
+    const relay = machine.spawn(process.execPath, [join(dist, 'cli.mjs'), 'serve', '--port', '0'], {
+      env: { RELAY_LOG_LEVEL: 'debug' },
+    });
+    const port = Number(/\d+$/.exec(await relay.says(/Ready! Listening on \S+:\d+/))?.[0]);
+    await relay.says(/"all of the program is loaded"/, 'stderr');
+    rmSync(dist, { recursive: true });
+    const asked = { port, headers: { ...bearer(machine.token), 'content-type': 'application/json' } };
+    const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    const initialize = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello });
+    const accept = 'application/json, text/event-stream';
+    const answers = [
+      await ask({ ...asked, path: '/metrics' }),
+      await ask({ ...asked, path: '/v1/status', method: 'POST', body: '{}' }),
+      await ask({ ...asked, path: '/mcp', method: 'POST', body: initialize, headers: { ...asked.headers, accept } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
   it('tells a port in use in one line, with exit code 1', async () => {

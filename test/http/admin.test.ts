@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { clearCopies } from '../../src/data/outgoing.ts';
 import type { DataTasks } from '../../src/data/tasks.ts';
-import { clearCopies } from '../../src/http/admin.ts';
 import { type HttpRig, httpRig, TOKEN } from '../support/http-rig.ts';
 import { type Asking, ask, bearer } from '../support/raw-http.ts';
 import { tempDir } from '../support/temp-dir.ts';

@@ -1,7 +1,7 @@
 /** A relay's HTTP side on a free port of the loopback, over a fake relay. */
 import { join } from 'node:path';
 import { type DataTasks, directTasks } from '../../src/data/tasks.ts';
-import { createApp } from '../../src/http/app.ts';
+import { createAnswer } from '../../src/http/app.ts';
 import { Guard } from '../../src/http/guard.ts';
 import { McpDoor } from '../../src/http/mcp.ts';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
@@ -53,7 +53,7 @@ export async function httpRig(options: RigOptions = {}) {
   const mcp = new McpDoor({ relay, version: '0.0.0-test', clock, random: systemRandom, log });
   const dir = tempDir();
   const tasks = options.tasks ?? directTasks(join(dir, 'relay.sqlite'));
-  const { fetch } = createApp({ relay, log, mcp, tasks, dir, guard, people: nobody });
+  const answer = createAnswer({ relay, log, mcp, tasks, dir, guard, people: nobody });
   const sockets: Socket[] = [];
   const door = new WsDoor({
     connect: options.connect ?? ((socket) => void sockets.push(socket)),
@@ -66,7 +66,7 @@ export async function httpRig(options: RigOptions = {}) {
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
     guard,
-    fetch,
+    answer,
     door,
     log,
     clock,
