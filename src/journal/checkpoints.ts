@@ -2,8 +2,10 @@
  * Moves the log into the tables while commits go on, in a thread of its own (`src/checkpoint.ts`): on the main thread some
  * thousand pages would hold everybody up for tens of milliseconds.
  *
- *     commit ──a second later──→ the thread copies what is committed ──the log is long──→ `finish` copies the rest, a few
- *                                                                                       pages, and the log begins anew
+ *     commit ──5 s later, or 1 s ──→ the thread copies what is committed ──the log is long──→ `finish` copies the rest,
+ *              and a thousand more                                                          a few pages; it begins anew
+ *
+ * Not more often: its syncs and those of commits wait for each other.
  *
  * A log begins anew only when all of it was copied, and the thread never sees the end of one that grows. Where the thread
  * fails, `onFailed` says so, and the main thread copies; what neither could, SQLite does at a commit, later.
@@ -27,8 +29,11 @@ interface Options {
   readonly onFailed: (reason: string) => void;
 }
 
-/** Milliseconds from a commit until it is copied. */
-const EVERY = 1_000;
+/** Milliseconds from a commit until it is looked whether there were many; and so often before it is copied all the same. */
+const LOOK = 1_000;
+const LOOKS = 5;
+/** Commits. */
+const MANY = 1_000;
 /** Pages of a log that is to begin anew: 8 MiB. */
 const LONG = 2_000;
 
@@ -37,8 +42,9 @@ export class Checkpoints {
   #worker: Worker | undefined;
   #timer: Timer | undefined;
   #isRunning = false;
-  /** Something was committed since the thread was asked. */
-  #isOwed = false;
+  /** Commits since the thread was asked. */
+  #owed = 0;
+  #looks = 0;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -46,8 +52,8 @@ export class Checkpoints {
   }
 
   committed(): void {
-    this.#isOwed = true;
-    if (!this.#isRunning && !this.#isClosed) this.#timer ??= this.#options.clock.after(EVERY, () => this.#go());
+    this.#owed += 1;
+    this.#ask();
   }
 
   /** The thread lets go of its file, and the next one opens what is there then. Resolves when it has. */
@@ -68,9 +74,21 @@ export class Checkpoints {
     await this.release();
   }
 
-  #go(): void {
+  #ask(): void {
+    if (this.#owed === 0 || this.#isRunning || this.#isClosed) return;
+    this.#timer ??= this.#options.clock.after(LOOK, () => this.#look());
+  }
+
+  #look(): void {
     this.#timer = undefined;
-    this.#isOwed = false;
+    this.#looks += 1;
+    if (this.#owed >= MANY || this.#looks >= LOOKS) this.#go();
+    else this.#ask();
+  }
+
+  #go(): void {
+    this.#owed = 0;
+    this.#looks = 0;
     this.#isRunning = true;
     this.#worker ??= this.#start();
     this.#worker.postMessage('go');
@@ -91,7 +109,7 @@ export class Checkpoints {
     this.#isRunning = false;
     if ('failed' in reply) this.#options.onFailed(reply.failed);
     else if (reply.pages >= LONG && !this.#isClosed) this.#options.finish();
-    if (this.#isOwed) this.committed();
+    this.#ask();
   }
 
   /** Started again for what is committed next. */
@@ -104,6 +122,6 @@ export class Checkpoints {
   #forget(): void {
     this.#worker = undefined;
     this.#isRunning = false;
-    if (this.#isOwed) this.committed();
+    this.#ask();
   }
 }
