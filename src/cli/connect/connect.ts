@@ -106,6 +106,11 @@ async function establish(ctx: Context, way: Way, kept: Connection | undefined): 
     signal: ctx.signal,
     onChange: (credential) => note({ credential }),
     onLost: () => out.say(`${way.target}: its relay knows this machine no more; a new invitation is taken`, 'yellow'),
+    onLeft: (device) =>
+      out.say(
+        `${way.target}: what this machine came in by before could not be revoked; there: claude-relay revoke ${device}`,
+        'yellow',
+      ),
   });
   pointHere(home, connection, note);
   const ms = Math.round(await roundTrip(ctx, urlOf(connection)));

@@ -12,7 +12,7 @@ import { joinRelay } from '../../client/join.ts';
 import { once } from '../../client/once.ts';
 import { type Device, readDevice, writeDevice } from '../../config/device.ts';
 import { statePaths } from '../../config/paths.ts';
-import { RelayError } from '../../protocol/codes.ts';
+import { type Code, RelayError } from '../../protocol/codes.ts';
 import type { RelayHere } from '../relay-here.ts';
 import type { Remote, RemoteProgram } from './remote.ts';
 
@@ -40,14 +40,19 @@ interface BringInput {
   readonly onChange: (credential: Credential) => void;
   /** The relay knows the device that there was no more. */
   readonly onLost: () => void;
+  /** The device that there was may still come in: it could not be revoked. */
+  readonly onLeft: (device: string) => void;
 }
+
+/** What is said of a device that was revoked already, by itself and by another. */
+const GONE: ReadonlySet<string> = new Set<Code>(['unauthorized', 'unknown_device']);
 
 /** Milliseconds for the relay to answer. */
 const PATIENCE_MS = 5_000;
 
 /** From then on every command here is let in by the relay there. A device that still works stays the only one. */
 export async function bringCredential(input: BringInput): Promise<void> {
-  const { home, remote, program, relay, url, kept, names, signal, onChange, onLost } = input;
+  const { home, remote, program, relay, url, kept, names, signal, onChange, onLost, onLeft } = input;
   const here = readDevice(home);
   const ours = here !== undefined && here.id === kept?.device ? { ...here, url } : undefined;
   if (ours !== undefined) {
@@ -58,7 +63,7 @@ export async function bringCredential(input: BringInput): Promise<void> {
   const before = kept !== undefined && (here === undefined || ours !== undefined) ? kept.before : here;
   onChange({ device: device.id, ...(before === undefined ? {} : { before }) });
   writeDevice(home, device);
-  if (kept !== undefined) await revoke(kept.device, device);
+  if (kept !== undefined && !(await revoke(kept.device, device))) onLeft(kept.device);
 }
 
 /** Rejects when the relay does not say. */
@@ -84,7 +89,7 @@ async function revoke(what: string, device: Device): Promise<boolean> {
     await askPeople('revoke', { what }, { url: device.url, device, signal: AbortSignal.timeout(PATIENCE_MS) });
     return true;
   } catch (error) {
-    return error instanceof RelayError && error.code === 'unauthorized'; // it was revoked already
+    return error instanceof RelayError && GONE.has(error.code);
   }
 }
 

@@ -1,5 +1,7 @@
 /** A machine becomes a device of the relay's owner, and ends being one; the relay is real, the way there is not. */
 import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Remote } from '../../../src/cli/connect/remote.ts';
 import {
@@ -32,6 +34,7 @@ class Here {
   readonly changes: Credential[] = [];
   readonly scripts: string[] = [];
   lost = 0;
+  left: string[] = [];
   kept: Credential | undefined;
   /** The near end of the forward; here it is the relay itself. */
   url = relay.url;
@@ -65,6 +68,7 @@ class Here {
       onLost: () => {
         this.lost += 1;
       },
+      onLeft: (device) => this.left.push(device),
     });
   }
 
@@ -81,6 +85,21 @@ class Here {
 async function welcome(): Promise<string[]> {
   const { devices } = await askPeople('devices', {}, { url: relay.url, token: relay.token });
   return devices.filter(({ state }) => state !== 'revoked').map(({ id }) => id);
+}
+
+/** The relay as it is reached by a forward that breaks off what is asked at one path. */
+async function without(path: string): Promise<{ readonly url: string; close(): void }> {
+  const server = createServer((incoming, outgoing) => {
+    if (incoming.url === path) return void incoming.socket.destroy();
+    const { method, url = '/', headers } = incoming;
+    const onward = request({ port: relay.port, host: '127.0.0.1', method, path: url, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() };
 }
 
 const revoke = (what = '') => askPeople('revoke', { what }, { url: relay.url, token: relay.token });
@@ -142,7 +161,20 @@ describe('the credential of a connection', () => {
     rmSync(here.path);
     await here.bring();
     expect(await welcome()).toEqual([here.device?.id]);
-    expect(here.lost).toBe(0);
+    expect([here.lost, here.left]).toEqual([0, []]);
+  });
+
+  it('is said to be left where it could not be revoked', async () => {
+    const here = new Here();
+    await here.bring();
+    const first = here.device?.id;
+    rmSync(here.path);
+    const deaf = await without('/admin/revoke');
+    here.url = deaf.url;
+    await here.bring();
+    expect(here.left).toEqual([first]);
+    expect(await welcome()).toHaveLength(2);
+    deaf.close();
   });
 
   it('is not replaced by a relay that does not answer', async () => {
