@@ -10,18 +10,11 @@ import { type HeldWhy, heldSentence } from '../protocol/held.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type Effect, type Held, NO_EFFECTS, type Send } from './command.ts';
 import { REMARK } from './commands/remark.ts';
+import { Into } from './into.ts';
 import { moveReceipts, writeStored } from './ladder.ts';
 import { reached } from './queries/addressed.ts';
 import type { Trace } from './queries/envelopes.ts';
-import {
-  countHeldOf,
-  type HeldRow,
-  isEverHeld,
-  isOpen,
-  isVouchedFor,
-  type Standing,
-  standing,
-} from './queries/held.ts';
+import { type HeldRow, isEverHeld, isOpen, isVouchedFor, type Standing, standing } from './queries/held.ts';
 import { personNameOf } from './queries/people.ts';
 import { receiptRow } from './queries/receipts.ts';
 import { nameOf, sessionById } from './queries/sessions.ts';
@@ -64,7 +57,7 @@ function checkRoom(store: Store, sender: number, verdicts: Verdicts): void {
     added.set(person, (added.get(person) ?? 0) + 1);
   }
   for (const [person, count] of added) {
-    if (countHeldOf(store, person, personNameOf(store, sender)) + count > LIMITS.heldMessages)
+    if (store.heldCounts.of(person, personNameOf(store, sender)) + count > LIMITS.heldMessages)
       throw new RelayError(
         'held_full',
         `${LIMITS.heldMessages} messages are held for ${person}, who has yet to decide about them; nothing was sent.`,
@@ -101,18 +94,21 @@ function refuse(store: Store, { position, at }: Stored, session: number): Effect
   return moveReceipts(store, { session, positions: [position], state: 'refused', at, reason: REFUSED });
 }
 
+const HELD = new Into('INSERT', 'held', [
+  'position',
+  'session',
+  'sender',
+  'person',
+  'stranger',
+  'at',
+  'why',
+  'is_open',
+]);
+
 function note(store: Store, { position, sender, at }: Stored, session: number, why: HeldWhy, isHeld: boolean): void {
-  store.write(
-    'INSERT INTO held (position, session, sender, person, stranger, at, why, is_open) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    position,
-    session,
-    sender,
-    personNameOf(store, session),
-    personNameOf(store, sender),
-    at,
-    why,
-    isHeld ? 1 : 0,
-  );
+  const [person, stranger] = [personNameOf(store, session), personNameOf(store, sender)];
+  store.gather(HELD).push(position, session, sender, person, stranger, at, why, isHeld ? 1 : 0);
+  if (isHeld) store.heldCounts.add(person, stranger);
 }
 
 /** The recipient's person has accepted it: it is mail from now on, however far the cursor is. */
@@ -120,6 +116,7 @@ export function release(store: Store, { position, session, sender }: HeldRow): E
   const recipient = sessionById(store, session);
   if (!recipient) return [];
   store.flush();
+  store.heldCounts.clear();
   store.write('DELETE FROM held WHERE position = ? AND session = ?', position, session);
   store.write('DELETE FROM remark WHERE position = ? AND session = ?', position, session);
   store.roster.change(recipient, { released: new Set([...recipient.released, position]) });

@@ -8,6 +8,7 @@
  * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
 
+import { HeldCounts } from './held-counts.ts';
 import { AT_ONCE, type Into } from './into.ts';
 import { PersonNames } from './person-names.ts';
 import { Policies } from './policies.ts';
@@ -35,6 +36,7 @@ export class Store {
   readonly tail: Tail;
   readonly personNames: PersonNames;
   readonly policies: Policies;
+  readonly heldCounts: HeldCounts;
   /** Hears what the driver throws at a query, and says what is thrown instead: the journal's, which knows storage errors. */
   onError: (error: unknown) => unknown = (error) => error;
   #database: Database;
@@ -49,6 +51,7 @@ export class Store {
     this.tail = new Tail(this, options.tail);
     this.personNames = new PersonNames(this);
     this.policies = new Policies(this);
+    this.heldCounts = new HeldCounts(this);
   }
 
   get database(): Database {
@@ -148,6 +151,7 @@ export class Store {
     this.tail.clear();
     this.personNames.clear();
     this.policies.clear();
+    this.heldCounts.clear();
   }
 
   #writeAll({ width, sql }: Into, values: readonly Value[]): void {

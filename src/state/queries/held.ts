@@ -80,12 +80,6 @@ export function countHeld(store: Store, person: string): number {
   return store.get<{ n: number }>('SELECT count(*) AS n FROM held WHERE person = ? AND is_open = 1', person)?.n ?? 0;
 }
 
-/** How many of one person's are held for another. */
-export function countHeldOf(store: Store, person: string, stranger: string): number {
-  const sql = 'SELECT count(*) AS n FROM held WHERE person = ? AND is_open = 1 AND stranger = ?';
-  return store.get<{ n: number }>(sql, person, stranger)?.n ?? 0;
-}
-
 /** By sender, the most first. */
 export function heldBySender(store: Store, person: string, limit: number): HeldCount[] {
   const sql = `SELECT sender, count(*) AS count FROM held WHERE person = ? AND is_open = 1
