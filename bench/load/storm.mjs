@@ -1,13 +1,16 @@
 /**
  * Infected agents: each sends every text that it gets on to all the others, one by one. A person infects one of them again and
  * again, each time with another text. Answers with how many of their messages arrived at one another, and how many were sent.
+ * They stand for programs on machines of their own: `aside`, this process leaves the processor to whoever else wants it.
  */
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFrames } from './frames.mjs';
 import { textOf } from './peers.mjs';
 import { finish, work } from './run.mjs';
 
-const { server, agents, everyMs, bytes, seconds, prefix } = work();
+const { server, agents, everyMs, bytes, seconds, prefix, aside } = work();
+if (aside) setPriority(constants.priority.PRIORITY_LOW);
 const names = Array.from({ length: agents }, (_, i) => `${prefix}E${i}`);
 let [sent, arrived, requests] = [0, 0, 0];
 

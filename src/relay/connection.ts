@@ -196,6 +196,8 @@ export class Connection implements Holder, Outlet, Ear {
 
   deliver(messages: readonly Envelope[], unread: number): void {
     this.#services.count('delivered', messages.length);
+    // What an agent writes because of it may be much at once, and nobody else is to wait for that.
+    if (this.#isAgent) this.#socket.readLittle?.();
     const { isOwner } = this.#view;
     const told = isOwner ? messages : messages.map((envelope) => this.#view.envelope(envelope));
     this.#write({ type: 'deliver', messages: told, unread });
@@ -318,6 +320,10 @@ export class Connection implements Holder, Outlet, Ear {
       ...(this.#session === undefined ? {} : { actor: { session: this.#session } }),
     };
     return this.#call;
+  }
+
+  get #isAgent(): boolean {
+    return this.#session !== undefined && sessionById(this.#services.store, this.#session)?.kind === 'agent';
   }
 
   #onAnswered(answer: () => void): void {

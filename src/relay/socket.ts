@@ -11,6 +11,8 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Ends it at once, for a peer that no longer answers. */
   terminate(): void;
+  /** Its owner need not be quick: what comes is read a little at a time, so that nobody waits for much of it. */
+  readLittle?(): void;
   /** Bytes accepted by `send` that have not left this process. */
   readonly unsent: number;
   /** Set once by whoever owns the connection, before anything else can arrive. */

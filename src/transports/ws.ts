@@ -19,6 +19,8 @@ import { frameBytes, type Part, Unfinished } from './unfinished.ts';
 const CLOSE_TIMEOUT = 1_000;
 /** What a connection may have sent of a message before it has said hello, with its head and mask. */
 const HELLO = frameBytes(LIMITS.helloBytes);
+/** Bytes read at a time from who need not be quick: three or four messages. */
+const LITTLE = 1_024;
 
 export interface WsOptions {
   /** Takes a connection that speaks `claude-relay.v1`. */
@@ -99,7 +101,7 @@ export class WsDoor {
 }
 
 /** What reads a connection in pieces, and can be told how much more belongs to a frame. */
-type Expecting = Pick<Reader, 'expect'>;
+type Expecting = Pick<Reader, 'expect' | 'piece'>;
 
 /** Of the relay's side. */
 interface WsParts {
@@ -119,6 +121,7 @@ export class WsSocket implements Socket {
   readonly #strangers: Set<WsSocket> | undefined;
   /** Of what comes, the part that is not whole yet. */
   readonly #part: Part | undefined;
+  readonly #reader: Expecting | undefined;
   #over = false;
   /** What this turn sends, and the bytes of each. */
   #texts: string[] = [];
@@ -131,6 +134,7 @@ export class WsSocket implements Socket {
     this.#under = under;
     this.#strangers = strangers;
     this.#part = part;
+    this.#reader = reader;
     if (part && under) this.#count(under, part, reader);
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('ping', (data) => this.#onPing(data));
@@ -168,6 +172,10 @@ export class WsSocket implements Socket {
 
   terminate(): void {
     this.#ws.terminate();
+  }
+
+  readLittle(): void {
+    if (this.#reader) this.#reader.piece = LITTLE;
   }
 
   /** Answers grow with requests: who does not read what we say is not listened to either, until it has. */

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { sleep, systemClock } from '../../src/util/clock.ts';
+import { isRunning, markProcess } from '../../src/util/processes.ts';
 import { afterEveryTest } from '../support/cleanup.ts';
 import { type Machine, until } from '../support/cli.ts';
 import { evidence } from './evidence.ts';
@@ -103,9 +104,15 @@ export class Terminal {
 
   /** Settles when the program has ended; what it showed stays. tmux moves it up to write so below, or does not. */
   async ended(): Promise<void> {
+    const program = markProcess(this.pid);
     await until(
       () => this.#ask('#{pane_dead}'),
       (dead) => dead === '1',
+    );
+    // Its end of the terminal is closed a moment before it is gone.
+    await until(
+      () => isRunning(program),
+      (isThere) => !isThere,
     );
   }
 

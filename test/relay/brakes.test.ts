@@ -209,6 +209,23 @@ describe('the same text', () => {
   });
 });
 
+describe('what an agent sends', () => {
+  it('is read a little at a time once it was given something; what a person sends is not', async () => {
+    const { relay } = await openRelay();
+    const a = await agent(relay, 'A', { window: 10 });
+    const person = await Peer.open(relay, { name: 'P', about: { kind: 'person' }, window: 10 });
+    const read: string[] = [];
+    for (const [name, { relaySide }] of Object.entries({ a, person }))
+      Object.assign(relaySide, { readLittle: () => read.push(name) });
+    await a.ask('send', { to: ['P'], body: 'x' });
+    await person.next('deliver');
+    expect(read).toEqual([]);
+    await person.ask('send', { to: ['A'], body: 'x' });
+    await a.next('deliver');
+    expect(read).toEqual(['a']);
+  });
+});
+
 describe('who is not braked', () => {
   it.each(['person', 'script'] as const)('is a %s, however much it writes and whatever it is given', async (kind) => {
     const { relay } = await openRelay();

@@ -197,6 +197,26 @@ describe('the WebSocket door', () => {
     expect(order.indexOf('quiet')).toBeLessThan(1_000);
   });
 
+  it('reads little at a time from who need not be quick', async () => {
+    const rig = await makeRig();
+    const ws = await opened(rig.url);
+    const socket = await rig.nextTaken();
+    let turn = 0;
+    const turns: number[] = [];
+    socket.listen({ onText: () => turns.push(turn), onPong() {}, onClose() {}, onDrain() {} });
+    /** How many of forty that come together are handed on in one turn, at most. */
+    const most = async () => {
+      turns.length = 0;
+      for (let n = 0; n < 40; n += 1) ws.send('x'.repeat(300));
+      for (; turns.length < 40; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      return Math.max(...turns.map((one) => turns.filter((other) => other === one).length));
+    };
+    expect(await most()).toBeGreaterThan(10);
+    socket.readLittle?.();
+    expect(await most()).toBeLessThanOrEqual(10);
+    ws.terminate();
+  });
+
   it('lets each of many send what one chunk of the network holds, at the same moment', async () => {
     const rig = await makeRig();
     const clients = await Promise.all(Array.from({ length: 400 }, () => opened(rig.url)));
