@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { sleep, systemClock } from '../../../src/util/clock.ts';
 import { afterEveryTest } from '../../support/cleanup.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -31,6 +32,8 @@ export class Chromium {
     const own = [`--user-data-dir=${tempDir()}`, '--remote-debugging-port=0'];
     const child = spawn('chromium', [...flags, ...own, ...args, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own: what it starts is ended with it.
+      detached: true,
     });
     const ws = new WebSocket(await devtoolsUrl(child));
     await once(ws, 'open');
@@ -61,14 +64,27 @@ export class Chromium {
     running.delete(this);
     this.#ws.terminate();
     const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    const group = -(this.#child.pid ?? 0);
+    process.kill(group, 'SIGKILL');
     await ended;
+    // Its other processes write into its directory until they are gone.
+    while (isThere(group)) await sleep(systemClock, 20);
   }
 
   #onMessage(message: Message): void {
     if (message.id === undefined) return;
     this.#waiting.get(message.id)?.(message);
     this.#waiting.delete(message.id);
+  }
+}
+
+/** A process, or a group by its negative number. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
