@@ -90,13 +90,22 @@ function asFiles(all) {
   };
 }
 
+/**
+ * A process keeps the text of its files, in two bytes a character when a single one of them needs two. In strings, templates
+ * and expressions the escape is the character; what reads a template raw has only ASCII.
+ * @param {string} code
+ */
+function ascii(code) {
+  return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** @param {import('rolldown').OutputChunk} chunk @returns {Chunk} */
 function linked({ fileName, code, imports, dynamicImports, moduleIds, exports }) {
   const up = fileName.includes('/') ? '../' : './';
   const pattern = new RegExp(`(["'\`])${ENTRY}([\\w-]+)\\1`, 'g');
   return {
     fileName,
-    code: code.replaceAll(pattern, (_, quote, name) => `${quote}${up}${fileOf(name)}${quote}`),
+    code: ascii(code.replaceAll(pattern, (_, quote, name) => `${quote}${up}${fileOf(name)}${quote}`)),
     imports,
     dynamicImports: dynamicImports.map((id) => (id.startsWith(ENTRY) ? fileOf(id.slice(ENTRY.length)) : id)),
     moduleIds,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -152,6 +153,17 @@ describe('the bundle', () => {
       .filter(({ code }) => code.startsWith('#!/usr/bin/env node\n'))
       .map(({ fileName }) => fileName);
     expect(shebang).toEqual(['cli.mjs']);
+  });
+
+  it('is ASCII, and says the same', async () => {
+    const code = "const [s, t, r] = ['→ 😀', `é’`, /^[😀é]+$/u];\nconsole.log(s, t, r.test('é😀'));";
+    const chunks = await bundle(sources({ 'src/cli/main.ts': code }));
+    const [cli] = chunks;
+    expect(cli?.code).not.toMatch(/[\u0080-\uffff]/);
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', cli?.code ?? ''], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('→ 😀 é’ true\n');
   });
 
   it('takes packages in, and knows which', async () => {
