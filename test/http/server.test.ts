@@ -38,6 +38,23 @@ const hasIpv6 = await squat('::1').then(
   () => false,
 );
 
+describe('a request that nothing could be loaded to answer', () => {
+  it('is told so, and logged; others are served', async () => {
+    let isBroken = true;
+    const rig = await started({
+      answer: async (_incoming, outgoing) => {
+        if (isBroken) throw new Error('Cannot find module');
+        outgoing.end('ok');
+      },
+    });
+    const failed = await ask({ port: rig.port, path: '/healthz' });
+    expect([failed.status, JSON.parse(failed.body).error.code]).toEqual([500, 'internal']);
+    expect(JSON.stringify(rig.log.lines)).toContain('a request could not be answered');
+    isBroken = false;
+    expect((await ask({ port: rig.port, path: '/healthz' })).status).toBe(200);
+  });
+});
+
 describe('the addresses', () => {
   it.each([
     ['localhost', ['127.0.0.1', '::1'], true],

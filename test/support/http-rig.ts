@@ -1,7 +1,7 @@
 /** A relay's HTTP side on a free port of the loopback, over a fake relay. */
 import { join } from 'node:path';
 import { type DataTasks, directTasks } from '../../src/data/tasks.ts';
-import { createAnswer } from '../../src/http/app.ts';
+import { type Answer, createAnswer } from '../../src/http/app.ts';
 import { Guard } from '../../src/http/guard.ts';
 import { McpDoor } from '../../src/http/mcp.ts';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
@@ -26,6 +26,8 @@ export interface RigOptions {
   readonly connectLegacy?: (socket: Socket) => void;
   readonly limits?: { readonly connections: number; readonly unauthenticated: number };
   readonly tasks?: DataTasks;
+  /** Instead of the relay's own. */
+  readonly answer?: Answer;
 }
 
 /** Of the credentials only the owner's token. */
@@ -53,7 +55,7 @@ export async function httpRig(options: RigOptions = {}) {
   const mcp = new McpDoor({ relay, version: '0.0.0-test', clock, random: systemRandom, log });
   const dir = tempDir();
   const tasks = options.tasks ?? directTasks(join(dir, 'relay.sqlite'));
-  const answer = createAnswer({ relay, log, mcp, tasks, dir, guard, people: nobody });
+  const answer = options.answer ?? createAnswer({ relay, log, mcp, tasks, dir, guard, people: nobody });
   const sockets: Socket[] = [];
   const door = new WsDoor({
     connect: options.connect ?? ((socket) => void sockets.push(socket)),
