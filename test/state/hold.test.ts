@@ -91,16 +91,21 @@ describe('a message of somebody whose person is unknown', () => {
     refused('not_held', () => decide(world, 'accept', 'm1'));
   });
 
-  it('is refused past the limit, with nothing stored; a decision makes room', () => {
-    const { world, bob } = two();
-    for (let i = 0; i < LIMITS.heldMessages; i++) world.sent(bob, 'A');
-    const before = world.dump();
-    const error = refused('held_full', () => world.send(bob, 'A'));
-    expect(error.message).toBe('1000 messages are held for owner, who has yet to decide about them; nothing was sent.');
-    expect(world.dump()).toBe(before);
-    expect(decide(world, 'refuse', 'bob').changed).toBe(LIMITS.heldMessages);
-    expect(world.send(bob, 'A').held).toHaveLength(1);
-  });
+  it.each(['refuse', 'accept'] as const)(
+    'is refused past the limit, with nothing stored; to %s makes room',
+    (stance) => {
+      const { world, bob } = two();
+      for (let i = 0; i < LIMITS.heldMessages; i++) world.sent(bob, 'A');
+      const before = world.dump();
+      const error = refused('held_full', () => world.send(bob, 'A'));
+      expect(error.message).toBe(
+        '1000 messages are held for owner, who has yet to decide about them; nothing was sent.',
+      );
+      expect(world.dump()).toBe(before);
+      expect(decide(world, stance, 'bob').changed).toBe(LIMITS.heldMessages);
+      expect(world.send(bob, 'A').held).toHaveLength(1);
+    },
+  );
 
   it('leaves the room of another stranger alone', () => {
     const { world, bob } = two();

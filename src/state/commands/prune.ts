@@ -39,7 +39,6 @@ function forget(store: Store, row: EnvelopeRow): void {
     store.write('DELETE FROM route WHERE channel = ? AND position = ?', channel, position);
   if (expires_at !== null)
     store.write('DELETE FROM expiring WHERE expires_at = ? AND position = ?', expires_at, position);
-  store.heldCounts.clear();
   store.write('DELETE FROM held WHERE position = ?', position);
   store.write('DELETE FROM envelope WHERE position = ?', position);
   store.tail.remove(position);
