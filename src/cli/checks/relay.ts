@@ -39,7 +39,7 @@ export async function checkRelay(input: RelayInput): Promise<Finding[]> {
     const people = `${status.here} of ${status.sessions} sessions are here`;
     return [ok('relay', `${shownUrl(url)} answers; ${people}.`), checkVersion(input.version, status.version)];
   } catch (error) {
-    return [unanswered(error), ...(await portFindings(input, url))];
+    return [unanswered(error), ...(await portFindings(input, url, error))];
   }
 }
 
@@ -62,19 +62,24 @@ export function checkVersion(here: string, there: string): Finding {
   return warn('versions', `This command line is ${here}, the relay is ${there}.`, todo);
 }
 
-async function portFindings({ home, run }: RelayInput, url: URL): Promise<Finding[]> {
+async function portFindings({ home, run }: RelayInput, url: URL, error: unknown): Promise<Finding[]> {
   if (!isLoopback(url)) return [];
   const port = Number(url.port || (url.protocol === 'wss:' ? 443 : 80));
   const left = leftBehind(home, port);
   if (!(await isPortTaken(port))) return [ok('port', `Port ${port} is free.`), ...left];
-  return [...taken(port, await portHolder(port, run)), ...left];
+  return [taken(port, await portHolder(port, run), isRefusal(error)), ...left];
 }
 
-function taken(port: number, holder: PortHolder | undefined): Finding[] {
+function taken(port: number, holder: PortHolder | undefined, isRelay: boolean): Finding {
   const who = holder === undefined ? 'a process that is not yours' : `process ${holder.pid} (${holder.program})`;
-  return [
-    fail('port', `Port ${port} is held by ${who}.`, 'End that, or choose another port: claude-relay serve --port 9998'),
-  ];
+  if (isRelay) return ok('port', `Port ${port} is held by ${who}, which answers as a relay.`);
+  const todo = 'End that, or choose another port: claude-relay serve --port 9998';
+  return fail('port', `Port ${port} is held by ${who}.`, todo);
+}
+
+/** A relay has answered, with no. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RelayError && error.code !== 'not_connected' && error.code !== 'timeout';
 }
 
 /** A relay that was killed leaves its file; the next one replaces it. */

@@ -150,12 +150,14 @@ describe('the relay', () => {
 
   it('that does not take the token fails, and the port is its own', async () => {
     const port = await answering(401, { error: { code: 'unauthorized', message: 'no', retry: false } });
-    const [relay] = await relayAt(port);
-    expect(relay).toMatchObject({
-      check: 'relay',
-      state: 'fail',
-      says: expect.stringContaining('does not take this token'),
-    });
+    expect(await relayAt(port)).toMatchObject([
+      { check: 'relay', state: 'fail', says: expect.stringContaining('does not take this token') },
+      {
+        check: 'port',
+        state: 'ok',
+        says: expect.stringMatching(`^Port ${port} is held by process ${process.pid} .*, which answers as a relay.$`),
+      },
+    ]);
   });
 
   it('that is not there fails; its port is free', async () => {
