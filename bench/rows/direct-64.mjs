@@ -1,4 +1,4 @@
-/** As `direct`, with 64 pairs. */
+/** As `direct`, with 64 pairs. For orientation: the bare relay with a log. */
 import { alternate, median, medianRatio } from '../measure.mjs';
 import { short } from '../row.mjs';
 import { startBare, startRelay } from '../servers/start.mjs';
@@ -15,16 +15,17 @@ export async function run(setup) {
  * @returns {Promise<import('../row.mjs').Figure[]>}
  */
 export async function against(setup, load, wanted) {
-  const [relay, bare] = [await startRelay(), await startBare()];
-  for (const server of [relay, bare]) await pairs(server, { ...load, warmup: 3, seconds: 0.5 });
+  const [relay, bare, log] = [await startRelay(), await startBare(), await startBare('recipient', 'log')];
+  for (const server of [relay, bare, log]) await pairs(server, { ...load, warmup: 3, seconds: 0.5 });
   const work = { ...load, warmup: 0.5, seconds: setup.seconds };
-  const { ours = [], theirs = [] } = await alternate(setup.rounds, {
+  const results = await alternate(setup.rounds, {
     ours: () => pairs(relay, work),
     theirs: () => pairs(bare, work),
+    log: () => pairs(log, work),
   });
-  for (const server of [relay, bare]) await server.stop();
-  const figure = (/** @type {'rate' | 'cpu'} */ what) => {
-    const [one, two] = [ours.map((result) => result[what]), theirs.map((result) => result[what])];
+  for (const server of [relay, bare, log]) await server.stop();
+  const figure = (/** @type {'rate' | 'cpu'} */ what, side = 'ours') => {
+    const [one = [], two = []] = [side, 'theirs'].map((each) => (results[each] ?? []).map((result) => result[what]));
     return {
       value: medianRatio(one, two),
       unit: /** @type {const} */ ('x'),
@@ -34,5 +35,7 @@ export async function against(setup, load, wanted) {
   return [
     { what: 'rate', ...figure('rate'), ...wanted, better: 'more' },
     { what: 'processor time', ...figure('cpu') },
+    { what: 'rate of the bare relay with a log', ...figure('rate', 'log') },
+    { what: 'processor time of the bare relay with a log', ...figure('cpu', 'log') },
   ];
 }

@@ -4,7 +4,8 @@
  * recipient acknowledges each and the relay passes that on. A message is in flight until it was answered and has arrived.
  *
  * Processor time is the server's, all threads. The full text is filled once it is quiet: what that costs is its own figure,
- * as is the ratio to a relay that acknowledges by itself what it has passed on, without asking the recipient.
+ * as is the ratio to a relay that acknowledges by itself what it has passed on, without asking the recipient. For
+ * orientation, too: the bare relay with a log, which syncs what it passes on and could find none of it again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runLoad } from '../load/run.mjs';
@@ -16,9 +17,14 @@ const LOAD = { pairs: 8, inFlight: 16, bytes: 200 };
 
 /** @type {import('../row.mjs').Run} */
 export async function run(setup) {
-  const servers = [await startRelay(), await startBare(), await startBare('relay')];
-  const [relay, bare, once] = servers;
-  if (!relay || !bare || !once) return [];
+  const servers = [
+    await startRelay(),
+    await startBare(),
+    await startBare('relay'),
+    await startBare('recipient', 'log'),
+  ];
+  const [relay, bare, once, log] = servers;
+  if (!relay || !bare || !once || !log) return [];
   /** @type {number[]} */
   const later = [];
   for (const server of servers) await pairs(server, { ...LOAD, warmup: 3, seconds: 0.5 });
@@ -31,12 +37,13 @@ export async function run(setup) {
     },
     bare: () => pairs(bare, work),
     once: () => pairs(once, work),
+    log: () => pairs(log, work),
   });
   for (const server of servers) await server.stop();
   const of = (/** @type {string} */ side, /** @type {'rate' | 'cpu'} */ what) =>
     (results[side] ?? []).map((result) => result[what]);
-  const note = (/** @type {'rate' | 'cpu'} */ what, side = 'bare') =>
-    `${short(median(of('relay', what)))} : ${short(median(of(side, what)))}`;
+  const note = (/** @type {'rate' | 'cpu'} */ what, theirs = 'bare', ours = 'relay') =>
+    `${short(median(of(ours, what)))} : ${short(median(of(theirs, what)))}`;
   return [
     {
       what: 'rate',
@@ -63,6 +70,18 @@ export async function run(setup) {
       note: `${note('cpu', 'once')} µs`,
     },
     { what: 'full text of one, filled later', value: median(later), unit: 'µs' },
+    {
+      what: 'rate of the bare relay with a log',
+      value: medianRatio(of('log', 'rate'), of('bare', 'rate')),
+      unit: 'x',
+      note: `${note('rate', 'bare', 'log')} /s`,
+    },
+    {
+      what: 'processor time of the bare relay with a log',
+      value: medianRatio(of('log', 'cpu'), of('bare', 'cpu')),
+      unit: 'x',
+      note: `${note('cpu', 'bare', 'log')} µs`,
+    },
   ];
 }
 

@@ -38,9 +38,9 @@ export async function relayIn(dir, { keep = false } = {}) {
   return { protocol: 'relay', pid: child.pid ?? 0, url, token, dir, stop: () => end(child, keep ? undefined : dir) };
 }
 
-/** @param {Acks} [acks] @returns {Promise<Server>} */
-export async function startBare(acks = 'recipient') {
-  return { ...(await startNode('bare', join(ROOT, 'bench/servers/bare.mjs'), [acks])), acks };
+/** @param {Acks} [acks] @param {'nothing' | 'log'} [store] @returns {Promise<Server>} */
+export async function startBare(acks = 'recipient', store = 'nothing') {
+  return { ...(await startNode('bare', join(ROOT, 'bench/servers/bare.mjs'), [acks, store])), acks };
 }
 
 /** @returns {Promise<Server>} */
