@@ -1,7 +1,8 @@
 /**
  * `npm run test:faults`: the promises of GUARANTEES.md, each proven by fault. Options go to vitest, except rows (`R1 R16`: only these), `--long` (the
- * long counts), `--json FILE` (vitest's report) and `--record` (keep the figures in `test/faults/results.json`, from which GUARANTEES.md is made: then
- * `npm run gen`). The last line is `N passed, N failed, N skipped`.
+ * long counts), `--minutes N` (with `--long`: the simulator of R21 plays so long instead of a million schedules, which take half a day),
+ * `--json FILE` (vitest's report) and `--record` (keep the figures in `test/faults/results.json`, from which GUARANTEES.md is made: then `npm run gen`).
+ * The last line is `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +28,10 @@ export function readArgs(args) {
   const isLong = take(rest, '--long', 1).length > 0;
   const keeps = take(rest, '--record', 1).length > 0;
   const [, json] = take(rest, '--json', 2);
-  return { isLong, keeps, json, vitest: rest.map((each) => each.replace(/^[Rr](\d+)$/, fileOf)) };
+  const [, minutes] = take(rest, '--minutes', 2);
+  if (minutes !== undefined && !(isLong && Number(minutes) > 0))
+    throw new Error('--minutes wants a number above nothing, and --long.');
+  return { isLong, keeps, json, minutes, vitest: rest.map((each) => each.replace(/^[Rr](\d+)$/, fileOf)) };
 }
 
 /** How the name of its file begins. @param {string} _ @param {string} row */
@@ -65,14 +69,14 @@ export function kept(known, promises, isLong, at) {
 }
 
 function main() {
-  const { isLong, keeps, json, vitest } = readArgs(process.argv.slice(2));
+  const { isLong, keeps, json, minutes = '', vitest } = readArgs(process.argv.slice(2));
   ensure();
   const scratch = mkdtempSync(join(tmpdir(), 'claude-relay-faults-'));
   const [file, report] = [join(scratch, 'figures.jsonl'), json ?? join(scratch, 'report.json')];
   const script = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reports = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = [script, 'run', '--config', join(ROOT, 'test/faults/vitest.config.ts'), ...reports, ...vitest];
-  const env = { ...process.env, FAULTS: isLong ? 'long' : 'ci', FAULTS_FIGURES: file };
+  const env = { ...process.env, FAULTS: isLong ? 'long' : 'ci', FAULTS_FIGURES: file, FAULTS_MINUTES: minutes };
   try {
     const { status, error } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env });
     if (error) throw error;

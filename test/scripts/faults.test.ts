@@ -9,6 +9,10 @@ describe('the options of the fault tests', () => {
   it.each([
     [[], { isLong: false, keeps: false, json: undefined, vitest: [] }],
     [
+      ['--long', '--minutes', '30', 'R21'],
+      { isLong: true, keeps: false, json: undefined, minutes: '30', vitest: ['/r21-'] },
+    ],
+    [
       ['--long', '--record', 'R1', 'r16', '-t', 'name'],
       { isLong: true, keeps: true, json: undefined, vitest: ['/r01-', '/r16-', '-t', 'name'] },
     ],
@@ -16,6 +20,13 @@ describe('the options of the fault tests', () => {
   ])('%j', (args, read) => {
     expect(readArgs(args)).toEqual(read);
   });
+
+  it.each([[['--minutes', '30']], [['--long', '--minutes', 'many']], [['--long', '--minutes', '0']]])(
+    'refuses %j',
+    (args) => {
+      expect(() => readArgs(args)).toThrow('--minutes wants a number above nothing, and --long.');
+    },
+  );
 });
 
 const line = (promise: string, test: string, figures: object) =>

@@ -7,6 +7,8 @@ export interface Counts {
 }
 
 export const IS_LONG = process.env['FAULTS'] === 'long';
+/** What can go on for any time ends after so many minutes, when that was asked for. */
+export const MINUTES = Number(process.env['FAULTS_MINUTES']) || undefined;
 /** The name of the bug that was planted into the sources for this run, if one was. */
 export const PLANTED = process.env['FAULTS_PLANT'] || undefined;
 
