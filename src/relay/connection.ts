@@ -50,11 +50,11 @@ export class Connection implements Holder, Outlet, Ear {
   instance = '';
   window = 0;
   since = 0;
-  /** Milliseconds, monotonic: when anything was last heard. */
   #heard: number;
   #pinged: number;
-  /** How often anything was heard: two looks at it tell whether there was a sign of life between them. */
-  signs = 0;
+  /** Pings, numbered from 1; and the last of them that was answered. */
+  #pings = 0;
+  #answered = 0;
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #socket: Socket;
@@ -118,6 +118,11 @@ export class Connection implements Holder, Outlet, Ear {
     return this.#phase === 'closed';
   }
 
+  /** Milliseconds, monotonic: when anything came last. It may have been long on its way. */
+  get heard(): number {
+    return this.#heard;
+  }
+
   get unsent(): number {
     return this.#socket.unsent;
   }
@@ -132,16 +137,29 @@ export class Connection implements Holder, Outlet, Ear {
     if (now - this.#heard > TIMES.silence) return this.#lose();
     if (now - this.#pinged < TIMES.ping) return;
     this.#pinged = now;
-    this.#socket.ping();
+    this.ping();
   }
 
-  ping(): void {
-    this.#socket.ping();
+  /** Asks for a sign of life; `hasAnswered` says whether there was one to this. */
+  ping(): number {
+    this.#pings += 1;
+    this.#socket.ping(`${this.#pings}`);
+    return this.#pings;
   }
 
-  onPong(): void {
+  /** Or a later one. What came without being asked for may have been on its way since before. */
+  hasAnswered(ping: number): boolean {
+    return this.#answered >= ping;
+  }
+
+  onPong(mark: string): void {
+    this.#hear();
+    const ping = Number(mark);
+    if (ping > this.#answered && ping <= this.#pings) this.#answered = ping;
+  }
+
+  #hear(): void {
     this.#heard = this.#services.clock.monotonic();
-    this.signs++;
   }
 
   onDrain(): void {
@@ -168,7 +186,7 @@ export class Connection implements Holder, Outlet, Ear {
   }
 
   onText(text: string): void {
-    this.onPong();
+    this.#hear();
     if (this.#phase === 'closed') return;
     if (this.#phase !== 'open' && utf8Bytes(text) > LIMITS.helloBytes)
       return this.fail(new RelayError('frame_too_large'));

@@ -8,10 +8,21 @@ import type { ClientFrame, RelayFrame } from '../protocol/frames.ts';
 import type { Args, Results, Verb } from '../protocol/verbs.ts';
 import type { Socket, SocketListener } from './socket.ts';
 
+/** One ping that is on its way. */
+interface Ping {
+  /** What it proves when it is answered: these positions had arrived before it. */
+  readonly positions: readonly number[];
+  /** The relay's own, if it asked. */
+  readonly mark?: string;
+}
+
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: RelayError): void;
 }
+
+/** On their way at once; a client that answers none of them makes no more of them grow. */
+const PINGS = 64;
 
 export interface LinkOwner {
   /** Everything but answers. */
@@ -24,8 +35,9 @@ export class LegacyLink implements Socket {
   readonly #wire: Socket;
   readonly #owner: LinkOwner;
   readonly #waiting = new Map<number, Waiting>();
-  /** What each ping that is on its way proves when it is answered: these positions had arrived before it. */
-  readonly #pings: (readonly number[])[] = [];
+  /** By the mark that it went out with, oldest first. */
+  readonly #pings = new Map<string, Ping>();
+  #lastPing = 0;
   #listener: SocketListener | undefined;
   #lastId = 0;
   #isClosed = false;
@@ -52,8 +64,8 @@ export class LegacyLink implements Socket {
     else this.#owner.onFrame(frame);
   }
 
-  ping(): void {
-    this.#ping([]);
+  ping(mark: string): void {
+    this.#ping({ positions: [], mark });
   }
 
   close(code: number, reason: string): void {
@@ -87,16 +99,31 @@ export class LegacyLink implements Socket {
    * was sent before its ping: then they are in the other process, and that is what `handed` means.
    */
   written(positions: readonly number[]): void {
-    this.#ping(positions);
+    this.#ping({ positions });
   }
 
-  /** Of two pongs that a client has folded into one, the second ping counts with a later pong: late, never early. */
-  pong(): void {
-    this.#listener?.onPong();
-    const positions = this.#pings.shift() ?? [];
+  /** A client may fold the pongs of several pings into that of the last: whatever was asked before has arrived, too. */
+  pong(mark: string): void {
+    const answered = this.#upTo(mark);
+    const marks = answered.flatMap((ping) => ping.mark ?? []);
+    // Also what nobody asked for is a sign that somebody is there.
+    this.#listener?.onPong(marks.at(-1) ?? '');
+    const positions = answered.flatMap((ping) => ping.positions);
     if (positions.length === 0) return;
     // Best effort: a receipt that is lost costs a redelivery.
     this.request('receipt', { state: 'handed', positions }).catch(() => undefined);
+  }
+
+  /** The pings up to that mark, which are on their way no more; none for a mark that none of them has. */
+  #upTo(mark: string): Ping[] {
+    if (!this.#pings.has(mark)) return [];
+    const answered: Ping[] = [];
+    for (const [each, ping] of this.#pings) {
+      this.#pings.delete(each);
+      answered.push(ping);
+      if (each === mark) break;
+    }
+    return answered;
   }
 
   drained(): void {
@@ -108,10 +135,21 @@ export class LegacyLink implements Socket {
     this.#shut(code);
   }
 
-  #ping(positions: readonly number[]): void {
+  #ping(ping: Ping): void {
     if (this.#isClosed) return;
-    this.#pings.push(positions);
-    this.#wire.ping();
+    const mark = `${++this.#lastPing}`;
+    this.#pings.set(mark, ping);
+    if (this.#pings.size > PINGS) this.#foldOldest();
+    this.#wire.ping(mark);
+  }
+
+  /** Into the next: that one is answered later, and says the same. */
+  #foldOldest(): void {
+    const [first, second] = this.#pings;
+    if (!first || !second) return;
+    const [[mark, { positions }], [nextMark, next]] = [first, second];
+    this.#pings.delete(mark);
+    this.#pings.set(nextMark, { ...next, positions: [...positions, ...next.positions] });
   }
 
   #settle(id: number, how: (waiting: Waiting) => void): void {

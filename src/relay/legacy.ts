@@ -68,8 +68,8 @@ class LegacyClient implements SocketListener {
     this.#queue.push(text);
   }
 
-  onPong(): void {
-    this.#link?.pong();
+  onPong(mark: string): void {
+    this.#link?.pong(mark);
   }
 
   onDrain(): void {

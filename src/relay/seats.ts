@@ -5,7 +5,7 @@
  *     name is new                              → made, with a key
  *     key fits, nobody holds it                → seated
  *     key fits, the same process holds it      → seated (its old socket is dead or dying)
- *     key fits, another process holds it       → probed: silent for 3 s → seated; alive → NAME.2 with a key of its own
+ *     key fits, another process holds it       → probed: no answer, and silent for 3 s → seated; alive → NAME.2 with a key of its own
  *     key does not fit                         → NAME.2
  *     no key, but the same process asks again  → what it was given before: the welcome was lost, not the name
  *
@@ -229,16 +229,22 @@ export class Seats {
 
   /**
    * Asks the holder for a sign of life. One that is going away answers too, so it must also still be there two
-   * seconds later. One that says nothing for three seconds is dropped.
+   * seconds later. One that does not answer is dropped once it has said nothing for three seconds: what it says
+   * meanwhile may have been on its way since before it died, and its end may come right behind.
    */
   async #isAlive(holder: Connection): Promise<boolean> {
     const { clock } = this.#services;
-    const asked = holder.signs;
-    holder.ping();
+    const start = clock.monotonic();
+    const asked = holder.ping();
     await waited(clock, TIMES.probe, holder.gone);
-    if (!holder.isClosed && holder.signs === asked) await waited(clock, TIMES.probeSilence - TIMES.probe, holder.gone);
-    if (holder.isClosed) return false;
-    if (holder.signs !== asked) return true;
+    for (;;) {
+      if (holder.isClosed) return false;
+      if (holder.hasAnswered(asked)) return true;
+      const now = clock.monotonic();
+      const left = Math.min(Math.max(holder.heard, start) + TIMES.probeSilence, start + TIMES.silence) - now;
+      if (left <= 0) break;
+      await waited(clock, left, holder.gone);
+    }
     holder.fail(new RelayError('silent'));
     return false;
   }

@@ -5,8 +5,8 @@
 export interface Socket {
   /** Queues one text frame. In order; never blocks; silently nothing once closed (the close is told by `onClose`). */
   send(text: string): void;
-  /** Asks the other side for a sign of life; its answer comes as `onPong`. */
-  ping(): void;
+  /** Asks the other side for a sign of life; its answer comes as `onPong` with the same mark (RFC 6455, 5.5.3). At most 125 bytes. */
+  ping(mark: string): void;
   /** Ends it with a code of RFC 6455 or 4000-4999. What was queued before still goes out. May be called twice. */
   close(code: number, reason: string): void;
   /** Ends it at once, for a peer that no longer answers. */
@@ -21,7 +21,8 @@ export interface Socket {
 
 export interface SocketListener {
   onText(text: string): void;
-  onPong(): void;
+  /** With the mark of the ping that was answered: the newest that had come to the other side, so those before it had, too. */
+  onPong(mark: string): void;
   /** Exactly once, however it ended. */
   onClose(code: number): void;
   /** `unsent` has fallen back under the limit that `send` had pushed it over. */

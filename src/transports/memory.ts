@@ -6,6 +6,8 @@ export class MemorySocket implements Socket {
   unsent = 0;
   /** A frozen peer: hears nothing and answers no ping. */
   frozen = false;
+  /** Marks of the pings that came to here, answered or not. */
+  readonly pings: string[] = [];
   readonly #held: string[] = [];
   #listener: SocketListener | undefined;
   #peer: MemorySocket | undefined;
@@ -34,12 +36,20 @@ export class MemorySocket implements Socket {
     queueMicrotask(() => peer.#hear(text));
   }
 
-  ping(): void {
+  ping(mark = ''): void {
     const peer = this.#peer;
     if (this.#closed || !peer) return;
     queueMicrotask(() => {
-      if (!peer.#closed && !peer.frozen) queueMicrotask(() => !this.#closed && this.#listener?.onPong());
+      peer.pings.push(mark);
+      if (!peer.frozen) peer.pong(mark);
     });
+  }
+
+  /** The answer to a ping. By itself for one that is not frozen; a test may send it late, or unasked. */
+  pong(mark: string): void {
+    const peer = this.#peer;
+    if (this.#closed || !peer) return;
+    queueMicrotask(() => !peer.#closed && peer.#listener?.onPong(mark));
   }
 
   close(code: number, _reason = ''): void {

@@ -159,8 +159,8 @@ export class WsSocket implements Socket {
     this.#holdBack();
   }
 
-  ping(): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping();
+  ping(mark: string): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping(mark);
   }
 
   close(code: number, reason: string): void {
@@ -248,7 +248,7 @@ export class WsSocket implements Socket {
 
   #onPong(data: Buffer): void {
     this.#onFrame(data.length);
-    this.#listener?.onPong();
+    this.#listener?.onPong(data.toString());
   }
 
   #onFrame(bytes: number): void {

@@ -12,7 +12,8 @@ export interface SocketPair {
 export class Heard implements SocketListener {
   readonly texts: string[] = [];
   readonly closes: number[] = [];
-  pongs = 0;
+  /** Marks of the pings that were answered. */
+  readonly pongs: string[] = [];
   drains = 0;
   #wake: () => void = () => {};
 
@@ -21,8 +22,8 @@ export class Heard implements SocketListener {
     this.#wake();
   }
 
-  onPong(): void {
-    this.pongs += 1;
+  onPong(mark: string): void {
+    this.pongs.push(mark);
     this.#wake();
   }
 
@@ -84,13 +85,13 @@ export function runSocketContract(name: string, make: () => Promise<SocketPair>)
     );
 
     it(
-      'is answered when it pings, once a ping',
+      'is answered when it pings, once a ping, with the mark of that ping',
       withPair(async (pair, a, b) => {
-        pair.a.ping();
-        await a.until(() => a.pongs === 1);
-        pair.a.ping();
-        await a.until(() => a.pongs === 2);
-        expect([a.pongs, b.pongs, b.texts]).toEqual([2, 0, []]);
+        pair.a.ping('1');
+        await a.until(() => a.pongs.length === 1);
+        pair.a.ping('two');
+        await a.until(() => a.pongs.length === 2);
+        expect([a.pongs, b.pongs, b.texts]).toEqual([['1', 'two'], [], []]);
       }),
     );
 
@@ -98,8 +99,8 @@ export function runSocketContract(name: string, make: () => Promise<SocketPair>)
       'gets a pong only after what was sent before the ping has arrived',
       withPair(async (pair, a, b) => {
         for (let n = 0; n < 50; n += 1) pair.a.send(`${n}`);
-        pair.a.ping();
-        await a.until(() => a.pongs === 1);
+        pair.a.ping('1');
+        await a.until(() => a.pongs.length === 1);
         expect(b.texts).toHaveLength(50);
       }),
     );
@@ -134,12 +135,12 @@ export function runSocketContract(name: string, make: () => Promise<SocketPair>)
       withPair(async (pair, a, b) => {
         pair.a.close(1000, '');
         pair.a.send('too late');
-        pair.a.ping();
+        pair.a.ping('1');
         await b.until(() => b.closes.length === 1);
         await a.until(() => a.closes.length === 1);
         pair.a.send('much too late');
         pair.b.send('too late as well');
-        expect([a.texts, b.texts, a.pongs]).toEqual([[], [], 0]);
+        expect([a.texts, b.texts, a.pongs]).toEqual([[], [], []]);
       }),
     );
 
@@ -167,8 +168,8 @@ export function runSocketContract(name: string, make: () => Promise<SocketPair>)
       'has nothing unsent when the other side reads',
       withPair(async (pair, a) => {
         pair.a.send('x'.repeat(10_000));
-        pair.a.ping();
-        await a.until(() => a.pongs === 1);
+        pair.a.ping('1');
+        await a.until(() => a.pongs.length === 1);
         expect(pair.a.unsent).toBe(0);
       }),
     );

@@ -122,18 +122,55 @@ describe('a first-generation client', () => {
     await settle();
     expect(receiptsOf(it.told())).toEqual([]);
     it.client.frozen = false;
-    it.links[0]?.ping();
+    it.links[0]?.ping('1');
     await settle();
     expect(receiptsOf(it.told())).toEqual([[1, 2]]);
+  });
+
+  it('has been handed all that was pushed before a ping whose pong is back, also when it folds its pongs into one', async () => {
+    const it = rig();
+    await it.registered();
+    it.client.frozen = true;
+    for (const position of [1, 2, 3]) it.relaySays(deliver(position));
+    it.links[0]?.ping('7');
+    it.relaySays(deliver(4));
+    await settle();
+    const pings = it.client.pings.slice(-5);
+    it.client.pong('of nothing');
+    it.client.pong(pings[3] ?? '');
+    await settle();
+    expect(receiptsOf(it.told())).toEqual([[1, 2, 3]]);
+    it.client.pong(pings[3] ?? '');
+    it.client.pong(pings[4] ?? '');
+    await settle();
+    expect(receiptsOf(it.told())).toEqual([[1, 2, 3], [4]]);
+    expect(it.relaySide.pongs.filter((mark) => mark !== '')).toEqual(['7']);
+  });
+
+  it('that answers no ping makes no more than so many grow, and what they prove is not forgotten', async () => {
+    const it = rig();
+    await it.registered();
+    it.client.frozen = true;
+    it.relaySays(deliver(1));
+    for (let n = 1; n <= 100; n += 1) it.links[0]?.ping(`${n}`);
+    await settle();
+    const pings = it.client.pings.slice(-100);
+    // Folded into one that came later.
+    it.client.pong(pings[30] ?? '');
+    await settle();
+    expect(receiptsOf(it.told())).toEqual([]);
+    it.client.pong(pings[60] ?? '');
+    await settle();
+    expect([receiptsOf(it.told()), it.relaySide.pongs.at(-1)]).toEqual([[[1]], '61']);
   });
 
   it('gives the relay its own pongs as well', async () => {
     const it = rig();
     await it.registered();
-    const before = it.relaySide.pongs;
-    it.links[0]?.ping();
+    const before = it.relaySide.pongs.length;
+    it.links[0]?.ping('1');
     await settle();
-    expect(it.relaySide.pongs - before).toBe(1);
+    expect(it.relaySide.pongs.slice(before)).toEqual(['1']);
     expect(receiptsOf(it.told())).toEqual([]);
   });
 

@@ -161,9 +161,9 @@ describe('silence', () => {
     const a = await Peer.open(relay, { name: 'A' });
     let pings = 0;
     const ping = a.relaySide.ping.bind(a.relaySide);
-    a.relaySide.ping = () => {
+    a.relaySide.ping = (mark) => {
       pings++;
-      ping();
+      ping(mark);
     };
     await clock.run(60_000);
     expect(pings).toBe(12);

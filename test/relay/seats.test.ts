@@ -131,10 +131,56 @@ describe('a seat', () => {
     const next = knock(relay, { name: 'A', instance: 'i2', key: keyOf(a) });
     await clock.run(1_500);
     a.socket.frozen = false;
-    a.say({ type: 'request', id: 900, verb: 'status', args: {} });
+    a.socket.pong(a.socket.pings.at(-1) ?? '');
     await clock.run(1_500);
     expect((await next.next('welcome')).name).toBe('A.2');
     expect(a.closeCode).toBeUndefined();
+  });
+
+  // What a process said last may arrive after the one that was started in its place has knocked.
+  it.each<[string, (a: Peer) => void]>([
+    ['a frame', (a) => a.say({ type: 'request', id: 900, verb: 'status', args: {} })],
+    ['a pong to an earlier ping', (a) => a.socket.pong(a.socket.pings.at(-2) ?? '')],
+    ['a pong to no ping', (a) => a.socket.pong('')],
+    ['a pong to a ping to come', (a) => a.socket.pong('99')],
+  ])('of a dead holder is free although %s of it comes during the probe, three seconds later', async (_what, late) => {
+    const { relay, clock } = await openRelay();
+    const a = await Peer.open(relay, { name: 'A', instance: 'i1' });
+    await clock.run(5_000);
+    freeze(a);
+    const next = knock(relay, { name: 'A', instance: 'i2', key: keyOf(a) });
+    await clock.run(2_500);
+    late(a);
+    await clock.run(2_999);
+    expect(next.all('welcome')).toEqual([]);
+    await clock.run(1);
+    expect((await next.next('welcome')).name).toBe('A');
+    expect(a.relaySide.closed).toBe(true);
+  });
+
+  it('of a dead holder is free when its end comes, behind what came of it during the probe', async () => {
+    const { relay, clock } = await openRelay();
+    const a = await Peer.open(relay, { name: 'A', instance: 'i1' });
+    freeze(a);
+    const next = knock(relay, { name: 'A', instance: 'i2', key: keyOf(a) });
+    await clock.run(1_000);
+    a.say({ type: 'request', id: 900, verb: 'status', args: {} });
+    await clock.run(100);
+    await crash(a);
+    expect((await next.next('welcome')).name).toBe('A');
+  });
+
+  it('of a holder that talks and talks and never answers the probe is free after fifteen seconds', async () => {
+    const { relay, clock } = await openRelay();
+    const a = await Peer.open(relay, { name: 'A', instance: 'i1' });
+    freeze(a);
+    const next = knock(relay, { name: 'A', instance: 'i2', key: keyOf(a) });
+    for (let second = 0; second < 15; second += 1) {
+      expect(next.all('welcome')).toEqual([]);
+      a.say({ type: 'request', id: 900 + second, verb: 'status', args: {} });
+      await clock.run(1_000);
+    }
+    expect((await next.next('welcome')).name).toBe('A');
   });
 
   it('of a holder that answers the probe and then closes is free, at once', async () => {

@@ -6,7 +6,7 @@ function side(socket: MemorySocket) {
   const heard: string[] = [];
   socket.listen({
     onText: (text) => heard.push(text),
-    onPong: () => heard.push('<pong>'),
+    onPong: (mark) => heard.push(`<pong ${mark}>`),
     onClose: (code) => heard.push(`<closed ${code}>`),
     onDrain: () => heard.push('<drain>'),
   });
@@ -62,16 +62,22 @@ describe('a linked pair of sockets', () => {
 
   it('answers a ping, unless the other side is frozen or closed', async () => {
     const { a, b, atA } = pair();
-    a.ping();
+    a.ping('1');
     await settle();
     b.frozen = true;
-    a.ping();
+    a.ping('2');
     await settle();
-    expect(atA).toEqual(['<pong>']);
+    expect(atA).toEqual(['<pong 1>']);
+    b.pong('2');
+    await settle();
+    expect([atA, b.pings]).toEqual([
+      ['<pong 1>', '<pong 2>'],
+      ['1', '2'],
+    ]);
     a.close(1000);
-    a.ping();
+    a.ping('3');
     await settle();
-    expect(atA).toEqual(['<pong>', '<closed 1000>']);
+    expect(atA).toEqual(['<pong 1>', '<pong 2>', '<closed 1000>']);
   });
 
   it('plays a frozen peer: it hears nothing, not even the end', async () => {

@@ -14,8 +14,7 @@ const SPIKE = 4_000;
 
 type Parcel =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'ping' }
-  | { readonly kind: 'pong' }
+  | { readonly kind: 'ping' | 'pong'; readonly mark: string }
   | { readonly kind: 'end'; readonly code: number };
 
 export class Network {
@@ -114,8 +113,8 @@ class End implements Socket, ClientSocket {
     });
   }
 
-  ping(): void {
-    if (!this.#isClosed && !this.#life.isOver) this.#post({ kind: 'ping' });
+  ping(mark = ''): void {
+    if (!this.#isClosed && !this.#life.isOver) this.#post({ kind: 'ping', mark });
   }
 
   close(code: number): void {
@@ -138,9 +137,9 @@ class End implements Socket, ClientSocket {
   receive(parcel: Parcel): void {
     if (this.isDark || this.#isOver || this.#life.isOver) return;
     if (parcel.kind === 'end') return this.over(parcel.code);
-    if (parcel.kind === 'ping') return this.#post({ kind: 'pong' });
-    if (parcel.kind === 'pong') return this.#listener?.onPong();
-    if (!this.#isClosed) this.#hear(parcel.text);
+    if (parcel.kind === 'text') return this.#isClosed ? undefined : this.#hear(parcel.text);
+    if (parcel.kind === 'ping') return this.#post({ kind: 'pong', mark: parcel.mark });
+    this.#listener?.onPong(parcel.mark);
   }
 
   #hear(text: string): void {
