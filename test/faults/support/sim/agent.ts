@@ -25,6 +25,8 @@ export interface AgentOptions {
   /** Of the outboxes of everybody. */
   readonly dir: string;
   readonly connect: Connect;
+  /** Envelopes that are pushed to it before it has said of one that it got it, as to a chat; 0: it asks for its mail. */
+  readonly window: number;
   /** Who reads what is sent to an address. */
   readonly readers: (address: string, sender: string) => readonly string[];
 }
@@ -62,13 +64,13 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { name, life, pid, alive, chance, keys, dir, connect } = options;
+    const { name, life, pid, alive, chance, keys, dir, connect, window } = options;
     this.name = name;
     const { clock } = life;
     this.client = new RelayClient({
       url: () => 'ws://localhost:9999',
       token: () => 'token',
-      hello: { name, seat: true, window: 0, about: { kind: 'agent' } },
+      hello: { name, seat: true, window, about: { kind: 'agent' } },
       instance: instanceId(chance),
       keys,
       clock,
@@ -88,6 +90,7 @@ export class Agent {
       if (unread > 0) this.#hasMail = true;
       void this.read();
     });
+    this.client.on('deliver', ({ messages }) => this.#show(messages));
     this.client.on('gap', ({ why }) => {
       if (why !== 'missed') this.#note({ kind: 'gap', by: name });
     });
@@ -111,7 +114,7 @@ export class Agent {
 
   /** A tool call that receives, again until there is nothing left. */
   async read(): Promise<void> {
-    if (this.#isReading || this.isBusy) return;
+    if (this.#isReading || this.isBusy || this.#options.window > 0) return;
     this.#isReading = true;
     try {
       while (this.#hasMail && !this.isBusy && !this.#options.life.isOver) {
@@ -132,6 +135,7 @@ export class Agent {
   wake(): void {
     this.isBusy = false;
     this.#hasMail = true;
+    this.client.receipts.seen(this.#unseen.splice(0));
     void this.read();
   }
 

@@ -24,8 +24,13 @@ import { Agent } from './agent.ts';
 import { FULL, RecordedState, SimDisk, SYNC_FAILED } from './disk.ts';
 import { Network } from './network.ts';
 import { Life } from './process.ts';
+import { Script } from './script.ts';
 
 const NAMES = ['A', 'B', 'C'] as const;
+/** Who gets its mail pushed, and how much at once. */
+const WINDOWS: Readonly<Record<string, number>> = { C: 3 };
+/** Programs that speak HTTP. */
+const SCRIPT = 'S';
 const ROOM = '#room';
 const DAY = 24 * 3_600_000;
 
@@ -45,6 +50,7 @@ export class World {
   readonly #agents = new Map<string, { agent: Agent; life: Life; pid: number }>();
   readonly #alive = new Set<number>();
   readonly #keys = new Map<string, MemoryKeys>();
+  readonly #script: Script;
   #relay: RelayUp | undefined;
   #pids = 0;
   #ids = 0;
@@ -54,6 +60,15 @@ export class World {
     this.chance = new Seeded(seed);
     this.disk = new SimDisk(this.chance);
     this.network = new Network(this.clock, this.chance);
+    this.#script = new Script({
+      name: SCRIPT,
+      network: this.network,
+      chance: this.chance,
+      history: this.history,
+      relay: () => this.#relay,
+      pid: () => ++this.#pids,
+      readers: readersOf,
+    });
     this.#dir = join(dir, 'outbox');
     rmSync(this.#dir, { recursive: true, force: true });
   }
@@ -62,6 +77,7 @@ export class World {
   async begin(): Promise<void> {
     await this.startRelay();
     for (const name of NAMES) this.startAgent(name);
+    await this.#settled(this.#script.begin());
     await this.until(() => this.#all().every(({ agent }) => agent.client.state.phase === 'connected'));
     for (const { agent } of this.#all()) void agent.client.request('join', { room: ROOM }).catch(() => undefined);
     await this.until(() => this.#members() === NAMES.length);
@@ -74,6 +90,8 @@ export class World {
       [40, () => this.#send(name)],
       [6, () => this.#busy(name)],
       [6, () => this.#wake(name)],
+      [4, () => void this.#script.send(...this.#message([...NAMES, SCRIPT, 'all']))],
+      [6, () => void this.#script.read()],
       [4, () => this.killAgent(name)],
       [6, () => this.startAgent(name)],
       [3, () => this.killRelay()],
@@ -94,11 +112,15 @@ export class World {
     this.disk.fault = undefined;
     this.disk.onCommit = undefined;
     await this.startRelay();
+    this.#script.isCareful = true;
     for (const name of NAMES) {
       this.startAgent(name);
       this.#agents.get(name)?.agent.wake();
     }
-    await this.until(() => this.#isQuiet());
+    await this.until(() => {
+      if (this.#script.isAtRest && this.#waiting(SCRIPT) !== 0) void this.#script.read();
+      return this.#isQuiet();
+    });
     await this.#askStates();
   }
 
@@ -142,7 +164,8 @@ export class World {
     const keys = this.#keys.get(name) ?? new MemoryKeys();
     this.#keys.set(name, keys);
     const { chance, history } = this;
-    const shared = { name, life, pid, alive: this.#alive, chance, history, keys, dir: this.#dir };
+    const window = WINDOWS[name] ?? 0;
+    const shared = { name, life, pid, alive: this.#alive, chance, history, keys, dir: this.#dir, window };
     const agent = new Agent({ ...shared, connect: this.#connectFrom(life), readers: readersOf });
     this.#agents.set(name, { agent, life, pid });
   }
@@ -202,10 +225,15 @@ export class World {
   }
 
   #send(name: string): void {
-    const address = this.chance.pick([...NAMES, ...NAMES, ROOM, 'all']);
+    const message = this.#message([...NAMES, ...NAMES, SCRIPT, ROOM, 'all']);
+    void this.#agents.get(name)?.agent.send(...message);
+  }
+
+  /** Its id, where it goes to, what it says, and how long it lives. */
+  #message(addresses: readonly [string, ...string[]]): [id: string, address: string, body: string, ttl?: number] {
     const id = `m${++this.#ids}`;
-    const ttl = this.chance.chance(0.1) ? this.chance.between(1, 60) : undefined;
-    void this.#agents.get(name)?.agent.send(id, address, `${id} ${'x'.repeat(this.chance.below(60))}`, ttl);
+    const message = [id, this.chance.pick(addresses), `${id} ${'x'.repeat(this.chance.below(60))}`] as const;
+    return this.chance.chance(0.1) ? [...message, this.chance.between(1, 60)] : [...message];
   }
 
   #busy(name: string): void {
@@ -258,15 +286,24 @@ export class World {
   #unrest(): string {
     const up = this.#relay;
     if (!up || up.life.isOver || !up.journal.ready) return 'the relay is down';
-    const { store } = up.journal.state;
     const restless = NAMES.flatMap((name) => {
       const { client, outbox } = this.#agents.get(name)?.agent ?? {};
-      const row = sessionByName(store, name);
       const { phase } = client?.state ?? {};
-      const left = [row ? countUnhanded(store, row) : 1, client?.unread, outbox?.size, client?.receipts.pending];
+      // What was pushed needs no telling how much is left.
+      const unread = WINDOWS[name] ? 0 : client?.unread;
+      const left = [this.#waiting(name), unread, outbox?.size, client?.receipts.pending];
       return phase === 'connected' && left.every((n) => n === 0) ? [] : [`${name} ${phase} ${left.join('/')}`];
     });
+    const left = this.#waiting(SCRIPT);
+    if (left > 0 || !this.#script.isAtRest) restless.push(`${SCRIPT} ${left}`);
     return restless.join(', ');
+  }
+
+  /** How much a name has not been handed; one that is not known yet has something to do. */
+  #waiting(name: string): number {
+    const store = this.#relay?.journal.state.store;
+    const row = store && sessionByName(store, name);
+    return row ? countUnhanded(store, row) : 1;
   }
 
   /** Of everything that was accepted; and where it lies, for what was only kept when its sender went on. */
@@ -319,7 +356,8 @@ export class World {
   }
 }
 
-/** Everybody is in the room; nobody reads what it sent to a group itself. */
+/** Every agent is in the room; nobody reads what it sent to a group itself. */
 function readersOf(address: string, sender: string): readonly string[] {
-  return address === ROOM || address === 'all' ? NAMES.filter((name) => name !== sender) : [address];
+  if (address === ROOM) return NAMES.filter((name) => name !== sender);
+  return address === 'all' ? [...NAMES, SCRIPT].filter((name) => name !== sender) : [address];
 }
