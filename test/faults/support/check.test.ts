@@ -62,6 +62,15 @@ describe('the checker', () => {
     expect(judge([...GOOD, read('m1', 1, { redelivered: true })])).toEqual([]);
   });
 
+  it('lets what is in doubt come again unmarked, to that reader only, and not to one process', () => {
+    const doubt = { kind: 'doubt', id: 'm1', by: 'B' } as const;
+    expect(judge([...GOOD, doubt, read('m1', 1)])).toEqual([]);
+    expect(judge([...GOOD, { ...doubt, by: 'C' }, read('m1', 1)])).toEqual(['doubled']);
+    expect(judge([...GOOD, { ...doubt, id: 'm2' }, read('m1', 1)])).toEqual(['doubled']);
+    const twice = [sent('m1'), answered('m1', 1), read('m1', 1, { life: 1 }), doubt, read('m1', 1, { life: 1 })];
+    expect(judge(twice)).toEqual(['doubled']);
+  });
+
   it('finds one message at two positions', () => {
     expect(judge([sent('m1'), read('m1', 1), read('m1', 4, { redelivered: true })])).toEqual(['doubled']);
     expect(judge([sent('m1'), answered('m1', 1), answered('m1', 4, true), read('m1', 1)])).toEqual(['moved']);

@@ -80,6 +80,8 @@ class Seen {
   readonly kept: string[] = [];
   readonly refused = new Set<string>();
   readonly notices = new Map<string, Of<'notice'>[]>();
+  /** Reader and id of what may come again unmarked. */
+  readonly doubts = new Set<string>();
   /** Reader → the place of its last gap. */
   readonly gaps = new Map<string, number>();
   readonly places = new Map<Event, number>();
@@ -93,6 +95,7 @@ class Seen {
       } else if (event.kind === 'answered') push(this.answers, event.id, event);
       else if (event.kind === 'read') push(this.reads, event.id, event);
       else if (event.kind === 'gap') this.gaps.set(event.by, place);
+      else if (event.kind === 'doubt') this.doubts.add(`${event.by} ${event.id}`);
       else if (event.kind === 'kept') this.kept.push(event.id);
       else if (event.kind === 'refused' && !event.retry) this.refused.add(event.id);
       else if (event.kind === 'notice') push(this.notices, event.about, event);
@@ -148,7 +151,7 @@ function* doubled(seen: Seen): Generator<Finding> {
       if (read.life !== undefined && lives.has(life))
         yield { rule: 'doubled', what: `${id} was read twice by one process of ${read.by}` };
       lives.add(life);
-      if (known.has(read.by) && !read.redelivered)
+      if (known.has(read.by) && !read.redelivered && !seen.doubts.has(`${read.by} ${id}`))
         yield { rule: 'doubled', what: `${id} was read again by ${read.by}, unmarked` };
       known.add(read.by);
     }

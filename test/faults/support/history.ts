@@ -33,6 +33,11 @@ export type Event =
   | { readonly kind: 'notice'; readonly by: string; readonly about: string }
   /** What the relay says of it when the run is over. */
   | { readonly kind: 'state'; readonly id: string; readonly name: string; readonly state: ReceiptState }
+  /**
+   * It was pushed by a relay that has died since, and now its reader dies, too: neither may have written down that it was
+   * given, so it may come again without a mark (PROTOCOL.md, “What holds for all of them”).
+   */
+  | { readonly kind: 'doubt'; readonly id: string; readonly by: string }
   /** From here on nobody need remember what was before: the data was restored or is gone, and this reader was told. */
   | { readonly kind: 'gap'; readonly by: string };
 

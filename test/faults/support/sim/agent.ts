@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly connect: Connect;
   /** Envelopes that are pushed to it before it has said of one that it got it, as to a chat; 0: it asks for its mail. */
   readonly window: number;
+  /** Of the relay that runs now. */
+  readonly relay: () => Life | undefined;
   /** Who reads what is sent to an address. */
   readonly readers: (address: string, sender: string) => readonly string[];
 }
@@ -61,6 +63,8 @@ export class Agent {
   /** Shown, and no sign yet that it was read. */
   readonly #unseen: number[] = [];
   #hasMail = false;
+  /** What was pushed to it, with the relay that did. */
+  readonly #pushed: { readonly id: string; readonly relay: Life | undefined }[] = [];
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -90,7 +94,10 @@ export class Agent {
       if (unread > 0) this.#hasMail = true;
       void this.read();
     });
-    this.client.on('deliver', ({ messages }) => this.#show(messages));
+    this.client.on('deliver', ({ messages }) => {
+      for (const { id } of messages) this.#pushed.push({ id, relay: options.relay() });
+      this.#show(messages);
+    });
     this.client.on('gap', ({ why }) => {
       if (why !== 'missed') this.#note({ kind: 'gap', by: name });
     });
@@ -137,6 +144,13 @@ export class Agent {
     this.#hasMail = true;
     this.client.receipts.seen(this.#unseen.splice(0));
     void this.read();
+  }
+
+  /** `kill -9`. */
+  end(): void {
+    for (const { id, relay } of this.#pushed)
+      if (!relay || relay.isOver) this.#note({ kind: 'doubt', id, by: this.name });
+    this.#options.life.end();
   }
 
   #show(messages: readonly Envelope[]): void {

@@ -47,7 +47,7 @@ export class World {
   readonly disk: SimDisk;
   readonly network: Network;
   readonly #dir: string;
-  readonly #agents = new Map<string, { agent: Agent; life: Life; pid: number }>();
+  readonly #agents = new Map<string, { agent: Agent; pid: number }>();
   readonly #alive = new Set<number>();
   readonly #keys = new Map<string, MemoryKeys>();
   readonly #script: Script;
@@ -166,14 +166,15 @@ export class World {
     const { chance, history } = this;
     const window = WINDOWS[name] ?? 0;
     const shared = { name, life, pid, alive: this.#alive, chance, history, keys, dir: this.#dir, window };
-    const agent = new Agent({ ...shared, connect: this.#connectFrom(life), readers: readersOf });
-    this.#agents.set(name, { agent, life, pid });
+    const relay = () => this.#relay?.life;
+    const agent = new Agent({ ...shared, relay, connect: this.#connectFrom(life), readers: readersOf });
+    this.#agents.set(name, { agent, pid });
   }
 
   killAgent(name: string): void {
     const found = this.#agents.get(name);
     if (!found) return;
-    found.life.end();
+    found.agent.end();
     this.#alive.delete(found.pid);
     this.#agents.delete(name);
   }
