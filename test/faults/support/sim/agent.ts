@@ -6,6 +6,7 @@ import { type Entry, OutboxStore, type StoreOptions } from '../../../../src/clie
 import type { Connect } from '../../../../src/client/socket.ts';
 import { asRelayError } from '../../../../src/protocol/codes.ts';
 import type { Envelope } from '../../../../src/protocol/envelope.ts';
+import type { ReceiveResult } from '../../../../src/protocol/verbs.ts';
 import { instanceId } from '../../../../src/util/random.ts';
 import { type History, hashOf } from '../history.ts';
 import type { Seeded } from '../seeded.ts';
@@ -126,7 +127,7 @@ export class Agent {
     try {
       while (this.#hasMail && !this.isBusy && !this.#options.life.isOver) {
         this.#hasMail = false;
-        const { messages, more } = await this.client.request('receive', { count: this.#options.chance.between(1, 8) });
+        const { messages, more } = await this.#receive();
         if (messages.length > 0) this.#show(messages);
         if (more > 0 || messages.length > 0) this.#hasMail = true;
       }
@@ -137,6 +138,15 @@ export class Agent {
     } finally {
       this.#isReading = false;
     }
+  }
+
+  /** Waits for mail now and then, and now and then no longer than its model does. */
+  #receive(): Promise<ReceiveResult> {
+    const { chance, life } = this.#options;
+    const wait = chance.chance(0.3) ? { wait_seconds: chance.between(1, 10) } : {};
+    const model = new AbortController();
+    if (chance.chance(0.15)) life.clock.after(chance.below(3_000), () => model.abort(new Error('The model goes on.')));
+    return this.client.request('receive', { count: chance.between(1, 8), ...wait }, { signal: model.signal });
   }
 
   wake(): void {
