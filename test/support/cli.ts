@@ -4,11 +4,21 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { ensure, ROOT } from '../../scripts/ensure.mjs';
+import { writeRelayFile } from '../../src/config/relay-file.ts';
 import { withLock } from '../../src/util/lock.ts';
 import { afterEveryTest } from './cleanup.ts';
 
@@ -189,8 +199,15 @@ export class Machine {
     return started;
   }
 
+  /** As after a relay that ran here and ended: nobody looks for one at the usual port, where another test may have its own. */
+  leaveRelayFile(): void {
+    if (existsSync(join(this.home, 'relay.json'))) return;
+    writeRelayFile(this.home, { pid: 2 ** 31 - 1, port: 1, url: 'ws://localhost:1', version: '0', started: 0 });
+  }
+
   /** A session process, past `initialize`. */
   async session(name: string, env: Readonly<Record<string, string>> = {}, client = 'test'): Promise<McpSession> {
+    this.leaveRelayFile();
     const session = new McpSession(name, await this.start(['mcp', '--client-id', name], { env }));
     await session.initialize(client);
     return session;

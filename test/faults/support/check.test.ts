@@ -76,6 +76,14 @@ describe('the checker', () => {
     expect(judge([sent('m1'), answered('m1', 1), answered('m1', 4, true), read('m1', 1)])).toEqual(['moved']);
   });
 
+  it('lets what ends some time be read when it may, and nothing else', () => {
+    const both = [sent('m1'), answered('m1', 1), sent('m2'), answered('m2', 2), read('m2', 2), read('m1', 1)];
+    expect(judge(both)).toEqual(['misordered']);
+    expect(judge(both.map((event) => ('to' in event && event.id === 'm1' ? { ...event, ends: true } : event)))).toEqual(
+      [],
+    );
+  });
+
   it('finds two messages at one position', () => {
     expect(
       judge([sent('m1'), answered('m1', 1), sent('m2'), answered('m2', 1), read('m1', 1), read('m2', 2)]),

@@ -5,7 +5,7 @@
  *     doubled     read twice by one recipient without a mark, or stored at two positions
  *     altered     read with another body than it was sent with
  *     unsent      read, and never sent, or not to this reader
- *     misordered  a recipient's first reads, or one sender's messages, are not in the order of positions
+ *     misordered  a recipient's first reads (of what lives for ever), or one sender's messages, are not in the order of positions
  *     moved       the same id was answered with two positions, or two ids with one
  *     limbo       has no state, though its sender may ask
  *     untold      ended unread, and its sender has no notice of it
@@ -185,7 +185,7 @@ function* readersInOrder(seen: Seen): Generator<Finding> {
   const known = new Set<string>();
   for (const read of reads) {
     const key = `${read.by} ${read.id}`;
-    if (known.has(key)) continue;
+    if (known.has(key) || seen.sent.get(read.id)?.ends) continue;
     known.add(key);
     const before = last.get(read.by) ?? 0;
     const isAfterGap = (seen.places.get(read) ?? 0) > (seen.gaps.get(read.by) ?? Number.POSITIVE_INFINITY);

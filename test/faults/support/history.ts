@@ -13,6 +13,8 @@ export type Event =
       readonly by: string;
       readonly to: readonly string[];
       readonly hash: string;
+      /** Its life ends some time: a relay that was started while the clock was wrong may pass it over, and the next one not. */
+      readonly ends?: boolean;
     }
   | { readonly kind: 'answered'; readonly id: string; readonly position: number; readonly duplicate: boolean }
   /** An answer that says no. What is refused for good was not stored; what may be tried again may have been. */

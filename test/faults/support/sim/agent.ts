@@ -108,7 +108,7 @@ export class Agent {
   /** A tool call that sends. */
   async send(id: string, address: string, body: string, ttl?: number): Promise<void> {
     const to = this.#options.readers(address, this.name);
-    this.#note({ kind: 'sent', id, by: this.name, to, hash: hashOf(body) });
+    this.#note({ kind: 'sent', id, by: this.name, to, hash: hashOf(body), ends: ttl !== undefined });
     try {
       const draft = { id, to: [address], body, ...(ttl === undefined ? {} : { ttl_seconds: ttl }) };
       const result = await this.outbox.send(draft);

@@ -56,7 +56,14 @@ export class Script {
     const draft = { id, to: [address], body, ...(ttl === undefined ? {} : { ttl_seconds: ttl }) };
     try {
       for (let tries = 0; tries < 3; tries += 1) {
-        this.#options.history.note({ kind: 'sent', id, by: this.name, to, hash: hashOf(body) });
+        this.#options.history.note({
+          kind: 'sent',
+          id,
+          by: this.name,
+          to,
+          hash: hashOf(body),
+          ends: ttl !== undefined,
+        });
         const answer = await this.#call('send', draft, this.#patience());
         if (answer === undefined) continue;
         if (answer instanceof Error) return this.#refused(id, answer);
