@@ -23,6 +23,8 @@ Of two that do not take turns (\`ms\`, \`MB\`, bytes) a busy machine makes the w
 
 \`✗\` misses what it must at least reach, \`·\` what we look for. A line without either is for orientation.
 What we are compared with is started by the run: a bare \`ws\` relay (\`bench/servers/bare.mjs\`), Socket.IO, and \`nats-server\` and \`redis-server\` where they are installed.
+Where it says *with a log*, that bare relay also writes what it passes on into one file and syncs it, and could find none of it again: about as
+far as anything that syncs before it answers can come here.
 `;
 
 /** @param {string} root */
