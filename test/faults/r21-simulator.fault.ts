@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { told } from './support/check.ts';
-import { MINUTES, times } from './support/counts.ts';
+import { IS_LONG, MINUTES, times } from './support/counts.ts';
 import { record } from './support/figures.ts';
 import { hashOf } from './support/history.ts';
 import { seedOf } from './support/seeded.ts';
@@ -45,7 +45,8 @@ function scratch(): string {
 
 describe('R21: the simulator', () => {
   it(`breaks no promise ${PLAYED}`, async () => {
-    const first = seedOf();
+    // In CI the same each time: what fails there is what was changed. `--long` plays others, as does FAULTS_SEED.
+    const first = IS_LONG ? seedOf() : seedOf(1);
     const dir = scratch();
     const end = MINUTES === undefined ? Number.POSITIVE_INFINITY : performance.now() + MINUTES * 60_000;
     const sums = { schedules: 0, sent: 0, read: 0, commands: 0 };
