@@ -29,6 +29,7 @@ import { dispatchText } from './dispatch.ts';
 import type { Ear } from './hub.ts';
 import { type Identity, THE_OWNER } from './identity.ts';
 import type { Holder } from './presence.ts';
+import { Pulse } from './pulse.ts';
 import type { Outlet } from './pump.ts';
 import type { Seat, Seats } from './seats.ts';
 import type { Services } from './services.ts';
@@ -50,11 +51,7 @@ export class Connection implements Holder, Outlet, Ear {
   instance = '';
   window = 0;
   since = 0;
-  #heard: number;
-  #pinged: number;
-  /** Pings, numbered from 1; and the last of them that was answered. */
-  #pings = 0;
-  #answered = 0;
+  readonly pulse: Pulse;
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #socket: Socket;
@@ -94,7 +91,7 @@ export class Connection implements Holder, Outlet, Ear {
     this.#seats = seats;
     this.#socket = socket;
     this.#onClosed = onClosed;
-    this.#heard = this.#pinged = services.clock.monotonic();
+    this.pulse = new Pulse(services.clock, socket);
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
     socket.listen(this);
   }
@@ -118,11 +115,6 @@ export class Connection implements Holder, Outlet, Ear {
     return this.#phase === 'closed';
   }
 
-  /** Milliseconds, monotonic: when anything came last. It may have been long on its way. */
-  get heard(): number {
-    return this.#heard;
-  }
-
   get unsent(): number {
     return this.#socket.unsent;
   }
@@ -133,33 +125,11 @@ export class Connection implements Holder, Outlet, Ear {
 
   /** Part of the relay's round every second, so that silence is noticed when it is long enough, and not up to a ping later. */
   checkPulse(): void {
-    const now = this.#services.clock.monotonic();
-    if (now - this.#heard > TIMES.silence) return this.#lose();
-    if (now - this.#pinged < TIMES.ping) return;
-    this.#pinged = now;
-    this.ping();
-  }
-
-  /** Asks for a sign of life; `hasAnswered` says whether there was one to this. */
-  ping(): number {
-    this.#pings += 1;
-    this.#socket.ping(`${this.#pings}`);
-    return this.#pings;
-  }
-
-  /** Or a later one. What came without being asked for may have been on its way since before. */
-  hasAnswered(ping: number): boolean {
-    return this.#answered >= ping;
+    if (!this.pulse.check()) this.#lose();
   }
 
   onPong(mark: string): void {
-    this.#hear();
-    const ping = Number(mark);
-    if (ping > this.#answered && ping <= this.#pings) this.#answered = ping;
-  }
-
-  #hear(): void {
-    this.#heard = this.#services.clock.monotonic();
+    this.pulse.onPong(mark);
   }
 
   onDrain(): void {
@@ -186,7 +156,7 @@ export class Connection implements Holder, Outlet, Ear {
   }
 
   onText(text: string): void {
-    this.#hear();
+    this.pulse.hear();
     if (this.#phase === 'closed') return;
     if (this.#phase !== 'open' && utf8Bytes(text) > LIMITS.helloBytes)
       return this.fail(new RelayError('frame_too_large'));

@@ -233,15 +233,16 @@ export class Seats {
    * meanwhile may have been on its way since before it died, and its end may come right behind.
    */
   async #isAlive(holder: Connection): Promise<boolean> {
+    const { pulse } = holder;
     const { clock } = this.#services;
     const start = clock.monotonic();
-    const asked = holder.ping();
+    const asked = pulse.ping();
     await waited(clock, TIMES.probe, holder.gone);
     for (;;) {
       if (holder.isClosed) return false;
-      if (holder.hasAnswered(asked)) return true;
+      if (pulse.hasAnswered(asked)) return true;
       const now = clock.monotonic();
-      const left = Math.min(Math.max(holder.heard, start) + TIMES.probeSilence, start + TIMES.silence) - now;
+      const left = Math.min(Math.max(pulse.heard, start) + TIMES.probeSilence, start + TIMES.silence) - now;
       if (left <= 0) break;
       await waited(clock, left, holder.gone);
     }
