@@ -2,14 +2,19 @@
  * The last line of `.ci/run`: `N passed, N failed, N skipped`, summed over vitest's JSON reports. What did not get as
  * far as a test counts as a failure too: a file that did not load, an error outside the tests, a report that is not
  * there, a run in which nothing ran, another command that failed (`--exit NAME=CODE`), and a test command that failed
- * after good reports (`--run NAME=CODE`, after them).
+ * after good reports (`--run NAME=CODE`, after them). Before it stands what failed, by name: of a long output often only
+ * the end is kept.
  */
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { isMain, runScript } from './ensure.mjs';
+
+/** Characters that are kept of what a failed test said. */
+const MOST = 600;
 
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, problems: string[] }} Tally
- * @typedef {{ status: string }} Case
+ * @typedef {{ status: string, fullName?: string, failureMessages?: string[] }} Case
  * @typedef {{ name: string, status: string, message?: string, assertionResults: Case[] }} File
  * @typedef {{ success: boolean, testResults: File[] }} Report
  */
@@ -51,12 +56,19 @@ function addReport(sum, path) {
 
 /** @param {Tally} sum @param {File} file */
 function addFile(sum, file) {
-  const failed = file.assertionResults.filter(({ status }) => status === 'failed').length;
+  const failures = file.assertionResults.filter(({ status }) => status === 'failed');
+  const failed = failures.length;
   const passed = file.assertionResults.filter(({ status }) => status === 'passed').length;
   sum.passed += passed;
   sum.failed += failed;
   sum.skipped += file.assertionResults.length - passed - failed;
+  for (const each of failures) sum.problems.push(`FAILED ${relative(process.cwd(), file.name)}: ${told(each)}`);
   if (file.status === 'failed' && failed === 0) fail(sum, `${file.name} failed: ${file.message || 'it did not load'}`);
+}
+
+/** Which test, and the beginning of what it said. @param {Case} failure */
+function told({ fullName = 'a test', failureMessages: [message = ''] = [] }) {
+  return [fullName, message.slice(0, MOST)].filter((each) => each !== '').join('\n  ');
 }
 
 /** @param {string} path @returns {Report | undefined} */

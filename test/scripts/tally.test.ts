@@ -17,7 +17,11 @@ function report(files: readonly FileOfTests[], success?: boolean): string {
     name: `test/${n}.test.ts`,
     status: status ?? (cases.includes('failed') ? 'failed' : 'passed'),
     message: message ?? '',
-    assertionResults: cases.map((each) => ({ status: each })),
+    assertionResults: cases.map((each) => ({
+      status: each,
+      fullName: `it is ${each}`,
+      failureMessages: each === 'failed' ? [`one was expected${'!'.repeat(2_000)}`, 'the second try'] : [],
+    })),
   }));
   const path = join(tempDir(), 'report.json');
   writeFileSync(
@@ -39,7 +43,7 @@ describe('the tally', () => {
 
   it('sums over several runs', () => {
     const failing = report([{ cases: ['passed', 'failed'] }]);
-    expect(tally([report(GOOD), failing])).toEqual({ passed: 4, failed: 1, skipped: 3, problems: [] });
+    expect(tally([report(GOOD), failing])).toMatchObject({ passed: 4, failed: 1, skipped: 3 });
   });
 
   const failures: readonly [what: string, args: () => string[], problem: RegExp][] = [
@@ -92,6 +96,12 @@ describe('the last line', () => {
   it('comes after the problems, with exit code 1', () => {
     const { stdout, status } = run(report(GOOD), '--exit', 'npm run check=2');
     expect([stdout, status]).toEqual(['npm run check ended with 2.\n3 passed, 1 failed, 3 skipped\n', 1]);
+  });
+
+  it('comes after the names of the tests that failed, and the beginning of what they said', () => {
+    const { stdout } = run(report([{ cases: ['passed', 'failed'] }]), '--run', 'npm test=1');
+    const said = `one was expected${'!'.repeat(584)}`;
+    expect(stdout).toBe(`FAILED test/0.test.ts: it is failed\n  ${said}\n1 passed, 1 failed, 0 skipped\n`);
   });
 
   it('fails when there is nothing to count', () => {
