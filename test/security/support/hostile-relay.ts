@@ -55,8 +55,11 @@ function victimOf(socket: net.Socket): Victim {
     drained: () =>
       new Promise((resolve) => {
         if (socket.destroyed) return resolve();
-        socket.once('drain', resolve);
-        socket.once('close', () => resolve());
+        const done = () => {
+          socket.off('drain', done).off('close', done);
+          resolve();
+        };
+        socket.on('drain', done).on('close', done);
       }),
     get isGone() {
       return socket.destroyed;
