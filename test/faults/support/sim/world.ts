@@ -8,8 +8,10 @@ import { MemoryKeys } from '../../../../src/client/keys.ts';
 import type { Connect } from '../../../../src/client/socket.ts';
 import { LocalJournal } from '../../../../src/journal/local.ts';
 import { RelayError } from '../../../../src/protocol/codes.ts';
+import { connectLegacy } from '../../../../src/relay/legacy.ts';
 import { silentLog } from '../../../../src/relay/log.ts';
 import { Relay } from '../../../../src/relay/relay.ts';
+import type { Socket } from '../../../../src/relay/socket.ts';
 import { membersOf, roomChannel } from '../../../../src/state/queries/channels.ts';
 import { countUnhanded } from '../../../../src/state/queries/inbox.ts';
 import { sessionByName } from '../../../../src/state/queries/sessions.ts';
@@ -22,6 +24,7 @@ import { History } from '../history.ts';
 import { Seeded } from '../seeded.ts';
 import { Agent } from './agent.ts';
 import { FULL, RecordedState, SimDisk, SYNC_FAILED } from './disk.ts';
+import { FirstGeneration } from './first-generation.ts';
 import { Network } from './network.ts';
 import { Life } from './process.ts';
 import { Script } from './script.ts';
@@ -31,6 +34,8 @@ const NAMES = ['A', 'B', 'C'] as const;
 const WINDOWS: Readonly<Record<string, number>> = { C: 3 };
 /** Programs that speak HTTP. */
 const SCRIPT = 'S';
+/** A client of the first generation. */
+const OLD = 'L';
 const ROOM = '#room';
 const DAY = 24 * 3_600_000;
 
@@ -51,6 +56,7 @@ export class World {
   readonly #alive = new Set<number>();
   readonly #keys = new Map<string, MemoryKeys>();
   readonly #script: Script;
+  readonly #old: FirstGeneration;
   #relay: RelayUp | undefined;
   #pids = 0;
   #ids = 0;
@@ -69,6 +75,14 @@ export class World {
       pid: () => ++this.#pids,
       readers: readersOf,
     });
+    this.#old = new FirstGeneration({
+      name: OLD,
+      network: this.network,
+      chance: this.chance,
+      history: this.history,
+      relay: () => this.#relay && this.#legacyOf(this.#relay),
+      readers: readersOf,
+    });
     this.#dir = join(dir, 'outbox');
     rmSync(this.#dir, { recursive: true, force: true });
   }
@@ -78,6 +92,8 @@ export class World {
     await this.startRelay();
     for (const name of NAMES) this.startAgent(name);
     await this.#settled(this.#script.begin());
+    this.#old.start();
+    await this.until(() => this.#old.isHere);
     await this.until(() => this.#all().every(({ agent }) => agent.client.state.phase === 'connected'));
     for (const { agent } of this.#all()) void agent.client.request('join', { room: ROOM }).catch(() => undefined);
     await this.until(() => this.#members() === NAMES.length);
@@ -90,8 +106,11 @@ export class World {
       [40, () => this.#send(name)],
       [6, () => this.#busy(name)],
       [6, () => this.#wake(name)],
-      [4, () => void this.#script.send(...this.#message([...NAMES, SCRIPT, 'all']))],
+      [4, () => void this.#script.send(...this.#message([...NAMES, SCRIPT, OLD, 'all']))],
       [6, () => void this.#script.read()],
+      [4, () => this.#sendOld()],
+      [2, () => this.#old.kill()],
+      [3, () => this.#old.start()],
       [4, () => this.killAgent(name)],
       [6, () => this.startAgent(name)],
       [3, () => this.killRelay()],
@@ -113,6 +132,9 @@ export class World {
     this.disk.onCommit = undefined;
     await this.startRelay();
     this.#script.isCareful = true;
+    // It has no heartbeat: of a connection that carries nothing it never hears.
+    this.#old.kill();
+    this.#old.start();
     for (const name of NAMES) {
       this.startAgent(name);
       this.#agents.get(name)?.agent.wake();
@@ -121,6 +143,7 @@ export class World {
       if (this.#script.isAtRest && this.#waiting(SCRIPT) !== 0) void this.#script.read();
       return this.#isQuiet();
     });
+    this.#old.complete();
     await this.#askStates();
   }
 
@@ -226,7 +249,7 @@ export class World {
   }
 
   #send(name: string): void {
-    const message = this.#message([...NAMES, ...NAMES, SCRIPT, ROOM, 'all']);
+    const message = this.#message([...NAMES, ...NAMES, SCRIPT, OLD, ROOM, 'all']);
     void this.#agents.get(name)?.agent.send(...message);
   }
 
@@ -235,6 +258,21 @@ export class World {
     const id = `m${++this.#ids}`;
     const message = [id, this.chance.pick(addresses), `${id} ${'x'.repeat(this.chance.below(60))}`] as const;
     return this.chance.chance(0.1) ? [...message, this.chance.between(1, 60)] : [...message];
+  }
+
+  #sendOld(): void {
+    const [, address, body] = this.#message([...NAMES, SCRIPT, OLD, 'all']);
+    this.#old.send(address, body);
+  }
+
+  #legacyOf({ life, relay, journal }: RelayUp) {
+    const { clock } = life;
+    return {
+      life,
+      state: journal.state,
+      isReady: journal.ready,
+      connect: (far: Socket) => connectLegacy(far, { relay, clock, random: this.chance }),
+    };
   }
 
   #busy(name: string): void {
@@ -297,6 +335,7 @@ export class World {
     });
     const left = this.#waiting(SCRIPT);
     if (left > 0 || !this.#script.isAtRest) restless.push(`${SCRIPT} ${left}`);
+    if (this.#waiting(OLD) > 0 || !this.#old.isHere) restless.push(`${OLD} ${this.#waiting(OLD)}`);
     return restless.join(', ');
   }
 
@@ -360,5 +399,5 @@ export class World {
 /** Every agent is in the room; nobody reads what it sent to a group itself. */
 function readersOf(address: string, sender: string): readonly string[] {
   if (address === ROOM) return NAMES.filter((name) => name !== sender);
-  return address === 'all' ? [...NAMES, SCRIPT].filter((name) => name !== sender) : [address];
+  return address === 'all' ? [...NAMES, SCRIPT, OLD].filter((name) => name !== sender) : [address];
 }
