@@ -74,7 +74,8 @@ function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'claude-relay-faults-'));
   const [file, report] = [join(scratch, 'figures.jsonl'), json ?? join(scratch, 'report.json')];
   const script = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const reports = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const reporters = ['default', 'json', join(ROOT, 'scripts/at-once.mjs')].map((each) => `--reporter=${each}`);
+  const reports = [...reporters, `--outputFile.json=${report}`];
   const args = [script, 'run', '--config', join(ROOT, 'test/faults/vitest.config.ts'), ...reports, ...vitest];
   const env = { ...process.env, FAULTS: isLong ? 'long' : 'ci', FAULTS_FIGURES: file, FAULTS_MINUTES: minutes };
   try {

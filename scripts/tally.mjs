@@ -66,9 +66,10 @@ function addFile(sum, file) {
   if (file.status === 'failed' && failed === 0) fail(sum, `${file.name} failed: ${file.message || 'it did not load'}`);
 }
 
-/** Which test, and the beginning of what it said. @param {Case} failure */
+/** Which test, and what it said, without the stack. @param {Case} failure */
 function told({ fullName = 'a test', failureMessages: [message = ''] = [] }) {
-  return [fullName, message.slice(0, MOST)].filter((each) => each !== '').join('\n  ');
+  const [said = ''] = message.split('\n    at ');
+  return [fullName, said.slice(0, MOST)].filter((each) => each !== '').join('\n  ');
 }
 
 /** @param {string} path @returns {Report | undefined} */
