@@ -21,6 +21,7 @@ import { ensure, ROOT } from '../../scripts/ensure.mjs';
 import { writeRelayFile } from '../../src/config/relay-file.ts';
 import { withLock } from '../../src/util/lock.ts';
 import { afterEveryTest } from './cleanup.ts';
+import { keptPort } from './kept-port.ts';
 
 /** The bundle under test; a test of planted bugs names another. */
 export const CLI = process.env.CLAUDE_RELAY_TEST_CLI || join(ROOT, 'dist/cli.mjs');
@@ -193,6 +194,7 @@ export class Machine {
 
   /** A relay that takes connections. Started again, it takes the same port. */
   async relay(args: readonly string[] = []): Promise<Started> {
+    if (this.#port === 0) this.#port = await keptPort();
     const started = await this.start(['serve', '--port', String(this.#port), ...args]);
     const ready = await started.says(/Ready! Listening on \S+:\d+/);
     this.#port = Number(/\d+$/.exec(ready)?.[0]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { systemClock } from '../../../src/util/clock.ts';
 import { CLI, type Machine, type Started } from '../../support/cli.ts';
+import { keptPort } from '../../support/kept-port.ts';
 import { IS_LONG } from './counts.ts';
 import type { Place } from './talker.ts';
 
@@ -21,7 +22,7 @@ export interface ServeOptions {
 
 export class RelayProcess {
   readonly machine: Machine;
-  /** The same at every start, once it is known. */
+  /** The same at every start. */
   port = 0;
   /** From start to ready, milliseconds, of each start. */
   readonly startTimes: number[] = [];
@@ -45,6 +46,7 @@ export class RelayProcess {
 
   /** Resolves when it takes connections; rejects when it ended before. */
   async start(more: ServeOptions = {}): Promise<void> {
+    if (this.port === 0) this.port = await keptPort();
     const begun = systemClock.monotonic();
     this.launch(more);
     await this.ready();
