@@ -240,7 +240,6 @@ export class RelayClient {
   /** One try and, if it succeeds, the life of its connection. Answers or throws why it ended. */
   async #attempt(signal: AbortSignal): Promise<RelayError> {
     const { hello, instance } = this.#options;
-    this.#backoff.trying();
     this.#enter('connecting', this.#trouble);
     const url = relayUrl(this.#options.url());
     const connection = await this.#open(url, signal);
@@ -266,12 +265,14 @@ export class RelayClient {
     signal.addEventListener('abort', giveUp, { once: true });
     const timer = clock.after(CONNECT_MS, () => attempt.abort(unreachable(url)));
     try {
-      const socket = await connect({
+      const target = {
         url: url.href,
         token: this.#options.token(),
         device: this.#options.device?.(),
         signal: attempt.signal,
-      });
+      };
+      this.#backoff.trying();
+      const socket = await connect(target);
       return new Connection({
         socket,
         clock,

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA } from './adopt.ts';
-import { damaged, damageIn, NO_DATABASE } from './damage.ts';
+import { damaged, damageIn, FOREIGN, NO_DATABASE } from './damage.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { DiskLog } from './disk-log.ts';
 import { loadDriver, openDatabase } from './driver.ts';
@@ -36,8 +36,8 @@ interface OpenOptions {
   readonly checkLater?: (() => void) | undefined;
 }
 
-/** Bytes that are checked before they are used: some 20 ms. */
-const LARGE = 16 * 1024 * 1024;
+/** Bytes that are checked before they are used: some 50 ms. */
+const LARGE = 8 * 1024 * 1024;
 
 /** Pages of the log after which SQLite moves it into the tables by itself, at a commit: 16 MiB; with a thread for it, only where that failed. */
 const PAGES = 4_000;
@@ -151,7 +151,7 @@ function usable(database: Database, { pages, isChecked }: { pages: number; isChe
   } catch (error) {
     database.close();
     if (isDamage(error)) throw damaged(NO_DATABASE, error);
-    throw isForeign(error) ? damaged('tables that are not those of a relay', error) : error;
+    throw isForeign(error) ? damaged(FOREIGN, error) : error;
   }
 }
 

@@ -23,8 +23,8 @@ const TOGETHER = 3;
 /** Within which it must be seen that no sends are taken, and from when on they must be taken again. Milliseconds. */
 const RED = 1_000;
 const AGAIN = 8_000;
-/** Sends before it is believed that the fault was never met. */
-const SENDS = 60;
+/** Sends before it is believed that the fault was never met: each is a sync, at least. */
+const SENDS = Math.max(60, SYNCS);
 
 interface Outcome {
   readonly what: string;

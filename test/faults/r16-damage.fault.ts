@@ -201,13 +201,13 @@ describe('R16: damage', () => {
     };
     await Promise.all(Array.from({ length: TOGETHER }, worker));
     expectNone(
-      'damages that did harm',
+      `damages that did harm (seed ${seed})`,
       outcomes.flatMap(({ wrong }) => wrong),
     );
     // A log that is cut off is what a crash leaves: nobody can tell.
     const silent = outcomes.filter(({ end, what }) => end === 'silent' && !what.includes('-wal cut off'));
     expectNone(
-      'damages that were not reported',
+      `damages that were not reported (seed ${seed})`,
       silent.map(({ what }) => what),
     );
     const count = (end: End) => outcomes.filter((outcome) => outcome.end === end).length;

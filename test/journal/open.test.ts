@@ -131,6 +131,15 @@ describe('opening', () => {
     expect(message).toMatch(/^The relay's data are damaged \([^\n]+\)\.$/);
   });
 
+  it('refuses data that have a message where it was not filed', async () => {
+    const { dir } = await written(40);
+    const database = await openDatabase(join(dir, 'relay.sqlite'));
+    database.exec('UPDATE route SET position = 90 WHERE position = 40');
+    database.close();
+    const message = messageOf(await openJournal({ dir }).catch((error: unknown) => error));
+    expect(message).toBe("The relay's data are damaged (message 90 is not where it was filed).");
+  });
+
   it('leaves the check of large data to whoever offers it, and only that', async () => {
     const dir = join(tempDir(), 'data');
     const checkLater = vi.fn();
