@@ -38,10 +38,11 @@ describe('R7: a session process', () => {
     const { machine: home } = relay;
     let session = await home.session('B');
     await session.connected();
-    // The number of a message in the order of its sender stands for its position, which a model is not told.
+    // The number of a message in the order of its sender stands for its position, which a model is not told: one at a time, or
+    // one that a full inbox has refused would be overtaken.
     const options = {
       to: [{ address: 'B', readers: ['B'] }],
-      window: 2,
+      window: 1,
       body: (n: number) => `${n + 1} ${'x'.repeat(chance.below(200))}`,
     };
     const sender = new Sender('A', relay.place, history, chance, { ...options, pauseMs: 4 });

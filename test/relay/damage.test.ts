@@ -25,17 +25,19 @@ function damage(position: number, set = "body = 'N2'"): void {
 
 const ask = async <T>(verb: string, args: object, name = 'B') => (await relay.perform(verb, args, { name })) as T;
 
+const ALTERED = [
+  ['its body', "body = 'N2'"],
+  ['its sender', 'sender = 2'],
+  ['its id', "id = 'another'"],
+  ['its channels', "channels = '[9]'"],
+  ['its channels, so that they cannot be read', "channels = '[2'"],
+  ['its time', 'at = 5'],
+  ['its end of life', 'expires_at = 99999999999999'],
+  ['its thread', "thread = 'other'"],
+] as const;
+
 describe('an envelope that the disk has altered', () => {
-  it.each([
-    ['its body', "body = 'N2'"],
-    ['its sender', 'sender = 2'],
-    ['its id', "id = 'another'"],
-    ['its channels', "channels = '[9]'"],
-    ['its channels, so that they cannot be read', "channels = '[2'"],
-    ['its time', 'at = 5'],
-    ['its end of life', 'expires_at = 99999999999999'],
-    ['its thread', "thread = 'other'"],
-  ])('in %s is passed over by whoever takes mail, and is dead', async (_, set) => {
+  it.each(ALTERED)('in %s is passed over by whoever takes mail, and is dead', async (_, set) => {
     damage(2, set);
     expect(bodies((await ask<ReceiveResult>('receive', {})).messages)).toEqual(['n1', 'n3']);
     await clock.run(1_000);
@@ -80,6 +82,20 @@ describe('an envelope that the disk has altered', () => {
     expect(await codeOf(ask('history', { id: 'known' }))).toBe('unknown_message');
     const { sends } = await ask<{ sends: { preview: string }[] }>('receipts', {}, 'A');
     expect(sends.map(({ preview }) => preview)).toEqual(['n3', '', '']);
+  });
+
+  it.each(ALTERED)('in %s is reported when who has read it looks back', async (_, set) => {
+    await ask('receive', { receipt: 'seen' });
+    damage(2, set);
+    expect(bodies((await ask<HistoryResult>('history', {})).messages)).toEqual(['n1', 'n3']);
+    expect(relay.counters.get('damaged')).toBe(1);
+  });
+
+  it('is reported, and told nobody whose it is not known to be, when it is asked for by its id', async () => {
+    const { messages } = await ask<ReceiveResult>('receive', { receipt: 'seen' });
+    damage(2, "channels = '[9]'");
+    expect(await codeOf(ask('history', { id: messages[1]?.id }))).toBe('unknown_message');
+    expect(relay.counters.get('damaged')).toBe(1);
   });
 
   it('is reported once, however often it is met', async () => {

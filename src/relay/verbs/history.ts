@@ -53,9 +53,9 @@ function finder({ store, journal }: Services, session: number, filter: HistoryFi
 function one(services: Services, session: number, id: string): HistoryResult {
   const { store } = services;
   const row = envelopeRowById(store, id);
+  const envelope = row && intact(services, row);
   if (!row || !maySeeRow(store, row, session))
     throw new RelayError('unknown_message', `There is no message ${id} that you may see.`);
-  const envelope = intact(services, row);
   if (row.sender !== session) services.brakes.gave(session, [row.position]);
   if (!envelope)
     throw new RelayError('unknown_message', `${id} was damaged on the disk of the relay and cannot be shown.`);

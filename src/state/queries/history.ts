@@ -3,6 +3,7 @@
  * Every page goes through `maySee`, whatever found it.
  */
 import type { Store } from '../store.ts';
+import { isIntact } from '../sum.ts';
 import { openChannels } from './channels.ts';
 import { type EnvelopeRow, envelopeRow } from './envelopes.ts';
 import { isShown } from './held.ts';
@@ -26,7 +27,7 @@ const CHUNK = 256;
 export type Find = (range: Range, limit: number) => Promise<readonly number[]>;
 
 interface Found {
-  /** Of the range, oldest first. */
+  /** Of the range, oldest first; those among them that are not intact are for nobody to read. */
   readonly rows: readonly EnvelopeRow[];
   readonly more: boolean;
 }
@@ -85,7 +86,8 @@ class Walk {
   take(positions: readonly number[], asked: number): boolean {
     for (const position of positions) {
       const row = envelopeRow(this.#store, position);
-      if (row && this.#isOfIt(row)) this.#rows.push(row);
+      // Of one that was altered it is not known for whom it is: where it was filed says so, and the reader is told.
+      if (row && (!isIntact(row) || this.#isOfIt(row))) this.#rows.push(row);
       if (this.#rows.length > this.range.count) return false;
     }
     const last = positions.at(-1);
