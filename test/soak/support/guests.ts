@@ -49,7 +49,7 @@ export class Guests {
     const client = await this.open();
     const key = this.#keys.get(name);
     client.say({ type: 'hello', v: 1, name, instance, seat: true, window, ...(key === undefined ? {} : { key }) });
-    const welcome = await client.next('welcome');
+    const welcome = await unlessClosed(client, client.next('welcome'));
     if (welcome['name'] !== name) throw new Error(`${name} was called ${welcome['name']}`);
     if (typeof welcome['key'] === 'string') this.#keys.set(name, welcome['key']);
     return new Guest(name, client, this, window);
@@ -82,7 +82,7 @@ export class Guest {
 
   /** The result; throws what was refused. */
   async ask(verb: string, args: object = {}): Promise<Frame> {
-    const { type, result, code, message } = await this.client.ask(verb, args);
+    const { type, result, code, message } = await unlessClosed(this.client, this.client.ask(verb, args));
     if (type !== 'answer') throw new Error(`${this.name} ${verb}: ${code}: ${message}`);
     return Object(result);
   }
@@ -117,4 +117,14 @@ export class Guest {
     const page = this.#window > 0 ? await this.client.next('deliver') : await this.ask('receive', { count: 200 });
     return page['messages'] as readonly Envelope[];
   }
+}
+
+/** What a connection that has ended will never say is waited for by nobody. */
+function unlessClosed(client: WireClient, said: Promise<Frame>): Promise<Frame> {
+  const closed = client.closed.then((): never => {
+    throw new Error(
+      `The relay closed the connection: ${JSON.stringify(client.of('error').at(-1) ?? 'without a word')}`,
+    );
+  });
+  return Promise.race([said, closed]);
 }
