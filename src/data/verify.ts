@@ -1,5 +1,6 @@
 /** Looks at everything: the pages of the file, how the tables fit together, and the sum of each envelope. */
 import { statSync } from 'node:fs';
+import { misfiled } from '../state/filed.ts';
 import { envelopesAfter, newestPosition } from '../state/queries/envelopes.ts';
 import type { Store } from '../state/store.ts';
 import { isIntact } from '../state/sum.ts';
@@ -41,9 +42,8 @@ const NONE: readonly (readonly [sql: string, what: string])[] = [
     'messages that were forgotten and are still there',
   ],
   [
-    `SELECT count(*) AS n FROM (SELECT id, position FROM envelope WHERE position <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'filed')
-      UNION ALL SELECT id, position FROM pruned EXCEPT SELECT id, position FROM known)`,
-    'messages that are not found by their id',
+    'SELECT count(*) AS n FROM (SELECT id, position FROM pruned EXCEPT SELECT id, position FROM known)',
+    'forgotten messages that are not found by their id',
   ],
   [
     'SELECT count(*) AS n FROM (SELECT id, position FROM known EXCEPT SELECT id, position FROM envelope EXCEPT SELECT id, position FROM pruned)',
@@ -81,10 +81,11 @@ function brokenPages(store: Store): string[] {
 }
 
 function misfits(store: Store): string[] {
-  return NONE.flatMap(([sql, what]) => {
+  const found = NONE.flatMap(([sql, what]) => {
     const n = count(store, sql);
     return n > 0 ? [`${n} ${what}`] : [];
   });
+  return [...found, misfiled(store) ?? []].flat();
 }
 
 function damagedIn(store: Store): { position: number; id: string }[] {

@@ -23,8 +23,7 @@ export function damageIn(database: Database): string | undefined {
 /** Older tables file otherwise: they are looked at when they have been brought to the newest version and are opened again. */
 function strayIn(database: Database): string | undefined {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  const stray = version === SCHEMA_VERSION ? misfiled(new Store(database)) : undefined;
-  return stray === undefined ? undefined : `message ${stray} is not where it was filed`;
+  return version === SCHEMA_VERSION ? misfiled(new Store(database)) : undefined;
 }
 
 export const NO_DATABASE = 'not a database, or broken pages';

@@ -23,11 +23,14 @@ const MISSED = `
 
 const EARLY = `SELECT position FROM route WHERE position > ${FILED} LIMIT 1`;
 
-/** A position that is not where it was filed, or is filed and should not be; undefined when all is well. Looks at every envelope: two seconds for a million. */
-export function misfiled(store: Store): number | undefined {
-  const early = store.get<{ position: number }>(EARLY)?.position;
-  if (early !== undefined) return early;
-  // Of an envelope that was altered itself the reader is told; where it was filed only its true self would know.
+/** What is not where it was filed, or is filed and should not be, in words; undefined when all is well. Looks at every envelope: two seconds for a million. */
+export function misfiled(store: Store): string | undefined {
+  const position = store.get<{ position: number }>(EARLY)?.position ?? missed(store);
+  return position === undefined ? undefined : `message ${position} is not where it was filed`;
+}
+
+/** Of an envelope that was altered itself the reader is told; where it was filed only its true self would know. */
+function missed(store: Store): number | undefined {
   return store.all<{ position: number }>(MISSED).find(({ position }) => {
     const row = envelopeRow(store, position);
     return row !== undefined && isIntact(row);

@@ -35,7 +35,8 @@ describe('verifying', () => {
   });
 
   it.each([
-    ['DELETE FROM known WHERE position = 2', '1 messages that are not found by their id'],
+    ['DELETE FROM known WHERE position = 2', 'message 2 is not where it was filed'],
+    ['DELETE FROM route WHERE channel = 3 AND position = 2', 'message 2 is not where it was filed'],
     ["INSERT INTO known (id, position) VALUES ('m7', 2)", '1 ids without their message'],
   ])('finds what is filed wrongly: %s', async (sql, problem) => {
     const data = await someData(3);
@@ -46,11 +47,11 @@ describe('verifying', () => {
 
   it.each([
     ['DELETE FROM envelope WHERE position = 2', '1 messages that are missing'],
-    ['INSERT INTO route VALUES (3, 9, 2)', '1 addresses without their message'],
+    ['INSERT INTO route VALUES (3, 9, 2)', '1 addresses without their message', 'message 9 is not where it was filed'],
     [
       "INSERT INTO pruned (position, id, sender, at, channels, hash) VALUES (2, 'm2', 2, 1, '[3]', 'h')",
       '1 messages that were forgotten and are still there',
-      '1 messages that are not found by their id',
+      '1 forgotten messages that are not found by their id',
     ],
     ['UPDATE session SET seen = handed + 1 WHERE id = 3', '1 impossible inboxes'],
     ['INSERT INTO follow (session, channel, since) VALUES (2, 99, 0)', '1 memberships in nothing'],

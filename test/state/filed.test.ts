@@ -77,6 +77,6 @@ describe('where messages are filed', () => {
     const tables = filed();
     expect(tables.positions).toEqual([1, 2, 3]);
     tables.world.store.database.exec(sql);
-    expect(found(tables)).toBe(position);
+    expect(found(tables)).toBe(position && `message ${position} is not where it was filed`);
   });
 });

@@ -87,7 +87,7 @@ class Walk {
     for (const position of positions) {
       const row = envelopeRow(this.#store, position);
       // Of one that was altered it is not known for whom it is: where it was filed says so, and the reader is told.
-      if (row && (!isIntact(row) || this.#isOfIt(row))) this.#rows.push(row);
+      if (row && (this.#isOfIt(row) || !isIntact(row))) this.#rows.push(row);
       if (this.#rows.length > this.range.count) return false;
     }
     const last = positions.at(-1);

@@ -270,7 +270,9 @@ export class World {
     return {
       life,
       state: journal.state,
-      isReady: journal.ready,
+      get isReady() {
+        return journal.ready;
+      },
       connect: (far: Socket) => connectLegacy(far, { relay, clock, random: this.chance }),
     };
   }
