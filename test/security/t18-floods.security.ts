@@ -1,5 +1,5 @@
 /**
- * T18: what is thrown at the relay costs it at most 64 MiB (one kind: 96), kills nothing, and keeps nobody else from being answered. How long others
+ * T18: what is thrown at the relay costs it at most 64 MiB (two kinds: 96), kills nothing, and keeps nobody else from being answered. How long others
  * wait is recorded; what is asserted of it is only what holds on a machine whose two cores attacker, relay and bystander share with others.
  */
 import { afterAll, describe, expect, it } from 'vitest';

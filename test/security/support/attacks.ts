@@ -327,6 +327,8 @@ export const FRAMES: readonly Attack[] = [
   },
   {
     what: 'requests without end, from one that reads its answers',
+    // Ten thousand messages are stored and filed. V8's young generation grows to 32, and when it collects what else is left is its own choice.
+    mostMemory: 96,
     async run(place) {
       const sockets = await seated(2, place);
       const asks = (n: number) =>
