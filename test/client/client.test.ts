@@ -151,6 +151,29 @@ describe('coming back', () => {
     await client.stop();
   });
 
+  it('never tries twice within a second, however long each takes to begin', async () => {
+    relay.unreachable = new RelayError('not_connected');
+    const at: number[] = [];
+    const client = make({
+      // A disk that is slow to give the key, every other time.
+      token: () => {
+        if (at.length % 2 === 0) clock.skip(400);
+        return token;
+      },
+      connect: (target) => {
+        at.push(clock.monotonic());
+        return relay.connect(target);
+      },
+    });
+    client.start();
+    await clock.run(60_000);
+    await client.stop();
+    // The first retry is quick.
+    const gaps = at.slice(2).map((time, i) => time - (at[i + 1] ?? 0));
+    expect(gaps.length).toBeGreaterThan(5);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1000);
+  });
+
   it('happens after every loss, under the same name', async () => {
     const client = await connected();
     for (let i = 0; i < 3; i += 1) {
