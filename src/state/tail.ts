@@ -15,9 +15,15 @@ import { type ReceiptRow, receiptsAfter } from './queries/receipts.ts';
 import { firstAfter, sentBy } from './queries/routes.ts';
 import type { Store } from './store.ts';
 
-/** Envelopes, and the bytes of their bodies. Past either, the older half goes. */
+/**
+ * Positions, of which forgotten envelopes hold theirs: what became of those is still here. Past any of these, the older half
+ * of the envelopes goes.
+ */
 const MOST = 4_096;
+/** Of the bodies. */
 const MOST_BYTES = 16 * 1024 * 1024;
+/** Receipts for each of those positions: some 150 bytes each. */
+const MOST_RECEIPTS = 8;
 
 const NONE: readonly number[] = [];
 const KNOWN = new Into('INSERT', 'known', ['id', 'position']);
@@ -34,6 +40,7 @@ export class Tail {
   readonly #ids = new Map<string, EnvelopeRow>();
   #isLoaded = false;
   #bytes = 0;
+  #receiptCount = 0;
   #newest = 0;
   #start = 0;
 
@@ -91,9 +98,10 @@ export class Tail {
 
   keepReceipt(position: number, session: number, receipt: ReceiptRow): void {
     if (position <= this.start) return;
-    const receipts = this.#receipts.get(session);
-    if (receipts) receipts.set(position, receipt);
-    else this.#receipts.set(session, new Map([[position, receipt]]));
+    const receipts = this.#receipts.get(session) ?? new Map<number, ReceiptRow>();
+    if (receipts.size === 0) this.#receipts.set(session, receipts);
+    if (!receipts.has(position)) this.#receiptCount += 1;
+    receipts.set(position, receipt);
   }
 
   /** Positions sent to `channel`, oldest first. */
@@ -104,12 +112,12 @@ export class Tail {
 
   /** Files the older half when there is too much, or everything. Part of a commit. */
   file(all: boolean): void {
-    if (!all && this.#rows.size <= this.#most && this.#bytes <= MOST_BYTES) return;
+    if (!all && !this.#isTooMuch()) return;
     this.#load();
     const positions = [...this.#rows.keys()];
-    // The newest of all may have been forgotten.
-    const last = all ? this.#newest : positions[(positions.length - 1) >> 1];
-    if (last === undefined || last <= this.#start) return;
+    // Those that come last may have been forgotten, or all.
+    const last = (all ? undefined : positions[(positions.length - 1) >> 1]) ?? this.#newest;
+    if (last <= this.#start) return;
     // One channel after the other: rows of one page come together.
     for (const [channel, sent] of [...this.#channels].sort(([a], [b]) => a - b)) this.#fileChannel(channel, sent, last);
     this.#fileIds(last);
@@ -120,6 +128,7 @@ export class Tail {
   clear(): void {
     for (const held of [this.#rows, this.#ids, this.#channels, this.#receipts]) held.clear();
     this.#bytes = 0;
+    this.#receiptCount = 0;
     this.#isLoaded = false;
   }
 
@@ -147,6 +156,11 @@ export class Tail {
     }
     for (const { position, session, ...receipt } of receiptsAfter(this.#store, this.#start))
       this.keepReceipt(position, session, receipt);
+  }
+
+  #isTooMuch(): boolean {
+    const isLong = this.#newest - this.#start > this.#most;
+    return isLong || this.#bytes > MOST_BYTES || this.#receiptCount > this.#most * MOST_RECEIPTS;
   }
 
   #keep(row: EnvelopeRow): void {
@@ -184,7 +198,8 @@ export class Tail {
       this.#bytes -= utf8Bytes(body);
     }
     for (const [session, receipts] of this.#receipts) {
-      for (const position of receipts.keys()) if (position <= last) receipts.delete(position);
+      for (const position of receipts.keys())
+        if (position <= last && receipts.delete(position)) this.#receiptCount -= 1;
       if (receipts.size === 0) this.#receipts.delete(session);
     }
   }

@@ -100,6 +100,44 @@ describe('the tail', () => {
     expect(filed(world)).toBe(18);
   });
 
+  it('lets go of what became of forgotten ones, however few there are at a time', () => {
+    const world = new World(emptyDatabase(), { tail: 4 });
+    const { tail } = world.store;
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    for (let i = 1; i <= 50; i++) {
+      const position = world.sent(a, 'B');
+      world.report(b, 'seen', [position]);
+      world.store.commit();
+      world.apply({ type: 'prune', positions: [position] });
+      world.store.commit();
+      expect(tail.newest - tail.start).toBeLessThanOrEqual(4);
+    }
+    const kept = Array.from({ length: 50 }, (_, i) => i + 1).filter((position) => tail.receipt(position, b));
+    expect(kept.length).toBeLessThanOrEqual(4);
+    expect(world.receipts(1)).toEqual({ B: 'seen' });
+    const { tail: after } = new World(world.store.database, { tail: 4 }).store;
+    expect([after.newest, after.start]).toEqual([tail.newest, tail.start]);
+  });
+
+  it('files the older half when too much became of them', () => {
+    const world = new World(emptyDatabase(), { tail: 4 });
+    const { tail } = world.store;
+    const a = world.enter('A');
+    const names = Array.from({ length: 10 }, (_, i) => `B${i}`);
+    const sessions = names.map((name) => world.enter(name));
+    const sendAndSee = () => {
+      const position = world.sent(a, names);
+      for (const session of sessions) world.report(session, 'seen', [position]);
+      world.store.commit();
+    };
+    for (let i = 0; i < 3; i++) sendAndSee();
+    expect([tail.start, tail.newest]).toEqual([0, 3]);
+    sendAndSee();
+    expect([tail.start, tail.newest]).toEqual([2, 4]);
+    sendAndSee();
+    expect([tail.start, tail.newest]).toEqual([2, 5]);
+  });
+
   it('files everything when told to, and then has nothing', () => {
     const world = new World();
     const a = world.enter('A');
