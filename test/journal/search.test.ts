@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/journal/driver.ts';
+import { FullText } from '../../src/journal/full-text.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { matchExpression } from '../../src/journal/search.ts';
@@ -97,6 +98,117 @@ describe('search', () => {
   it('takes as many words as a query may hold', async () => {
     const words = Array.from({ length: 128 }, () => 'a').join(' ');
     expect(await library(['a a'])(words)).toEqual(['a a']);
+  });
+});
+
+describe('the volumes of the full text', () => {
+  const SIZE = 4;
+  /** A sends to itself; all is handed. */
+  function shelf() {
+    const world = new World();
+    const a = world.enter('A');
+    const text = new FullText(world.store.database, ':memory:', SIZE);
+    const send = (body: string) => world.sent(a, 'A', { body });
+    const forget = (...positions: number[]) => {
+      world.report(a, 'handed', positions);
+      world.apply({ type: 'prune', positions });
+    };
+    const take = () => {
+      world.store.settle();
+      while (text.catchUp());
+    };
+    const volumes = () => world.store.all<{ n: number }>('SELECT n FROM words.volume ORDER BY n').map(({ n }) => n);
+    return { world, text, send, forget, take, volumes };
+  }
+  const ALL = { after: 0, before: 1e9, ascending: true, limit: 1_000 };
+
+  it('find together what one would: every range, order and page of it', () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ send: fc.constantFrom('red fox', 'red hen', 'old hen') }) },
+      { weight: 1, arbitrary: fc.record({ forget: fc.nat(40) }) },
+      { weight: 1, arbitrary: fc.constant({ take: true }) },
+    );
+    const ask = fc.record({
+      word: fc.constantFrom('red', 'hen', 'old', 'f*', 'none'),
+      after: fc.nat(42),
+      before: fc.nat(42),
+      ascending: fc.boolean(),
+      limit: fc.integer({ min: 1, max: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.array(ask, { minLength: 1, maxLength: 8 }), (steps, asks) => {
+        const { text, send, forget, take } = shelf();
+        const bodies = new Map<number, string>();
+        for (const each of steps) {
+          if ('send' in each) bodies.set(send(each.send), each.send);
+          else if ('take' in each) take();
+          else if (bodies.delete(each.forget)) forget(each.forget);
+        }
+        take();
+        for (const { word, ...range } of asks) {
+          const fits = (body: string) => body.split(' ').some((one) => one.startsWith(word.replace('*', '')));
+          const positions = [...bodies].flatMap(([at, body]) =>
+            at > range.after && at < range.before && fits(body) ? at : [],
+          );
+          const sorted = positions.sort((x, y) => (range.ascending ? x - y : y - x)).slice(0, range.limit);
+          expect(text.find(word === 'f*' ? '"f"*' : word, range)).toEqual(sorted);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('go when nothing is left of them, and no others', () => {
+    const { text, send, forget, take, volumes } = shelf();
+    for (let i = 1; i <= 9; i++) send('hay');
+    take();
+    expect(volumes()).toEqual([0, 1, 2]);
+    forget(4, 5, 6);
+    take();
+    expect(volumes()).toEqual([0, 1, 2]);
+    forget(7, 8, 9);
+    take();
+    // The last may still get some.
+    expect([volumes(), text.find('hay', ALL)]).toEqual([
+      [0, 2],
+      [1, 2, 3],
+    ]);
+    for (let i = 10; i <= 13; i++) send('hay');
+    take();
+    expect([volumes(), text.find('hay', ALL)]).toEqual([
+      [0, 2, 3],
+      [1, 2, 3, 10, 11, 12, 13],
+    ]);
+    forget(10, 11);
+    take();
+    expect(volumes()).toEqual([0, 3]);
+  });
+
+  it('go later when they were emptied while they were filled', () => {
+    const { send, forget, take, volumes } = shelf();
+    for (let i = 1; i <= 3; i++) send('hay');
+    take();
+    forget(1, 2, 3);
+    take();
+    expect(volumes()).toEqual([0]);
+    send('hay');
+    take();
+    expect(volumes()).toEqual([1]);
+  });
+
+  it('are all made again when one of them is missing', () => {
+    const dir = tempDir();
+    const world = new World();
+    const a = world.enter('A');
+    for (let i = 1; i <= 6; i++) world.sent(a, 'A', { body: 'hay' });
+    world.store.settle();
+    const path = join(dir, 'words');
+    const first = new FullText(world.store.database, path, SIZE);
+    while (first.catchUp());
+    world.store.database.exec('DROP TABLE words.volume_0; DETACH words');
+    const again = new FullText(world.store.database, path, SIZE);
+    while (again.catchUp());
+    expect(again.find('hay', ALL)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });
 

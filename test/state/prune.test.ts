@@ -27,7 +27,7 @@ describe.each([
     world.store.settle();
     for (const table of ['envelope', 'route', 'expiring'])
       expect(world.store.all(`SELECT * FROM ${table}`)).toEqual([]);
-    expect(world.store.all("SELECT rowid FROM words.search WHERE search MATCH 'secret'")).toEqual([]);
+    expect(world.store.all("SELECT rowid FROM words.volume_0 WHERE volume_0 MATCH 'secret'")).toEqual([]);
   });
 
   it.each([
