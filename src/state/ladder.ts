@@ -128,6 +128,7 @@ function closeHeld(store: Store, position: number, session: number): void {
 function save(store: Store, session: number, position: number, receipt: ReceiptRow): void {
   const { state, at, handed_at, seen_at, reason } = receipt;
   store.tail.keepReceipt(position, session, receipt);
+  store.stragglers.done(session, position);
   store.gather(RECEIPT).push(position, session, state, at, handed_at, seen_at, reason);
 }
 

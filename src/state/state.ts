@@ -22,15 +22,15 @@ import { applyJoin, applyLeave } from './commands/room.ts';
 import { applySend } from './commands/send.ts';
 import { newestPosition } from './queries/envelopes.ts';
 import { migrate, TABLES } from './schema.ts';
-import { type Database, Store } from './store.ts';
+import { type Database, type InMemory, Store } from './store.ts';
 
 export class State {
   readonly store: Store;
 
-  /** Brings the tables to the newest version first. `tail`: how many of the newest envelopes are kept in memory. */
-  constructor(database: Database, options: { readonly tail?: number } = {}) {
+  /** Brings the tables to the newest version first. */
+  constructor(database: Database, inMemory: InMemory = {}) {
     migrate(database);
-    this.store = new Store(database, options);
+    this.store = new Store(database, inMemory);
   }
 
   /** Random, made at the first start; another one means another history. Undefined until `found`. */

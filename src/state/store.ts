@@ -14,6 +14,7 @@ import { PersonNames } from './person-names.ts';
 import { Policies } from './policies.ts';
 import { Prepared } from './prepared.ts';
 import { Roster } from './roster.ts';
+import { type Bounds, Stragglers } from './stragglers.ts';
 import { Tail } from './tail.ts';
 
 export type Value = null | number | string | Uint8Array;
@@ -31,9 +32,16 @@ export interface Database {
   close(): void;
 }
 
+/** How much is kept in memory: the newest envelopes, and what is known of inboxes. */
+export interface InMemory {
+  readonly tail?: number;
+  readonly stragglers?: Bounds;
+}
+
 export class Store {
   readonly roster: Roster;
   readonly tail: Tail;
+  readonly stragglers: Stragglers;
   readonly personNames: PersonNames;
   readonly policies: Policies;
   readonly heldCounts: HeldCounts;
@@ -44,11 +52,12 @@ export class Store {
   readonly #gathered = new Map<Into, Value[]>();
   #hasGathered = false;
 
-  constructor(database: Database, options: { readonly tail?: number } = {}) {
+  constructor(database: Database, inMemory: InMemory = {}) {
     this.#database = database;
     this.#prepared = new Prepared(database);
     this.roster = new Roster(this);
-    this.tail = new Tail(this, options.tail);
+    this.tail = new Tail(this, inMemory.tail);
+    this.stragglers = new Stragglers(inMemory.stragglers);
     this.personNames = new PersonNames(this);
     this.policies = new Policies(this);
     this.heldCounts = new HeldCounts(this);
@@ -149,6 +158,7 @@ export class Store {
     this.#gathered.clear();
     this.roster.clear();
     this.tail.clear();
+    this.stragglers.clear();
     this.personNames.clear();
     this.policies.clear();
     this.heldCounts.clear();

@@ -21,7 +21,7 @@ import { countUnhanded, unhanded } from '../../src/state/queries/inbox.ts';
 import { recipientsOf } from '../../src/state/queries/receipts.ts';
 import { type SessionRow, sessionById } from '../../src/state/queries/sessions.ts';
 import { State } from '../../src/state/state.ts';
-import type { Database } from '../../src/state/store.ts';
+import type { Database, InMemory } from '../../src/state/store.ts';
 
 export function emptyDatabase(): Database {
   const database = new DatabaseSync(':memory:') as unknown as Database;
@@ -50,8 +50,8 @@ export class World {
   #clock = 1_000;
   #ids = 0;
 
-  constructor(database: Database = emptyDatabase(), options: { readonly tail?: number } = {}) {
-    this.state = new State(database, options);
+  constructor(database: Database = emptyDatabase(), inMemory: InMemory = {}) {
+    this.state = new State(database, inMemory);
     this.apply({ type: 'found', epoch: 'e1' });
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Interval } from '../roster.ts';
 import type { Store } from '../store.ts';
+import type { Known } from '../stragglers.ts';
 import { envelopeRow } from './envelopes.ts';
 import { firstAfter } from './routes.ts';
 import type { SessionRow } from './sessions.ts';
@@ -39,15 +40,46 @@ function unhandedIn(
   sender?: number,
 ): number[] {
   const from = Math.max(after, session.handed);
-  const find = (where: Find, most: number) =>
-    merged(
-      parts.map((part) => where(store, session, part, Math.max(from, part.since), most, sender)),
-      most,
-    );
-  const filed = from < store.tail.start ? find(filedIn, limit) : [];
-  if (filed.length === 0) return find(recentIn, limit);
-  return filed.length < limit ? [...filed, ...find(recentIn, limit - filed.length)] : filed;
+  return merged(
+    parts.map((part) => unhandedOf(store, session, part, Math.max(from, part.since), limit, sender)),
+    limit,
+  );
 }
+
+function unhandedOf(
+  store: Store,
+  session: SessionRow,
+  part: Interval,
+  after: number,
+  limit: number,
+  sender: number | undefined,
+): number[] {
+  const { positions, until } = known(store, session, part, after);
+  if (positions.length === 0) return look(store, session, part, until, limit, sender);
+  const fits = (position: number) => sender === undefined || envelopeRow(store, position)?.sender === sender;
+  const first = positions.filter(fits).slice(0, limit);
+  return first.length < limit ? [...first, ...look(store, session, part, until, limit - first.length, sender)] : first;
+}
+
+/** What is known of it without looking; where it is far to the newest, it is looked once, for all who come after. */
+function known(store: Store, session: SessionRow, part: Interval, after: number): Known {
+  const { stragglers, tail } = store;
+  const before = stragglers.of(session.id, part, after);
+  const wanted = stragglers.wanted(session.id, part, before, tail.newest);
+  if (wanted === undefined) return before;
+  const found = look(store, session, part, before.until, wanted + 1, undefined);
+  const entry = { after, until: tail.newest, positions: [...before.positions, ...found] };
+  stragglers.learn(session.id, part, entry);
+  return found.length <= wanted ? entry : before;
+}
+
+const look: Find = (store, session, part, from, limit, sender) => {
+  const filed = from < store.tail.start ? filedIn(store, session, part, from, limit, sender) : [];
+  if (filed.length === 0) return recentIn(store, session, part, from, limit, sender);
+  return filed.length < limit
+    ? [...filed, ...recentIn(store, session, part, from, limit - filed.length, sender)]
+    : filed;
+};
 
 /** Each once, oldest first, at most `limit`. */
 function merged(found: readonly number[][], limit: number): number[] {
@@ -133,15 +165,17 @@ export function countUnhanded(store: Store, session: SessionRow): number {
 
 function countFiled(store: Store, session: SessionRow, parts: readonly Interval[]): number {
   const sql = `SELECT count(*) AS n ${UNHANDED}`;
-  const count = ({ channel, since, until }: Interval) =>
-    store.get<{ n: number }>(sql, channel, Math.max(since, session.handed), until, session.id)?.n ?? 0;
+  const { start } = store.tail;
+  const count = (part: Interval) => {
+    const { channel, since, until: end } = part;
+    const { positions, until } = known(store, session, part, Math.max(since, session.handed));
+    const first = positions.filter((position) => position <= start).length;
+    return first + (store.get<{ n: number }>(sql, channel, until, end, session.id)?.n ?? 0);
+  };
   const sum = parts.reduce((total, part) => total + count(part), 0);
   // Only an envelope sent to two of one's rooms at once was counted twice: the exact count then needs the positions.
   if (sum === 0 || parts.length <= 1 || !hasOverlap(store, session)) return sum;
-  const found = parts.map((part) =>
-    filedIn(store, session, part, Math.max(session.handed, part.since), sum, undefined),
-  );
-  return merged(found, sum).length;
+  return unhandedIn(store, session, parts, 0, Number.MAX_SAFE_INTEGER).filter((position) => position <= start).length;
 }
 
 /** Has any unhanded envelope more than one address? */

@@ -1,0 +1,92 @@
+/**
+ * Who leaves one envelope unread and takes all that come later (a script that only takes answers, say) keeps its cursor
+ * back, and its inbox would be looked through from there each time. So it is remembered, in memory, which few are left.
+ *
+ *     cursor │ unread · done · done · … · done · unread · done │ until: from here on it is looked
+ *              └──────────── stragglers ───────────┘
+ *
+ * For each session and each stretch of a channel that it follows. It is no more than the tables say: who forgets it looks
+ * again.
+ */
+import type { Interval } from './roster.ts';
+
+export interface Bounds {
+  /** Positions that are looked through again and again before it is worth it. */
+  readonly least: number;
+  /** Stragglers of a stretch: who has more has an inbox. */
+  readonly most: number;
+}
+
+export interface Known {
+  /** Unhanded, oldest first. */
+  readonly positions: readonly number[];
+  /** Up to here there are no others. */
+  readonly until: number;
+}
+
+interface Entry extends Known {
+  /** After this position. */
+  readonly after: number;
+}
+
+const BOUNDS: Bounds = { least: 2_048, most: 64 };
+/** Stretches: some 200 bytes each. */
+const MOST_ENTRIES = 10_000;
+const NONE: readonly number[] = [];
+
+export class Stragglers {
+  readonly #bounds: Bounds;
+  readonly #entries = new Map<number, Map<string, Entry>>();
+  /** Stretch → the newest position when it had too many. */
+  readonly #vain = new Map<string, number>();
+  #count = 0;
+
+  constructor(bounds = BOUNDS) {
+    this.#bounds = bounds;
+  }
+
+  /** What is known of a stretch after a position. */
+  of(session: number, stretch: Interval, after: number): Known {
+    const entry = this.#entries.get(session)?.get(keyOf(stretch));
+    if (!entry || after < entry.after || after > entry.until) return { positions: NONE, until: after };
+    return { positions: entry.positions.filter((position) => position > after), until: entry.until };
+  }
+
+  /** Is it worth it to find all from there to the newest? Then at most so many may be found. */
+  wanted(session: number, stretch: Interval, { positions, until }: Known, newest: number): number | undefined {
+    const { least, most } = this.#bounds;
+    if (newest - until <= least) return undefined;
+    const vain = this.#vain.get(`${session} ${keyOf(stretch)}`);
+    return vain !== undefined && newest - vain <= least ? undefined : most - positions.length;
+  }
+
+  /** These are all after a position, if they are not too many. */
+  learn(session: number, stretch: Interval, entry: Entry): void {
+    const key = keyOf(stretch);
+    if (this.#count + this.#vain.size >= MOST_ENTRIES) this.clear();
+    if (entry.positions.length > this.#bounds.most) return void this.#vain.set(`${session} ${key}`, entry.until);
+    const entries = this.#entries.get(session) ?? new Map<string, Entry>();
+    this.#entries.set(session, entries);
+    if (!entries.has(key)) this.#count += 1;
+    entries.set(key, entry);
+  }
+
+  /** It has a receipt row now. */
+  done(session: number, position: number): void {
+    const entries = this.#entries.get(session);
+    if (!entries) return;
+    for (const [key, entry] of entries)
+      if (entry.positions.includes(position))
+        entries.set(key, { ...entry, positions: entry.positions.filter((each) => each !== position) });
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#vain.clear();
+    this.#count = 0;
+  }
+}
+
+function keyOf({ channel, since }: Interval): string {
+  return `${channel} ${since}`;
+}
