@@ -53,6 +53,10 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
   for (const step of steps) if (step.direct || step.isApart || isEnd(move.state)) writeRow(store, session, move, step);
   for (const step of steps) if (step.isHeld) closeHeld(store, step.row.position, session.id);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
+  store.backlog.left(
+    session.id,
+    leaving.filter(isGroupMail).map(({ row }) => row.position),
+  );
   const seen = markSeen(store, session, move, steps, handed);
   saveSession(store, session, move.state, leaving, { handed, seen });
   const effects = steps.map(({ row }) => effectOf(session, row, move.state, move.at));
@@ -85,6 +89,10 @@ function trusted(store: Store, session: SessionRow, position: number): EnvelopeR
   if (!row || isIntact(row) || position > store.tail.start) return row;
   const routes = routesTo(store, session.id, position);
   return { ...row, channels: routes.map(({ channel }) => channel), sender: routes[0]?.sender ?? row.sender };
+}
+
+function isGroupMail({ direct, isApart }: Step): boolean {
+  return !direct && !isApart;
 }
 
 /** States that no cursor can say. */

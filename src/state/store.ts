@@ -8,6 +8,7 @@
  * Whoever writes by SQL makes the memory forget, so that it never says what the tables do not.
  */
 
+import { Backlog } from './backlog.ts';
 import { HeldCounts } from './held-counts.ts';
 import { AT_ONCE, type Into } from './into.ts';
 import { PersonNames } from './person-names.ts';
@@ -42,6 +43,7 @@ export class Store {
   readonly roster: Roster;
   readonly tail: Tail;
   readonly stragglers: Stragglers;
+  readonly backlog = new Backlog();
   readonly personNames: PersonNames;
   readonly policies: Policies;
   readonly heldCounts: HeldCounts;
@@ -159,6 +161,7 @@ export class Store {
     this.roster.clear();
     this.tail.clear();
     this.stragglers.clear();
+    this.backlog.clear();
     this.personNames.clear();
     this.policies.clear();
     this.heldCounts.clear();

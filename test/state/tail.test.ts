@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Command } from '../../src/state/command.ts';
 import { countUnhanded, unhandedMatching } from '../../src/state/queries/inbox.ts';
-import { recentSessions } from '../../src/state/queries/sessions.ts';
+import { recentSessions, type SessionRow } from '../../src/state/queries/sessions.ts';
 import type { InMemory } from '../../src/state/store.ts';
 import { anyHistory } from './any-command.ts';
 import { emptyDatabase, World } from './world.ts';
@@ -21,12 +21,18 @@ function apply(world: World, command: Command): unknown {
   }
 }
 
+function counted(world: World, row: SessionRow): number {
+  const count = countUnhanded(world.store, row);
+  expect(count).toBe(unhandedMatching(world.store, row, 0, Number.MAX_SAFE_INTEGER, {}).length);
+  return count;
+}
+
 /** All that is asked of an inbox. */
 function inboxes(world: World): unknown {
   return recentSessions(world.store, 100).map((row) => [
     row,
     world.inbox(row.id),
-    countUnhanded(world.store, row),
+    counted(world, row),
     unhandedMatching(world.store, row, 0, 3, { sender: 2 }),
     unhandedMatching(world.store, row, 1, 3, { thread: 't' }),
   ]);

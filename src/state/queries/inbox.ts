@@ -152,30 +152,36 @@ function fits(store: Store, position: number, { thread, reply_to }: InboxFilter)
 }
 
 /**
- * How many are unhanded. Direct mail is counted as it comes and goes, so that a full inbox costs no more than an empty
- * one; group mail is counted here. No envelope is both for one session (`commands/send.ts`).
+ * How many are unhanded. Mail is counted as it comes and goes, so that a full inbox costs no more than an empty one. No
+ * envelope is both direct and group mail for one session (`commands/send.ts`).
  */
 export function countUnhanded(store: Store, session: SessionRow): number {
+  return session.pending + countGroupMail(store, session) + session.released.size;
+}
+
+function countGroupMail(store: Store, session: SessionRow): number {
+  const { backlog, tail } = store;
+  const before = backlog.of(session.id);
+  if (before?.upTo === tail.newest) return before.count;
   const parts = intervals(store, session).filter((part) => part.channel !== session.id);
-  const all = Number.MAX_SAFE_INTEGER;
-  const recent = unhandedIn(store, session, parts, Math.max(session.handed, store.tail.start), all).length;
-  const filed = session.handed < store.tail.start ? countFiled(store, session, parts) : 0;
-  return session.pending + filed + recent + session.released.size;
+  const first = before?.count ?? countFiled(store, session, parts);
+  const count = first + unhandedIn(store, session, parts, before?.upTo ?? tail.start, Number.MAX_SAFE_INTEGER).length;
+  backlog.count(session.id, { count, upTo: tail.newest });
+  return count;
 }
 
 function countFiled(store: Store, session: SessionRow, parts: readonly Interval[]): number {
+  if (session.handed >= store.tail.start) return 0;
   const sql = `SELECT count(*) AS n ${UNHANDED}`;
-  const { start } = store.tail;
-  const count = (part: Interval) => {
-    const { channel, since, until: end } = part;
-    const { positions, until } = known(store, session, part, Math.max(since, session.handed));
-    const first = positions.filter((position) => position <= start).length;
-    return first + (store.get<{ n: number }>(sql, channel, until, end, session.id)?.n ?? 0);
-  };
+  const count = ({ channel, since, until }: Interval) =>
+    store.get<{ n: number }>(sql, channel, Math.max(since, session.handed), until, session.id)?.n ?? 0;
   const sum = parts.reduce((total, part) => total + count(part), 0);
   // Only an envelope sent to two of one's rooms at once was counted twice: the exact count then needs the positions.
   if (sum === 0 || parts.length <= 1 || !hasOverlap(store, session)) return sum;
-  return unhandedIn(store, session, parts, 0, Number.MAX_SAFE_INTEGER).filter((position) => position <= start).length;
+  const found = parts.map((part) =>
+    filedIn(store, session, part, Math.max(session.handed, part.since), sum, undefined),
+  );
+  return merged(found, sum).length;
 }
 
 /** Has any unhanded envelope more than one address? */

@@ -1,0 +1,48 @@
+import { describe, expect, it, vi } from 'vitest';
+import { countUnhanded } from '../../src/state/queries/inbox.ts';
+import { emptyDatabase, World } from './world.ts';
+
+/** With a backlog of group mail that is all in the tables. */
+function absent(count: number) {
+  const world = new World(emptyDatabase(), { tail: 0 });
+  const [a, b] = [world.enter('A'), world.enter('B')];
+  world.join(b, '#r');
+  for (let i = 0; i < count; i++) world.sent(a, i % 2 ? 'all' : '#r');
+  world.store.commit();
+  return { world, a, b, unread: () => countUnhanded(world.store, world.row(b)) };
+}
+
+describe('the backlog', () => {
+  it('is counted once, and then as it comes and goes', () => {
+    const { world, a, b, unread } = absent(40);
+    expect(unread()).toBe(40);
+    const get = vi.spyOn(world.store, 'get');
+    const counts = () => get.mock.calls.filter(([sql]) => sql.includes('count(*)') || sql.includes('LIKE')).length;
+    world.report(b, 'handed', [1, 2, 7]);
+    world.sent(a, 'all');
+    world.sent(a, 'B');
+    expect([unread(), unread()]).toEqual([39, 39]);
+    world.report(b, 'refused', [8, 41, 42]);
+    expect(unread()).toBe(36);
+    expect(counts()).toBe(0);
+  });
+
+  it('is counted again after a rollback', () => {
+    const { world, b, unread } = absent(6);
+    expect(unread()).toBe(6);
+    world.store.database.exec('BEGIN');
+    world.report(b, 'handed', [1]);
+    expect(unread()).toBe(5);
+    world.store.database.exec('ROLLBACK');
+    world.store.forget();
+    expect(unread()).toBe(6);
+  });
+
+  it('does not take off what came after it was counted, and was handed since', () => {
+    const { world, a, b, unread } = absent(4);
+    expect(unread()).toBe(4);
+    const position = world.sent(a, '#r');
+    world.report(b, 'handed', [position]);
+    expect(unread()).toBe(4);
+  });
+});
