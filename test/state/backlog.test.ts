@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { countUnhanded } from '../../src/state/queries/inbox.ts';
+import { countUnhanded, unhandedMatching } from '../../src/state/queries/inbox.ts';
 import { emptyDatabase, World } from './world.ts';
 
 /** With a backlog of group mail that is all in the tables. */
@@ -25,6 +25,18 @@ describe('the backlog', () => {
     world.report(b, 'refused', [8, 41, 42]);
     expect(unread()).toBe(36);
     expect(counts()).toBe(0);
+  });
+
+  it('is not looked through for an answer: that comes after what it answers', () => {
+    const { world, a, b } = absent(40);
+    const question = world.send(b, 'A', { id: 'q' });
+    const answer = world.sent(a, 'B', { reply_to: 'q' });
+    world.sent(a, 'all');
+    world.store.commit();
+    const all = vi.spyOn(world.store, 'all');
+    expect(unhandedMatching(world.store, world.row(b), 0, 9, { reply_to: 'q' })).toEqual([answer]);
+    const from = all.mock.calls.flatMap(([sql, , after]) => (sql.includes('FROM route') ? [after] : []));
+    expect(new Set(from)).toEqual(new Set([question.position]));
   });
 
   it('is counted again after a rollback', () => {

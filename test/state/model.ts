@@ -5,7 +5,8 @@
 import { expect } from 'vitest';
 import type { ReceiptState } from '../../src/protocol/receipt.ts';
 import { RELAY_CHANNEL } from '../../src/state/schema.ts';
-import { World } from './world.ts';
+import type { InMemory } from '../../src/state/store.ts';
+import { emptyDatabase, World } from './world.ts';
 
 interface Sent {
   readonly position: number;
@@ -50,7 +51,7 @@ export function wouldMove(from: ReceiptState, to: ReceiptState): boolean {
 }
 
 export class Model {
-  readonly world = new World();
+  readonly world: World;
   readonly sessions: number[] = [];
   readonly names = new Map<number, string>();
   readonly envelopes: Sent[] = [];
@@ -60,7 +61,8 @@ export class Model {
   /** Up to here what is unread has ended. */
   #ended = 0;
 
-  constructor(people: number) {
+  constructor(people: number, inMemory: InMemory = {}) {
+    this.world = new World(emptyDatabase(), inMemory);
     for (let i = 0; i < people; i++) this.#enter();
     const first = this.at(0);
     for (const room of ROOMS) {

@@ -1,9 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
 import { followsAt, openChannels, roomChannel } from '../../state/queries/channels.ts';
 import { type EnvelopeRow, envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
-import { type Find, type HistoryFilter, historyOf, history as look, maySeeRow } from '../../state/queries/history.ts';
+import { type Find, type HistoryFilter, historyOf, historySteps, maySeeRow } from '../../state/queries/history.ts';
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
 import { isIntact } from '../../state/sum.ts';
@@ -27,7 +28,7 @@ export const history: VerbHandler<'history'> = async (call, args) => {
   };
   const { rows, more } =
     args.query === undefined
-      ? look(store, session, filter, range)
+      ? await unhurried(historySteps(store, session, filter, range))
       : await historyOf(store, session, filter, range, finder(services, session, filter, args.query));
   const result = fitted(
     rows.flatMap((row) => intact(services, row) ?? []),
@@ -42,6 +43,15 @@ export const history: VerbHandler<'history'> = async (call, args) => {
   );
   return result;
 };
+
+/** Others have their turn between two steps. */
+async function unhurried<T>(steps: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await nextTurn();
+  }
+}
 
 function finder({ store, journal }: Services, session: number, filter: HistoryFilter, query: string): Find {
   const channels = openChannels(store, session);

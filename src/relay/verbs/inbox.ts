@@ -15,7 +15,11 @@ export const inbox: VerbHandler<'inbox'> = (call, args) => {
   if (!session) return { messages: [], more: 0, unread: 0 };
   const count = args.count ?? DEFAULT_COUNT;
   const filter = filterOf(store, args);
-  const positions = unhandedMatching(store, session, args.after ?? 0, Number.MAX_SAFE_INTEGER, filter);
+  const unread = countUnhanded(store, session);
+  // All of it is counted already.
+  const isAll = args.after === undefined && Object.keys(filter).length === 0;
+  const limit = isAll ? count : Number.MAX_SAFE_INTEGER;
+  const positions = unhandedMatching(store, session, args.after ?? 0, limit, filter);
   const page = new Page(count);
   for (const position of positions.slice(0, count)) {
     const row = envelopeRow(store, position);
@@ -25,5 +29,5 @@ export const inbox: VerbHandler<'inbox'> = (call, args) => {
   const { messages } = page;
   const seen = messages.map(({ position }) => position);
   brakes.gave(session.id, seen);
-  return { messages, more: positions.length - messages.length, unread: countUnhanded(store, session) };
+  return { messages, more: (isAll ? unread : positions.length) - messages.length, unread };
 };

@@ -7,7 +7,7 @@ import { isIntact } from '../sum.ts';
 import { openChannels } from './channels.ts';
 import { type EnvelopeRow, envelopeRow } from './envelopes.ts';
 import { isShown } from './held.ts';
-import { type Range, sentBy, sentTo } from './routes.ts';
+import { type Range, type Senders, sentBy, sentTo } from './routes.ts';
 
 export interface HistoryFilter {
   /** The other side of a conversation. */
@@ -19,9 +19,13 @@ export interface HistoryFilter {
 
 interface Page extends Range {
   readonly count: number;
+  /** Positions that are looked at at once, where most are passed over. */
+  readonly stretch?: number;
 }
 
 const CHUNK = 256;
+/** Positions: some 10 ms where all were sent to one session. */
+const STRETCH = 65_536;
 
 /** Positions that may fit, the next of the range in its order, at most `limit`. */
 export type Find = (range: Range, limit: number) => Promise<readonly number[]>;
@@ -34,10 +38,42 @@ interface Found {
 
 /** Envelopes of the range, from the narrowest index that helps. */
 export function history(store: Store, session: number, filter: HistoryFilter, range: Page): Found {
+  const steps = historySteps(store, session, filter, range);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** As `history`, a few milliseconds at a time: who looks for what is rare, or not there, is not to hold up others. */
+export function* historySteps(
+  store: Store,
+  session: number,
+  filter: HistoryFilter,
+  range: Page,
+): Generator<undefined, Found> {
   const walk = new Walk(store, session, filter, range);
   const limit = Object.keys(filter).length > 0 ? CHUNK : chunkOf(range);
-  while (walk.take(candidates(store, session, filter, walk.open, walk.range, limit), limit));
-  return walk.found;
+  for (;;) {
+    const stretch = isSparse(filter) ? stretchOf(walk.range, store.tail.newest) : walk.range;
+    if (!walk.take(candidates(store, session, filter, walk.open, stretch, limit), limit)) {
+      if (walk.isFull || !walk.passOver(stretch)) return walk.found;
+    }
+    yield;
+  }
+}
+
+/** Does it pass over most of what lies in the range? */
+function isSparse({ thread, with: other, incoming }: HistoryFilter): boolean {
+  return thread === undefined && (other !== undefined || incoming === true);
+}
+
+/** The next positions of a range, as many as may be looked at at once. */
+function stretchOf(range: Page, newest: number): Range {
+  const { stretch = STRETCH } = range;
+  if (range.ascending) return { ...range, before: Math.min(range.before, range.after + stretch) };
+  const before = Math.min(range.before, newest + 1);
+  return { ...range, before, after: Math.max(range.after, before - stretch) };
 }
 
 /** Those of them that `find` finds. */
@@ -79,7 +115,18 @@ class Walk {
   get found(): Found {
     const { count, ascending } = this.range;
     const rows = this.#rows.slice(0, count);
-    return { rows: ascending ? rows : rows.reverse(), more: this.#rows.length > count };
+    return { rows: ascending ? rows : rows.reverse(), more: this.isFull };
+  }
+
+  get isFull(): boolean {
+    return this.#rows.length > this.range.count;
+  }
+
+  /** Goes on behind a stretch that has no more. False when nothing of the range is left. */
+  passOver({ after, before }: Range): boolean {
+    const { range } = this;
+    this.range = range.ascending ? { ...range, after: before - 1 } : { ...range, before: after + 1 };
+    return range.ascending ? before < range.before && before <= this.#store.tail.newest : after > range.after;
   }
 
   /** False when the page is full, or the range at its end: fewer candidates came than were asked for. */
@@ -88,7 +135,7 @@ class Walk {
       const row = envelopeRow(this.#store, position);
       // Of one that was altered it is not known for whom it is: where it was filed says so, and the reader is told.
       if (row && (this.#isOfIt(row) || !isIntact(row))) this.#rows.push(row);
-      if (this.#rows.length > this.range.count) return false;
+      if (this.isFull) return false;
     }
     const last = positions.at(-1);
     if (last === undefined || positions.length < asked) return false;
@@ -135,7 +182,23 @@ function candidates(
     const rows = store.all<{ position: number }>(sql, filter.thread, range.after, range.before, limit);
     return rows.map((row) => row.position);
   }
-  const channels = filter.room === undefined ? [...open, sentBy(session)] : [filter.room];
-  const found = new Set(channels.flatMap((channel) => sentTo(store, channel, range, limit)));
+  const found = new Set(routesOf(session, filter, open).flatMap(([to, from]) => sentTo(store, to, range, limit, from)));
   return [...found].sort((a, b) => (range.ascending ? a - b : b - a)).slice(0, limit);
+}
+
+/** Channels and senders: all that fits is among what they were sent. */
+function routesOf(
+  session: number,
+  { room, with: other, incoming }: HistoryFilter,
+  open: ReadonlySet<number>,
+): (readonly [to: number, from: Senders])[] {
+  const channels = room === undefined ? [...open] : [room];
+  const isOwn = room === undefined && !incoming;
+  if (other === undefined) {
+    // A note to oneself is incoming, too.
+    const others = (channel: number) => (incoming && channel !== session ? { not: session } : {});
+    return [...channels.map((to) => [to, others(to)] as const), ...(isOwn ? [[sentBy(session), {}] as const] : [])];
+  }
+  const theirs = channels.map((to) => [to, { only: other }] as const);
+  return [...theirs, other === session ? [sentBy(session), {}] : [other, { only: session }]];
 }

@@ -5,7 +5,7 @@
 import type { Interval } from '../roster.ts';
 import type { Store } from '../store.ts';
 import type { Known } from '../stragglers.ts';
-import { envelopeRow } from './envelopes.ts';
+import { envelopeRow, traceById } from './envelopes.ts';
 import { firstAfter } from './routes.ts';
 import type { SessionRow } from './sessions.ts';
 
@@ -136,7 +136,7 @@ export function unhandedMatching(
   if (filter.thread === undefined && filter.reply_to === undefined)
     return withReleased(store, session, after, limit, filter);
   const matches: number[] = [];
-  for (let from = after; matches.length < limit; ) {
+  for (let from = Math.max(after, askedAt(store, filter)); matches.length < limit; ) {
     const page = withReleased(store, session, from, 256, filter);
     for (const position of page) if (fits(store, position, filter)) matches.push(position);
     const last = page.at(-1);
@@ -144,6 +144,11 @@ export function unhandedMatching(
     from = last;
   }
   return matches.slice(0, limit);
+}
+
+/** An answer comes after what it answers; 0 when anything may fit. */
+function askedAt(store: Store, { reply_to }: InboxFilter): number {
+  return reply_to === undefined ? 0 : (traceById(store, reply_to)?.position ?? 0);
 }
 
 function fits(store: Store, position: number, { thread, reply_to }: InboxFilter): boolean {

@@ -12,28 +12,48 @@ export function sentBy(session: number): number {
   return 0 - session; // not -0 for the relay itself
 }
 
-/** At most `limit` positions of the range, in its order. */
-export function sentTo(store: Store, channel: number, range: Range, limit: number): number[] {
+/** Whose envelopes: all, `only` those of one, or those that are `not` of one. */
+export interface Senders {
+  readonly only?: number;
+  readonly not?: number;
+}
+
+const ALL: Senders = {};
+
+/** At most `limit` positions of the range, in its order. Those of other senders are looked at, too, and passed over. */
+export function sentTo(store: Store, channel: number, range: Range, limit: number, senders = ALL): number[] {
   const parts = [filed, recent];
   const found: number[] = [];
   for (const part of range.ascending ? parts : parts.reverse()) {
-    if (found.length < limit) found.push(...part(store, channel, range, limit - found.length));
+    if (found.length < limit) found.push(...part(store, channel, range, limit - found.length, senders));
   }
   return found;
 }
 
-function filed(store: Store, channel: number, { after, before, ascending }: Range, limit: number): number[] {
-  if (after >= store.tail.start) return [];
-  const order = ascending ? 'ASC' : 'DESC';
-  const sql = `SELECT position FROM route WHERE channel = ? AND position > ? AND position < ? ORDER BY position ${order} LIMIT ?`;
-  return store.all<{ position: number }>(sql, channel, after, before, limit).map((row) => row.position);
-}
+type Part = (store: Store, channel: number, range: Range, limit: number, senders: Senders) => number[];
 
-function recent(store: Store, channel: number, { after, before, ascending }: Range, limit: number): number[] {
-  const sent = store.tail.sentTo(channel);
+const filed: Part = (store, channel, { after, before, ascending }, limit, { only, not }) => {
+  if (after >= store.tail.start) return [];
+  const whose = only !== undefined ? 'AND sender = ?5' : not !== undefined ? 'AND sender <> ?5' : '';
+  const sql = `SELECT position FROM route WHERE channel = ?1 AND position > ?2 AND position < ?3 ${whose} ORDER BY position ${ascending ? 'ASC' : 'DESC'} LIMIT ?4`;
+  const sender = only ?? not;
+  const rows = store.all<{ position: number }>(
+    sql,
+    ...[channel, after, before, limit, ...(sender === undefined ? [] : [sender])],
+  );
+  return rows.map((row) => row.position);
+};
+
+const recent: Part = ({ tail }, channel, { after, before, ascending }, limit, { only, not }) => {
+  const sent = tail.sentTo(channel);
   const within = sent.slice(firstAfter(sent, after), firstAfter(sent, before - 1));
-  return ascending ? within.slice(0, limit) : within.reverse().slice(0, limit);
-}
+  const isWanted = (position: number) => {
+    const sender = tail.row(position)?.sender;
+    return (only === undefined || sender === only) && (not === undefined || sender !== not);
+  };
+  const wanted = only === undefined && not === undefined ? within : within.filter(isWanted);
+  return ascending ? wanted.slice(0, limit) : wanted.reverse().slice(0, limit);
+};
 
 /** Index of the first that is greater; they ascend. */
 export function firstAfter(positions: readonly number[], after: number): number {
