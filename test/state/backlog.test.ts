@@ -32,7 +32,7 @@ describe('the backlog', () => {
     const question = world.send(b, 'A', { id: 'q' });
     const answer = world.sent(a, 'B', { reply_to: 'q' });
     world.sent(a, 'all');
-    world.store.commit();
+    world.store.settle();
     const all = vi.spyOn(world.store, 'all');
     expect(unhandedMatching(world.store, world.row(b), 0, 9, { reply_to: 'q' })).toEqual([answer]);
     const from = all.mock.calls.flatMap(([sql, , after]) => (sql.includes('FROM route') ? [after] : []));
