@@ -49,8 +49,6 @@ export class FullText {
   readonly #database: Database;
   readonly #size: number;
   #prepared: Prepared;
-  /** Those that there are, the oldest first. */
-  #volumes: readonly number[];
 
   /** `database` has the tables; `path` is the file of the words, or `:memory:`. `size`: positions of a volume. */
   constructor(database: Database, path: string, size = VOLUME) {
@@ -61,7 +59,6 @@ export class FullText {
     // A power cut may take the last slices, which are then copied again; it may not leave half of one.
     database.exec('PRAGMA words.journal_mode = WAL; PRAGMA words.synchronous = NORMAL');
     if (!this.#isOfThisHistory()) this.#startAnew();
-    this.#volumes = this.#readVolumes();
   }
 
   /** Up to here everything can be found. */
@@ -86,7 +83,6 @@ export class FullText {
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');
-      this.#volumes = this.#readVolumes();
       throw error;
     }
     return last < next.last || next.n === SLICE || gone.n === SLICE;
@@ -96,8 +92,7 @@ export class FullText {
     match: string,
     { after, before, ascending, limit }: Pick<Ask, 'after' | 'before' | 'ascending' | 'limit'>,
   ): number[] {
-    const [first, last] = [this.#volumeOf(after + 1), this.#volumeOf(before - 1)];
-    const volumes = this.#volumes.filter((n) => n >= first && n <= last);
+    const volumes = this.#volumes(this.#volumeOf(after + 1), this.#volumeOf(before - 1));
     const found: number[] = [];
     for (const n of ascending ? volumes : volumes.toReversed()) {
       const statement = this.#statement(find(n, ascending ? 'ASC' : 'DESC'));
@@ -109,23 +104,22 @@ export class FullText {
   }
 
   #copy(volume: number, after: number, last: number): void {
-    if (!this.#volumes.includes(volume)) this.#begin(volume);
+    if (this.#volumes(volume, volume).length === 0) this.#begin(volume);
     this.#statement(copy(volume)).run(after, last);
   }
 
   /** Those before it are filled: what nothing is left of goes. */
   #begin(volume: number): void {
-    for (const n of this.#volumes) if (this.#isEmpty(n)) this.#drop(n);
+    for (const n of this.#volumes(0, volume)) if (this.#isEmpty(n)) this.#drop(n);
     this.#database.exec(create(volume));
     this.#statement('INSERT INTO words.volume (n) VALUES (?)').run(volume);
-    this.#volumes = this.#readVolumes();
   }
 
   /** A volume that nothing is left of goes as a whole, unless it is still being filled. */
   #forget(after: number, last: number, filling: number): void {
-    const sql = `SELECT DISTINCT position / ${this.#size} AS n FROM main.pruned WHERE seq > ? AND seq <= ?`;
+    const sql = `SELECT n FROM words.volume
+      WHERE n IN (SELECT position / ${this.#size} FROM main.pruned WHERE seq > ? AND seq <= ?)`;
     for (const { n } of this.#statement(sql).all(after, last) as { n: number }[]) {
-      if (!this.#volumes.includes(n)) continue;
       if (n < filling && this.#isEmpty(n)) this.#drop(n);
       else this.#statement(forget(n)).run(after, last);
     }
@@ -141,7 +135,6 @@ export class FullText {
     this.#prepared = new Prepared(this.#database);
     this.#database.exec(`DROP TABLE words.volume_${volume}`);
     this.#statement('DELETE FROM words.volume WHERE n = ?').run(volume);
-    this.#volumes = this.#readVolumes();
   }
 
   #volumeOf(position: number): number {
@@ -153,9 +146,10 @@ export class FullText {
     return (volume + 1) * this.#size - 1;
   }
 
-  #readVolumes(): number[] {
-    const rows = this.#statement('SELECT n FROM words.volume ORDER BY n').all() as { n: number }[];
-    return rows.map(({ n }) => n);
+  /** Those that there are between the two, the oldest first. */
+  #volumes(first: number, last: number): number[] {
+    const sql = 'SELECT n FROM words.volume WHERE n >= ? AND n <= ? ORDER BY n';
+    return (this.#statement(sql).all(first, last) as { n: number }[]).map(({ n }) => n);
   }
 
   /** The first and the last of the next slice of a table, and how many rows it has. */
