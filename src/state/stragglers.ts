@@ -5,7 +5,7 @@
  *     cursor │ unread · done · done · … · done · unread · done │ until: from here on it is looked
  *              └──────────── stragglers ───────────┘
  *
- * For each session and each stretch of a channel that it follows. It is no more than the tables say: who forgets it looks
+ * For each session and each interval of a channel that it follows. It is no more than the tables say: who forgets it looks
  * again.
  */
 import type { Interval } from './roster.ts';
@@ -13,7 +13,7 @@ import type { Interval } from './roster.ts';
 export interface Bounds {
   /** Positions that are looked through again and again before it is worth it. */
   readonly least: number;
-  /** Stragglers of a stretch: who has more has an inbox. */
+  /** Stragglers of an interval: who has more has an inbox. */
   readonly most: number;
 }
 
@@ -30,14 +30,14 @@ interface Entry extends Known {
 }
 
 const BOUNDS: Bounds = { least: 2_048, most: 64 };
-/** Stretches: some 200 bytes each. */
+/** Intervals: some 200 bytes each. */
 const MOST_ENTRIES = 10_000;
 const NONE: readonly number[] = [];
 
 export class Stragglers {
   readonly #bounds: Bounds;
   readonly #entries = new Map<number, Map<string, Entry>>();
-  /** Stretch → the newest position when it had too many. */
+  /** Session and interval → the newest position when it had too many. */
   readonly #vain = new Map<string, number>();
   #count = 0;
 
@@ -45,24 +45,24 @@ export class Stragglers {
     this.#bounds = bounds;
   }
 
-  /** What is known of a stretch after a position. */
-  of(session: number, stretch: Interval, after: number): Known {
-    const entry = this.#entries.get(session)?.get(keyOf(stretch));
+  /** What is known of an interval after a position. */
+  of(session: number, interval: Interval, after: number): Known {
+    const entry = this.#entries.get(session)?.get(keyOf(interval));
     if (!entry || after < entry.after || after > entry.until) return { positions: NONE, until: after };
     return { positions: entry.positions.filter((position) => position > after), until: entry.until };
   }
 
   /** Is it worth it to find all from there to the newest? Then at most so many may be found. */
-  wanted(session: number, stretch: Interval, { positions, until }: Known, newest: number): number | undefined {
+  wanted(session: number, interval: Interval, { positions, until }: Known, newest: number): number | undefined {
     const { least, most } = this.#bounds;
     if (newest - until <= least) return undefined;
-    const vain = this.#vain.get(`${session} ${keyOf(stretch)}`);
+    const vain = this.#vain.get(`${session} ${keyOf(interval)}`);
     return vain !== undefined && newest - vain <= least ? undefined : most - positions.length;
   }
 
   /** These are all after a position, if they are not too many. */
-  learn(session: number, stretch: Interval, entry: Entry): void {
-    const key = keyOf(stretch);
+  learn(session: number, interval: Interval, entry: Entry): void {
+    const key = keyOf(interval);
     if (this.#count + this.#vain.size >= MOST_ENTRIES) this.clear();
     if (entry.positions.length > this.#bounds.most) return void this.#vain.set(`${session} ${key}`, entry.until);
     const entries = this.#entries.get(session) ?? new Map<string, Entry>();

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { channelOf } from '../../src/state/queries/channels.ts';
 import { type HistoryFilter, history, maySeeRow } from '../../src/state/queries/history.ts';
 import { type Action, Model } from './model.ts';
-import { World } from './world.ts';
+import { atOnce, World } from './world.ts';
 
 // Thousands of cases: how long they take says nothing.
 vi.setConfig({ testTimeout: 120_000 });
@@ -67,7 +67,7 @@ function paged(world: World, session: number, filter: HistoryFilter): [back: num
     const found: number[] = [];
     let [before, after] = [Number.MAX_SAFE_INTEGER, 0];
     for (;;) {
-      const page = history(world.store, session, filter, { before, after, count: 2, ascending, stretch: 3 });
+      const page = atOnce(history(world.store, session, filter, { before, after, count: 2, ascending, stretch: 3 }));
       const positions = page.rows.map((row) => row.position);
       if (ascending) found.push(...positions);
       else found.unshift(...positions);
@@ -122,7 +122,7 @@ describe('history', () => {
         let [before, after] = [Number.MAX_SAFE_INTEGER, 0];
         const seen: number[] = [];
         for (;;) {
-          const page = history(model.world.store, session, {}, { before, after, count, ascending });
+          const page = atOnce(history(model.world.store, session, {}, { before, after, count, ascending }));
           const positions = page.rows.map((row) => row.position);
           expect(positions).toEqual([...positions].sort((a, b) => a - b));
           if (ascending) seen.push(...positions);
@@ -181,7 +181,9 @@ describe('a long history', () => {
     ['a thread', { thread: 't' }],
   ])('is read from its start too, with %s', (_, filter) => {
     const { world, a, mine } = buried();
-    const { rows, more } = history(world.store, a, filter, { before: 1e9, after: 0, count: 2, ascending: true });
+    const { rows, more } = atOnce(
+      history(world.store, a, filter, { before: 1e9, after: 0, count: 2, ascending: true }),
+    );
     expect([rows.map((row) => row.position), more]).toEqual([mine, false]);
   });
 });

@@ -29,6 +29,14 @@ export function emptyDatabase(): Database {
   return database;
 }
 
+/** All steps of something, one after the other. */
+export function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /** What `call` throws, which must be a RelayError of `code`. */
 export function refused(code: Code, call: () => unknown): RelayError {
   try {
@@ -160,7 +168,7 @@ export class World {
   /** Positions that `session` finds, oldest first. */
   history(session: number, filter: HistoryFilter = {}, count = 10_000): number[] {
     const range = { before: Number.MAX_SAFE_INTEGER, after: 0, count, ascending: false };
-    return history(this.store, session, filter, range).rows.map((row) => row.position);
+    return atOnce(history(this.store, session, filter, range)).rows.map((row) => row.position);
   }
 
   /** As `history`, of what holds the words. */

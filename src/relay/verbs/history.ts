@@ -4,7 +4,7 @@ import type { Envelope } from '../../protocol/envelope.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
 import { followsAt, openChannels, roomChannel } from '../../state/queries/channels.ts';
 import { type EnvelopeRow, envelopeRowById, toEnvelope } from '../../state/queries/envelopes.ts';
-import { type Find, type HistoryFilter, historyOf, historySteps, maySeeRow } from '../../state/queries/history.ts';
+import { type Find, type HistoryFilter, historyOf, history as look, maySeeRow } from '../../state/queries/history.ts';
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
 import { isIntact } from '../../state/sum.ts';
@@ -28,7 +28,7 @@ export const history: VerbHandler<'history'> = async (call, args) => {
   };
   const { rows, more } =
     args.query === undefined
-      ? await unhurried(historySteps(store, session, filter, range))
+      ? await unhurried(look(store, session, filter, range))
       : await historyOf(store, session, filter, range, finder(services, session, filter, args.query));
   const result = fitted(
     rows.flatMap((row) => intact(services, row) ?? []),

@@ -36,17 +36,11 @@ interface Found {
   readonly more: boolean;
 }
 
-/** Envelopes of the range, from the narrowest index that helps. */
-export function history(store: Store, session: number, filter: HistoryFilter, range: Page): Found {
-  const steps = historySteps(store, session, filter, range);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
-
-/** As `history`, a few milliseconds at a time: who looks for what is rare, or not there, is not to hold up others. */
-export function* historySteps(
+/**
+ * Envelopes of the range, from the narrowest index that helps; a few milliseconds to a step, since who looks for what is rare,
+ * or not there, is not to hold up others.
+ */
+export function* history(
   store: Store,
   session: number,
   filter: HistoryFilter,
