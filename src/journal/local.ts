@@ -41,7 +41,7 @@ export class LocalJournal implements Journal {
   readonly #clock: Clock;
   readonly #listeners = new EffectListeners();
   #queue: Entry[] = [];
-  #flush: NodeJS.Immediate | undefined;
+  #isDue = false;
   #ride: Timer | undefined;
   readonly #recovery: Recovery;
   readonly #log: Log;
@@ -68,7 +68,7 @@ export class LocalJournal implements Journal {
   submit<C extends Command>(command: C): Promise<Applied<C>> {
     if (this.#closed) return Promise.reject(new RelayError('shutting_down'));
     const promise = this.#enqueue(command);
-    this.#flush ??= setImmediate(() => this.#write());
+    this.#writeSoon();
     return promise;
   }
 
@@ -127,12 +127,20 @@ export class LocalJournal implements Journal {
     });
   }
 
+  #writeSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#clock.soon(() => {
+      this.#isDue = false;
+      this.#write();
+    });
+  }
+
   #write(): void {
-    this.#flush = undefined;
     this.#ride?.cancel();
     this.#ride = undefined;
     const batch = this.#queue.splice(0, BATCH);
-    if (this.#queue.length > 0) this.#flush = setImmediate(() => this.#write());
+    if (this.#queue.length > 0) this.#writeSoon();
     if (batch.length > 0 && !this.#closed) settle(this.#commit(batch), this.#listeners);
   }
 

@@ -13,6 +13,8 @@ export interface Clock {
   after(ms: number, call: () => void): Timer;
   /** Calls every `ms`. Does not keep the process alive. */
   every(ms: number, call: () => void): Timer;
+  /** Calls once in the next turn of the event loop: after what this one brought, before any timer. Keeps the process alive until then. */
+  soon(call: () => void): void;
 }
 
 /** Node fires a timer that is longer than this after 1 ms (25 days; a message may live for 30). */
@@ -35,6 +37,7 @@ export const systemClock: Clock = {
     handle.unref();
     return { cancel: () => clearInterval(handle) };
   },
+  soon: (call) => void setImmediate(call),
 };
 
 /** Resolves after `ms`, or rejects with the signal's reason as soon as it aborts. */

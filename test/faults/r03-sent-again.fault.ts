@@ -14,9 +14,12 @@ import { record } from './support/figures.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
 import { RecordedState, SimDisk } from './support/sim/disk.ts';
 import { Life } from './support/sim/process.ts';
+import { Tables } from './support/sim/tables.ts';
 
 const RUNS = times({ ci: 5_000, long: 100_000, planted: 300 });
 const CUTS = times({ ci: 200, long: 5_000, planted: 10 });
+
+const TABLES = new Tables();
 
 /** A journal that crashes and comes back, with what it had committed. */
 class Crashing {
@@ -26,7 +29,7 @@ class Crashing {
   #life = new Life(this.clock);
 
   private constructor(seed: number) {
-    this.disk = new SimDisk(new Seeded(seed));
+    this.disk = new SimDisk(new Seeded(seed), TABLES.emptied());
     this.journal = this.#open();
   }
 

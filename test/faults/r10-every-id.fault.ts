@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { ReceiptState } from '../../src/protocol/receipt.ts';
+import { settle } from '../support/fake-clock.ts';
 import { expectNone } from './support/check.ts';
 import { times } from './support/counts.ts';
 import { record } from './support/figures.ts';
@@ -9,6 +10,8 @@ import { OwnRelay } from './support/own-relay.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
 
 const MESSAGES = times({ ci: 1_000, long: 20_000, planted: 200 });
+/** For what the journal writes, and for who waits for it. */
+const twoTurns = () => settle(2);
 const DAY = 24 * 3_600_000;
 const MINUTE = 60_000;
 
@@ -56,7 +59,7 @@ describe('R10: every id', () => {
       fates.set(id, fate);
     }
     await drain(own, 'READ');
-    await own.clock.run(2 * MINUTE, 2);
+    await own.clock.run(2 * MINUTE, twoTurns);
     for (;;) {
       const { messages } = await own.receive('REFUSES', 100, 'none');
       if (messages.length === 0) break;
@@ -72,7 +75,7 @@ describe('R10: every id', () => {
     const read = async () => (await Promise.all(senders.map((name) => drain(own, name)))).flat();
     const early = await read();
     own.clock.skip(31 * DAY);
-    await own.clock.run(MINUTE, 2);
+    await own.clock.run(MINUTE, twoTurns);
 
     const limbo: string[] = [];
     for (const [id, fate] of fates) {
@@ -97,7 +100,7 @@ describe('R10: every id', () => {
     for (let n = 0; n < 90; n += 1) ids.push((await own.send('A', ['B', '#room', 'all'][n % 3] ?? 'B', `${n}`)).id);
     await drain(own, 'C');
     own.clock.skip(29 * DAY);
-    await own.clock.run(2 * MINUTE, 2);
+    await own.clock.run(2 * MINUTE, twoTurns);
     const kept = (await drain(own, 'B')).map(({ body }) => Number(body));
     expectNone(
       'pruned unread',
@@ -105,7 +108,7 @@ describe('R10: every id', () => {
         .filter((n) => !kept.includes(n))
         .map(String),
     );
-    await own.clock.run(2 * MINUTE, 2);
+    await own.clock.run(2 * MINUTE, twoTurns);
     const left = own.journal.state.store.get<{ n: number }>('SELECT count(*) AS n FROM envelope')?.n;
     expect(left).toBe(0);
     for (const id of ids) expect((await own.receiptsOf('A', id)).find(({ name }) => name === 'B')?.state).toBe('seen');
@@ -119,6 +122,6 @@ async function exhaust(own: OwnRelay, name: string): Promise<void> {
     const { messages, more } = await own.receive(name, 200, 'none');
     if (messages.length === 0 && more === 0) return;
     if (messages.length > 0 && more > 0) continue;
-    await own.clock.run(61_000, 2);
+    await own.clock.run(61_000, twoTurns);
   }
 }

@@ -49,6 +49,10 @@ export class FakeClock implements Clock {
     return { cancel: () => this.#waiting.delete(current) };
   }
 
+  soon(call: () => void): void {
+    setImmediate(call);
+  }
+
   /** Steps the wall clock (now) without any time passing, as NTP or a person does. */
   step(ms: number): void {
     this.#offset += ms;
@@ -78,13 +82,13 @@ export class FakeClock implements Clock {
     this.#elapsed = end;
   }
 
-  /** Moves time; after every timer, and at the end, lets promises and I/O callbacks run for so many turns (see `settle`). */
-  async run(ms: number, turns?: number): Promise<void> {
+  /** Moves time; after every timer, and at the end, lets promises and I/O callbacks run (see `settle`). */
+  async run(ms: number, settled: () => Promise<void> = settle): Promise<void> {
     const end = this.#elapsed + ms;
-    await settle(turns);
-    while (this.#fireNext(end)) await settle(turns);
+    await settled();
+    while (this.#fireNext(end)) await settled();
     this.#elapsed = end;
-    await settle(turns);
+    await settled();
   }
 
   #add(timer: Waiting): Timer {

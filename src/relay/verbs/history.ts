@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RelayError } from '../../protocol/codes.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
 import type { Args, HistoryResult } from '../../protocol/verbs.ts';
@@ -8,6 +7,7 @@ import { type Find, type HistoryFilter, historyOf, history as look, maySeeRow } 
 import { sessionByAnyName } from '../../state/queries/sessions.ts';
 import type { Store } from '../../state/store.ts';
 import { isIntact } from '../../state/sum.ts';
+import type { Clock } from '../../util/clock.ts';
 import { Page } from '../page.ts';
 import type { Services } from '../services.ts';
 import { actorOf, type VerbHandler } from '../verb.ts';
@@ -28,7 +28,7 @@ export const history: VerbHandler<'history'> = async (call, args) => {
   };
   const { rows, more } =
     args.query === undefined
-      ? await unhurried(look(store, session, filter, range))
+      ? await unhurried(services.clock, look(store, session, filter, range))
       : await historyOf(store, session, filter, range, finder(services, session, filter, args.query));
   const result = fitted(
     rows.flatMap((row) => intact(services, row) ?? []),
@@ -45,11 +45,11 @@ export const history: VerbHandler<'history'> = async (call, args) => {
 };
 
 /** Others have their turn between two steps. */
-async function unhurried<T>(steps: Generator<undefined, T>): Promise<T> {
+async function unhurried<T>(clock: Clock, steps: Generator<undefined, T>): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-    await nextTurn();
+    await new Promise<void>((resolve) => clock.soon(resolve));
   }
 }
 

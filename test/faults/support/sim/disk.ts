@@ -5,7 +5,6 @@
 import type { Command } from '../../../../src/state/command.ts';
 import { State } from '../../../../src/state/state.ts';
 import type { Database } from '../../../../src/state/store.ts';
-import { emptyDatabase } from '../../../state/world.ts';
 import type { Seeded } from '../seeded.ts';
 
 export const FULL = 13;
@@ -18,7 +17,7 @@ export class SimDisk {
   fault: { readonly errcode: number; left: number } | undefined;
   /** Kills whoever writes, at its next commit: before it or after it. */
   onCommit: ((commit: () => void) => void) | undefined;
-  readonly #tables = emptyDatabase();
+  readonly #tables: Database;
   readonly #chance: Seeded;
   #isOpen = false;
   #pending: Command[] = [];
@@ -26,8 +25,10 @@ export class SimDisk {
   #doubtful: readonly Command[] = [];
   #generation = 0;
 
-  constructor(chance: Seeded) {
+  /** `tables`: empty. */
+  constructor(chance: Seeded, tables: Database) {
     this.#chance = chance;
+    this.#tables = tables;
   }
 
   /** For a process that starts. Whoever had it open before, and still runs, can use it no more. */

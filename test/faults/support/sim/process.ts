@@ -34,6 +34,7 @@ export class Life {
       monotonic: () => this.#clock.monotonic(),
       after: (ms, call): Timer => this.#clock.after(ms, guarded(call)),
       every: (ms, call): Timer => this.#clock.every(ms, guarded(call)),
+      soon: (call) => this.#clock.soon(guarded(call)),
     };
   }
 }

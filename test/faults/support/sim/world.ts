@@ -17,17 +17,17 @@ import { countUnhanded } from '../../../../src/state/queries/inbox.ts';
 import { sessionByName } from '../../../../src/state/queries/sessions.ts';
 import { State } from '../../../../src/state/state.ts';
 import { instanceId } from '../../../../src/util/random.ts';
-import { emptyDatabase } from '../../../state/world.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { type CheckOptions, check, type Finding } from '../check.ts';
 import { History } from '../history.ts';
 import { Seeded } from '../seeded.ts';
 import { Agent } from './agent.ts';
+import { SimClock } from './clock.ts';
 import { FULL, RecordedState, SimDisk, SYNC_FAILED } from './disk.ts';
 import { FirstGeneration } from './first-generation.ts';
 import { Network } from './network.ts';
 import { Life } from './process.ts';
 import { Script } from './script.ts';
+import type { Tables } from './tables.ts';
 
 const NAMES = ['A', 'B', 'C'] as const;
 /** Who gets its mail pushed, and how much at once. */
@@ -45,13 +45,22 @@ interface RelayUp {
   readonly journal: LocalJournal;
 }
 
+/** What one schedule after the other is played on. */
+export interface Place {
+  /** For the outboxes, emptied before. */
+  readonly dir: string;
+  readonly disk: Tables;
+  readonly replica: Tables;
+}
+
 export class World {
   readonly history = new History();
-  readonly clock = new FakeClock();
+  readonly clock = new SimClock();
   readonly chance: Seeded;
   readonly disk: SimDisk;
   readonly network: Network;
   readonly #dir: string;
+  readonly #replica: Tables;
   readonly #agents = new Map<string, { agent: Agent; pid: number }>();
   readonly #alive = new Set<number>();
   readonly #keys = new Map<string, MemoryKeys>();
@@ -61,10 +70,10 @@ export class World {
   #pids = 0;
   #ids = 0;
 
-  /** `dir`: for the outboxes, emptied before. */
-  constructor(seed: number, dir: string) {
+  constructor(seed: number, { dir, disk, replica }: Place) {
     this.chance = new Seeded(seed);
-    this.disk = new SimDisk(this.chance);
+    this.disk = new SimDisk(this.chance, disk.emptied());
+    this.#replica = replica;
     this.network = new Network(this.clock, this.chance);
     this.#script = new Script({
       name: SCRIPT,
@@ -162,7 +171,7 @@ export class World {
     const journal = new LocalJournal(state, life.clock, { reopen: () => this.disk.open() });
     if (state.epoch === undefined) {
       const founded = journal.submit({ type: 'found', epoch: instanceId(this.chance) });
-      await founded.catch(() => undefined); // a disk that fails at once: the next start founds it
+      await this.#settled(founded.catch(() => undefined)); // a disk that fails at once: the next start founds it
     }
     const relay = new Relay({
       journal,
@@ -211,9 +220,8 @@ export class World {
     }
   }
 
-  /** A commit takes one turn of the event loop; what waits for it goes on in the next. */
   #pass(ms: number): Promise<void> {
-    return this.clock.run(ms, 2);
+    return this.clock.pass(ms);
   }
 
   #connectFrom(life: Life): Connect {
@@ -391,10 +399,14 @@ export class World {
 
   /** Applied one after another to empty tables, as another node of a cluster would. */
   #isReplicated(): boolean {
-    const replica = new State(emptyDatabase());
+    const database = this.#replica.emptied();
+    const replica = new State(database);
+    database.exec('BEGIN');
     for (const command of this.disk.durable) replica.apply(command);
+    const there = [...replica.dump()].join('\n');
+    database.exec('COMMIT');
     const here = this.#relay?.journal.state;
-    return here !== undefined && [...here.dump()].join('\n') === [...replica.dump()].join('\n');
+    return here !== undefined && [...here.dump()].join('\n') === there;
   }
 }
 
