@@ -130,6 +130,8 @@ export class RelayClient {
   #phase: Phase = 'idle';
   #trouble: RelayError | undefined;
   #unread = 0;
+  /** The relay has said how much is unread since it made its welcome. */
+  #isUnreadTold = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -247,6 +249,7 @@ export class RelayClient {
     const onAbort = () => connection.bye();
     signal.addEventListener('abort', onAbort, { once: true });
     const since = this.#options.clock.monotonic();
+    this.#isUnreadTold = false;
     try {
       const welcome = await connection.open({ ...hello, instance, ...this.#standing.claim(url) });
       await this.#welcomed(url, connection, welcome);
@@ -297,10 +300,10 @@ export class RelayClient {
     const said = welcome.name === undefined ? Promise.resolve() : this.receipts.attach(say);
     await Promise.race([said, connection.closed]);
     if (this.#connection !== connection) return;
-    this.#unread = welcome.unread;
+    if (!this.#isUnreadTold) this.#unread = welcome.unread;
     this.#enter('connected', undefined);
     this.#events.emit('welcome', welcome);
-    this.#events.emit('mail', welcome.unread);
+    this.#events.emit('mail', this.#unread);
   }
 
   #renamed(name: string): void {
@@ -318,14 +321,19 @@ export class RelayClient {
     this.#stash.clear();
   }
 
+  #tell(unread: number): void {
+    this.#unread = unread;
+    this.#isUnreadTold = true;
+  }
+
   #onPush(frame: Pushed): void {
     switch (frame.type) {
       case 'more':
-        this.#unread = frame.unread;
+        this.#tell(frame.unread);
         this.#events.emit('mail', frame.unread);
         break;
       case 'deliver': {
-        this.#unread = frame.unread;
+        this.#tell(frame.unread);
         this.#saw(frame.messages);
         const messages = this.receipts.admit(frame.messages);
         if (messages.length > 0) this.#events.emit('deliver', { ...frame, messages });

@@ -3,6 +3,7 @@
  * is done for them, half of it for times, which it writes digit by digit. Names, addresses and ids are letters, digits
  * and `#@_.-` by their own rules, so that they need no escaping.
  */
+import { utf8Bytes } from './check.ts';
 import type { Envelope } from './envelope.ts';
 import type { Deliver } from './frames.ts';
 import type { Reach, Results, SendResult, Verb } from './verbs.ts';
@@ -27,6 +28,16 @@ export function deliverText({ messages, unread }: Deliver): string {
 export function envelopeText(envelope: Envelope): string {
   const { id, position, from, to, at, body } = envelope;
   return `{"id":"${id}","position":${position},"from":"${from}","to":["${to.join('","')}"],"at":${at},"body":${quoted(body)}${moreText(envelope)}}`;
+}
+
+/** More than the names of all fields take, with ids, one name, and numbers. */
+const REST = 384;
+
+/** Bytes of its text, or a little more. A text may be six times as long as what it says: U+0001 is written `\\u0001`. */
+export function envelopeBytes(envelope: Envelope): number {
+  const { to, body } = envelope;
+  const said = ESCAPED.test(body) ? JSON.stringify(body) : body;
+  return REST + to.reduce((sum, name) => sum + name.length + 3, 0) + utf8Bytes(said) + utf8Bytes(moreText(envelope));
 }
 
 /** Fields that every envelope has; most have no more. */

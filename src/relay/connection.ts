@@ -23,7 +23,7 @@ import { LIMITS, TIMES } from '../protocol/limits.ts';
 import { answerText } from '../protocol/texts.ts';
 import type { Effect } from '../state/command.ts';
 import { personNameOf } from '../state/queries/people.ts';
-import { sessionById } from '../state/queries/sessions.ts';
+import { nameOf, sessionById } from '../state/queries/sessions.ts';
 import type { Timer } from '../util/clock.ts';
 import { dispatchText } from './dispatch.ts';
 import type { Ear } from './hub.ts';
@@ -358,18 +358,26 @@ export class Connection implements Holder, Outlet, Ear {
     this.#cancelHelloTimer();
     this.#waits?.abort();
     this.#stopPresence?.();
-    if (this.#session !== undefined) this.#leave(this.#session, event);
+    this.#tryLeave(event);
     // 1006 means that the socket is gone already; it must not be sent (RFC 6455, 7.4.1).
     if (code !== 1006) this.#socket.close(code, reason);
     this.#onClosed(this);
   }
 
+  /** A disk that fails meanwhile keeps nobody here. */
+  #tryLeave(event: 'left' | 'lost'): void {
+    try {
+      if (this.#session !== undefined) this.#leave(this.#session, event);
+    } catch (error) {
+      this.#services.log.error({ error }, 'a connection went, and what follows from that could not all be done');
+    }
+  }
+
   #leave(session: number, event: 'left' | 'lost'): void {
     const { hub, presence, pumps, unseen, journal, store, now, log } = this.#services;
     hub.remove(session, this);
+    if (this.#isSeated) presence.leave(session, () => nameOf(store, session), this, event, now());
     pumps.release(session, this);
-    const row = sessionById(store, session);
-    if (row && this.#isSeated) presence.leave(session, row.name, this, event, now());
     if (!presence.isHere(session)) unseen.left(session);
     journal
       .post({ type: 'depart', session, at: now() })

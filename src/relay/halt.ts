@@ -34,7 +34,8 @@ export class Halt {
 
   /** The pause has another end now, or is over (0). */
   set(until: number): void {
-    const wasOn = this.until !== undefined;
+    // It may have ended, and nobody was told yet.
+    const wasOn = this.#until !== undefined;
     this.#begin(until === 0 ? undefined : until);
     if (wasOn && this.until === undefined) this.#onOver();
   }
@@ -43,12 +44,18 @@ export class Halt {
     this.#timer?.cancel();
   }
 
+  /** A timer may fire a moment before its time: it is over now, for whoever asks because of this. */
+  #end(): void {
+    this.#until = undefined;
+    this.#onOver();
+  }
+
   #begin(until: number | undefined): void {
     this.#timer?.cancel();
     this.#until = until;
     if (until === undefined || until === FOR_GOOD) return;
     const { clock, relayTime } = this.#services;
-    this.#timer = clock.after(Math.max(0, until - relayTime()), () => this.#onOver());
+    this.#timer = clock.after(Math.max(0, until - relayTime()), () => this.#end());
   }
 }
 

@@ -1,7 +1,7 @@
-/** Envelopes of one answer or frame: so many, and so many bytes, but always at least one. */
-import { utf8Bytes } from '../protocol/check.ts';
+/** Envelopes of one answer or frame: so many, and so many bytes as they go out, but always at least one. */
 import type { Envelope } from '../protocol/envelope.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import { envelopeBytes } from '../protocol/texts.ts';
 
 export class Page {
   readonly messages: Envelope[] = [];
@@ -24,9 +24,4 @@ export class Page {
     this.messages.push(envelope);
     return true;
   }
-}
-
-/** What a sender can make large: the body, and what is attached. */
-function envelopeBytes({ body, attachments }: Envelope): number {
-  return utf8Bytes(body) + (attachments ? utf8Bytes(JSON.stringify(attachments)) : 0);
 }

@@ -65,13 +65,13 @@ export class Presence<H extends Holder> {
       this.#tell(row.id, { type: 'presence', event: 'joined', name: row.name, at: holder.since, ...shown(row) });
   }
 
-  /** The holder is gone; nothing when another one has taken its place. */
-  leave(session: number, name: string, holder: H, event: 'left' | 'lost', at: number): void {
+  /** The holder is gone; nothing when another one has taken its place. `name` is asked for those who are told. */
+  leave(session: number, name: () => string, holder: H, event: 'left' | 'lost', at: number): void {
     if (this.#holders.get(session) !== holder) return;
     this.#holders.delete(session);
     this.#attending.get(session)?.telling?.cancel();
     this.#attending.delete(session);
-    this.#tell(session, { type: 'presence', event, name, at });
+    this.#tell(session, { type: 'presence', event, name: name(), at });
   }
 
   /** Notes what a session that is here does now, in place of what it said before. `name` is asked when peers are told. */

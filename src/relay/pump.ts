@@ -81,17 +81,29 @@ export class Pump {
     return [...this.#claims.values()].includes(taker);
   }
 
-  /** Keeps the positions back while their receipt is being written: their taker may go before it is. */
+  /**
+   * Keeps the positions back while their receipt is being written: their taker may go before it is. Written, they are done,
+   * also when the receipt was there already and moved nothing; not written, somebody else may want them now.
+   */
   async settling<T>(positions: readonly number[], written: Promise<T>): Promise<T> {
     for (const position of positions) this.#settling.set(position, (this.#settling.get(position) ?? 0) + 1);
     try {
-      return await written;
-    } finally {
-      for (const position of positions) {
-        const left = (this.#settling.get(position) ?? 1) - 1;
-        if (left > 0) this.#settling.set(position, left);
-        else this.#settling.delete(position);
-      }
+      const outcome = await written;
+      this.#unsettle(positions);
+      for (const position of positions) this.settled(position);
+      return outcome;
+    } catch (error) {
+      this.#unsettle(positions);
+      this.#services.hub.mail(this.session);
+      throw error;
+    }
+  }
+
+  #unsettle(positions: readonly number[]): void {
+    for (const position of positions) {
+      const left = (this.#settling.get(position) ?? 1) - 1;
+      if (left > 0) this.#settling.set(position, left);
+      else this.#settling.delete(position);
     }
   }
 
@@ -121,7 +133,8 @@ export class Pump {
       this.#push(outlet);
     } catch (error) {
       this.#services.log.error({ error }, 'mail could not be read; tried again in a second');
-      this.#services.clock.after(AGAIN, () => this.wake());
+      // Of that session, and not of this pump: it has nothing to do, and may be forgotten until then.
+      this.#services.clock.after(AGAIN, () => this.#services.pumps.wake(this.session));
     }
   }
 
@@ -131,8 +144,21 @@ export class Pump {
     const session = sessionById(store, this.session);
     if (!session || halt.until !== undefined) return [];
     const page = new Page(count);
-    for (const position of this.#free(session, filter, count)) {
-      const attempts = Math.max(session.claims.get(position) ?? 0, this.#attempts.get(position) ?? 0);
+    try {
+      this.#fill(page, taker, this.#free(session, filter, count), session);
+    } catch (error) {
+      // Nobody gets what was read before the disk failed.
+      for (const { position } of page.messages) this.#giveBack(position);
+      throw error;
+    }
+    const positions = page.messages.map(({ position }) => position);
+    brakes.gave(this.session, positions);
+    return page.messages;
+  }
+
+  #fill(page: Page, taker: Taker, positions: Iterable<number>, { claims }: SessionRow): void {
+    for (const position of positions) {
+      const attempts = Math.max(claims.get(position) ?? 0, this.#attempts.get(position) ?? 0);
       const envelope = this.#load(position, attempts);
       if (!envelope) continue;
       if (!page.add(attempts > 0 ? { ...envelope, redelivered: true } : envelope)) break;
@@ -140,14 +166,11 @@ export class Pump {
       this.#attempts.set(position, attempts + 1);
       if (page.isFull) break;
     }
-    const positions = page.messages.map(({ position }) => position);
-    brakes.gave(this.session, positions);
-    return page.messages;
   }
 
   /**
    * Makes durable that these were given to the taker: awaited before an answer holds them, so that their redelivery is
-   * marked whoever dies. When it cannot be written they are given back, and the error is the caller's.
+   * marked whoever dies. When it cannot be written they are given back, for whoever else waits, and the error is the caller's.
    */
   async remember(taker: Taker, messages: readonly Envelope[]): Promise<void> {
     if (messages.length === 0) return;
@@ -155,6 +178,7 @@ export class Pump {
       await this.#services.journal.submit(this.#claim(messages));
     } catch (error) {
       for (const { position } of messages) if (this.#claims.get(position) === taker) this.#giveBack(position);
+      this.#services.hub.mail(this.session);
       throw error;
     }
   }

@@ -369,6 +369,21 @@ describe('receiving', () => {
     await request;
   });
 
+  it('knows of mail that comes while it is being welcomed', async () => {
+    const client = await connected();
+    const told: number[] = [];
+    client.on('mail', (unread) => told.push(unread));
+    relay.answers.receipt = () => 'silence';
+    client.receipts.handed([1]);
+    await settle();
+    relay.socket.hangUp(1006);
+    await clock.run(200);
+    relay.socket.push({ type: 'more', unread: 1 });
+    relay.socket.push({ type: 'answer', id: 1, result: { changed: 1 } });
+    await settle();
+    expect([client.state.phase, client.unread, told.at(-1)]).toEqual(['connected', 1, 1]);
+  });
+
   it('never gives a live process what it has shown: it says the receipt again and asks on', async () => {
     const client = await connected();
     client.receipts.handed([1, 2]);

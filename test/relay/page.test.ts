@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encode } from '../../src/protocol/codec.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { Page } from '../../src/relay/page.ts';
@@ -33,12 +34,25 @@ describe('a page', () => {
   });
 
   it.each([
-    ['text of one byte', envelope('x'.repeat(1_000)), 131],
-    ['text of three bytes', envelope('語'.repeat(1_000)), 43],
-    ['attachments', envelope('', ['x'.repeat(996)]), 131],
-  ])('counts bytes: %s', (_what, each, fit) => {
-    const page = new Page(1_000);
+    ['text of one byte', { body: 'x'.repeat(1_000) }],
+    ['text of three bytes', { body: '語'.repeat(1_000) }],
+    ['text that is written with six', { body: '\u0001'.repeat(1_000) }],
+    ['half a pair, which is written with six', { body: '\ud800'.repeat(1_000) }],
+    ['attachments', { attachments: ['x'.repeat(996)] }],
+    ['a signature that is written with six', { signature: '\u0001'.repeat(512) }],
+    ['addresses', { to: Array.from({ length: 64 }, () => 'N'.repeat(64)) }],
+    [
+      'everything else',
+      { id: 'm'.repeat(64), from: 'N'.repeat(64), thread: '"'.repeat(64), redelivered: true as const },
+    ],
+  ])('counts bytes as they go out: %s', (_what, more) => {
+    const page = new Page(10_000);
+    const each = { ...envelope(''), position: 2 ** 52, at: 2 ** 52, ...more };
     while (page.add(each));
-    expect(page.messages).toHaveLength(fit);
+    const bytes = Buffer.byteLength(encode({ type: 'deliver', messages: page.messages, unread: 0 }));
+    expect(bytes).toBeLessThan(LIMITS.pageBytes);
+    // Nor is the page half empty, unless it is made of the smallest.
+    const isSmall = Buffer.byteLength(JSON.stringify(each)) < 1_000;
+    if (!isSmall) expect(bytes).toBeGreaterThan(LIMITS.pageBytes / 2);
   });
 });

@@ -25,7 +25,8 @@ export const receive: VerbHandler<'receive'> = async (call, args) => {
   }
   await services.pumps.of(session).remember(call.taker, messages);
   const result: ReceiveResult = { messages, more: services.pumps.of(session).remaining(filter) };
-  if (args.receipt && messages.length > 0) await mark(call, session, args.receipt, result);
+  // Who is gone meanwhile gets no answer: what it has not got is not to be called read.
+  if (args.receipt && messages.length > 0 && !call.signal.aborted) await mark(call, session, args.receipt, result);
   return result;
 };
 
@@ -41,17 +42,26 @@ export function filterOf(store: Store, args: Pick<Args<'receive'>, 'from' | 'thr
   };
 }
 
-/** Ends when `took` says so, when the time is over, or when the caller is gone. */
+/** Ends when `took` says so, when the time is over, or when the caller is gone; rejects with what `took` throws. */
 function arrival(call: Call, session: number, ms: number, took: () => boolean): Promise<void> {
   const { hub, clock } = call.services;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const end = () => {
       stop();
       timer.cancel();
       call.signal.removeEventListener('abort', end);
       resolve();
     };
-    const stop = hub.listen(session, { takes: true, onMail: () => !call.signal.aborted && took() && end() });
+    const onMail = () => {
+      try {
+        if (!call.signal.aborted && took()) end();
+      } catch (error) {
+        // The caller's, and not of whoever has just sent, or gone.
+        reject(error);
+        end();
+      }
+    };
+    const stop = hub.listen(session, { takes: true, onMail });
     const timer = clock.after(ms, end);
     if (call.signal.aborted) end();
     else call.signal.addEventListener('abort', end, { once: true });
