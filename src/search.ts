@@ -1,18 +1,19 @@
 /** The thread of the full text; `journal/search-thread.ts` starts it and says what to do. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadDriver } from './journal/driver.ts';
-import { type FullText, openFullText, type TextFiles } from './journal/full-text.ts';
+import { type FullText, fullTextOf, type TextFiles } from './journal/full-text.ts';
 import { isDamage } from './journal/queue.ts';
 import type { SearchReply, SearchRequest } from './journal/search-thread.ts';
 import { reason } from './util/failure.ts';
 
 const open = await loadDriver();
 const files: TextFiles = workerData;
+const opened = fullTextOf(open, files);
 let text: FullText | undefined;
 
 /** What is damaged is thrown away when it is opened, and copied again. */
 function withText<T>(use: (text: FullText) => T): T {
-  text ??= openFullText(open, files);
+  text ??= opened();
   try {
     return use(text);
   } catch (error) {
@@ -20,7 +21,7 @@ function withText<T>(use: (text: FullText) => T): T {
     text = undefined;
     failed.close();
     if (!isDamage(error)) throw error;
-    text = openFullText(open, files);
+    text = opened();
     return use(text);
   }
 }

@@ -50,15 +50,18 @@ export class FullText {
   readonly #size: number;
   #prepared: Prepared;
 
-  /** `database` has the tables; `path` is the file of the words, or `:memory:`. `size`: positions of a volume. */
-  constructor(database: Database, path: string, size = VOLUME) {
+  /**
+   * `database` has the tables; `path` is the file of the words, or `:memory:`. `size`: positions of a volume. `newest`: position of the
+   * tables when they were opened. Words from beyond it were copied before the disk had what they are of, and it never got it.
+   */
+  constructor(database: Database, path: string, size = VOLUME, newest = Number.MAX_SAFE_INTEGER) {
     this.#database = database;
     this.#size = size;
     this.#prepared = new Prepared(database);
     database.prepare('ATTACH ? AS words').run(path);
     // A power cut may take the last slices, which are then copied again; it may not leave half of one.
     database.exec('PRAGMA words.journal_mode = WAL; PRAGMA words.synchronous = NORMAL');
-    if (!this.#isOfThisHistory()) this.#startAnew();
+    if (!this.#isOfThisHistory() || this.done > newest) this.#startAnew();
   }
 
   /** Up to here everything can be found. */
@@ -201,12 +204,24 @@ export class FullText {
 export interface TextFiles {
   readonly tables: string;
   readonly words: string;
+  /** Of the tables when they were opened; absent when the words were opened since. */
+  readonly newest?: number | undefined;
+}
+
+/** The way to open them, again and again. `newest` counts for the first time: the tables grow, and so do the words. */
+export function fullTextOf(open: (path: string) => Database, files: TextFiles): () => FullText {
+  let next = files;
+  return () => {
+    const text = openFullText(open, next);
+    next = { ...files, newest: undefined };
+    return text;
+  };
 }
 
 /** Opens a connection of its own. Words that cannot be read are thrown away: they are copied again. */
-export function openFullText(open: (path: string) => Database, { tables, words }: TextFiles): FullText {
+function openFullText(open: (path: string) => Database, { tables, words, newest }: TextFiles): FullText {
   try {
-    return attach(open(tables), words);
+    return attach(open(tables), words, newest);
   } catch (error) {
     if (!isDamage(error)) throw error;
     for (const path of [words, `${words}-wal`, `${words}-shm`]) rmSync(path, { force: true });
@@ -214,11 +229,11 @@ export function openFullText(open: (path: string) => Database, { tables, words }
   }
 }
 
-function attach(database: Database, words: string): FullText {
+function attach(database: Database, words: string, newest?: number): FullText {
   ensureDatabaseFile(words);
   try {
     database.exec('PRAGMA busy_timeout = 1000');
-    return new FullText(database, words);
+    return new FullText(database, words, undefined, newest);
   } catch (error) {
     database.close();
     throw error;

@@ -12,7 +12,7 @@ import { damaged, damageIn, FOREIGN, NO_DATABASE } from './damage.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { DiskLog } from './disk-log.ts';
 import { loadDriver, openDatabase } from './driver.ts';
-import { type FullText, openFullText } from './full-text.ts';
+import { type FullText, fullTextOf } from './full-text.ts';
 import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { lostPages } from './log-check.ts';
@@ -69,7 +69,7 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const files = { tables: path, words: join(options.dir, 'search.sqlite') };
   const search = searchThread
     ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
-    : new InlineSearch(() => openFullText(open, files), closeText);
+    : new InlineSearch(fullTextOf(open, { ...files, newest: state.position }), closeText);
   const log = new DiskLog({ path, store: state.store, clock, checkpointThread, onTrouble });
   let epoch: string | undefined;
   const reopen = () => {

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { RelayError } from '../protocol/codes.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { TextFiles } from './full-text.ts';
 import { type Ask, matchExpression, type Search } from './search.ts';
 
 /** To the thread. */
@@ -24,7 +25,7 @@ interface Options {
   /** The thread's code. */
   readonly script: URL;
   /** Given to the thread: the files of the tables and of the words. */
-  readonly files: { readonly tables: string; readonly words: string };
+  readonly files: Omit<TextFiles, 'newest'>;
   readonly clock: Clock;
   /** The newest position at the start. */
   readonly newest: number;
@@ -50,6 +51,7 @@ export class SearchThread implements Search {
   /** What the thread has taken in, as far as we know. */
   #done = 0;
   #isTaking = false;
+  #wasStarted = false;
   /** It has to be asked again in any case: something was forgotten, or it failed. */
   #isOwed = false;
   #isClosed = false;
@@ -117,8 +119,10 @@ export class SearchThread implements Search {
   }
 
   #start(): Worker {
-    const { script, files } = this.#options;
-    const worker = new Worker(script, { workerData: files, env: {}, stdin: false });
+    const { script, files, newest } = this.#options;
+    const workerData: TextFiles = this.#wasStarted ? files : { ...files, newest };
+    this.#wasStarted = true;
+    const worker = new Worker(script, { workerData, env: {}, stdin: false });
     worker.unref();
     worker.on('message', (reply: SearchReply) => this.#onReply(reply));
     worker.on('error', (error) => this.#onGone(error));

@@ -321,6 +321,22 @@ describe.each([
     expect([await find(journal, 'forgotten'), await find(journal, 'kept')]).toEqual([[], [1]]);
   });
 
+  it('starts anew when it knew more than the tables, which have grown since: a power cut left the words and not the message', async () => {
+    const dir = join(tempDir(), 'data');
+    const first = await open(dir, { searchThread });
+    await first.submit(send('m1', 'kept'));
+    await first.close();
+    copyFileSync(join(dir, 'relay.sqlite'), join(dir, 'copy'));
+    const second = await open(dir, { searchThread });
+    await second.submit(send('m2', 'lost'));
+    expect(await find(second, 'lost')).toEqual([2]);
+    await second.close();
+    copyFileSync(join(dir, 'copy'), join(dir, 'relay.sqlite'));
+    const journal = await open(dir, { searchThread });
+    await journal.submit(send('m3', 'instead'));
+    expect([await find(journal, 'lost'), await find(journal, 'instead')]).toEqual([[], [2]]);
+  });
+
   it.each(['no database at all', 'SQLite format 3\0 and then nothing of the kind'.padEnd(9_000, 'x')])(
     'is made again when its file is damaged: %#',
     async (damage) => {
