@@ -4,6 +4,7 @@
  *     open ──hello──→ greeting ──welcome──→ live ──→ closed (why)
  *                         └──error, silence──────────────↑
  */
+import { utf8Bytes } from '../protocol/check.ts';
 import { decodeRelayFrame, encode } from '../protocol/codec.ts';
 import { asRelayError, CODES, type Code, isCode, RelayError } from '../protocol/codes.ts';
 import {
@@ -50,8 +51,13 @@ const HELLO_MS = 15_000;
 /** Answers of given-up requests that are still recognised when they come. */
 const ABANDONED = 1_000;
 
-interface Waiting {
+interface Asked {
   readonly verb: Verb;
+  /** Of its frame. */
+  readonly bytes: number;
+}
+
+interface Waiting extends Asked {
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
@@ -61,7 +67,7 @@ export class Connection {
   readonly closed: Promise<RelayError>;
   readonly #options: ConnectionOptions;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #abandoned = new Map<number, Verb>();
+  readonly #abandoned = new Map<number, Asked>();
   readonly #timers: Timer[] = [];
   #onClosed: (why: RelayError) => void = () => {};
   #greeting: { resolve(welcome: Welcome): void; reject(error: RelayError): void } | undefined;
@@ -79,7 +85,7 @@ export class Connection {
     options.socket.listen({
       onText: (text) => this.#onText(text),
       onPong: () => this.#hear(),
-      onClose: (code) => this.#finish(endOf(code)),
+      onClose: (code) => this.#onClose(code),
       onDrain: () => {},
     });
   }
@@ -98,7 +104,10 @@ export class Connection {
     });
   }
 
-  /** One verb. Rejects with the relay's error, `timeout`, `not_connected`, or the signal's reason. */
+  /**
+   * One verb. Rejects with the relay's error, `timeout`, the signal's reason, or with `not_connected` however the connection
+   * ended before the answer: whether it was done is not known then.
+   */
   request<V extends Verb>(verb: V, args: Args<V>, options: RequestOptions = {}): Promise<Results[V]> {
     const { clock, socket } = this.#options;
     const { signal } = options;
@@ -115,8 +124,10 @@ export class Connection {
         signal?.removeEventListener('abort', onAbort);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
+      const text = encode({ type: 'request', id, verb, args });
       this.#waiting.set(id, {
         verb,
+        bytes: utf8Bytes(text),
         resolve: (result) => {
           settled();
           resolve(result as Results[V]);
@@ -126,7 +137,7 @@ export class Connection {
           reject(error);
         },
       });
-      socket.send(encode({ type: 'request', id, verb, args }));
+      socket.send(text);
     });
   }
 
@@ -151,6 +162,20 @@ export class Connection {
     } catch (error) {
       this.#finish(asRelayError(error));
     }
+  }
+
+  #onClose(code: number): void {
+    const why = endOf(code);
+    if (why.code === 'frame_too_large') this.#refuseLargest(why);
+    this.#finish(why);
+  }
+
+  /** Of what was not answered. The close code does not say which frame it was, and that one is never answered. */
+  #refuseLargest(error: RelayError): void {
+    const asked = [...this.#waiting, ...this.#abandoned].sort(([, a], [, b]) => b.bytes - a.bytes);
+    const id = asked[0]?.[0] ?? 0;
+    this.#waiting.get(id)?.reject(error);
+    this.#waiting.delete(id);
   }
 
   #onFrame(frame: RelayFrame): void {
@@ -188,9 +213,9 @@ export class Connection {
     const waiting = this.#waiting.get(frame.id);
     this.#waiting.delete(frame.id);
     waiting?.resolve(frame.result);
-    const verb = this.#abandoned.get(frame.id);
+    const abandoned = this.#abandoned.get(frame.id);
     this.#abandoned.delete(frame.id);
-    if (verb) this.#options.onLate?.(verb, frame.result);
+    if (abandoned) this.#options.onLate?.(abandoned.verb, frame.result);
   }
 
   #onError(frame: ErrorFrame): void {
@@ -234,7 +259,7 @@ export class Connection {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);
-    this.#abandoned.set(id, waiting.verb);
+    this.#abandoned.set(id, { verb: waiting.verb, bytes: waiting.bytes });
     if (this.#abandoned.size > ABANDONED) this.#abandoned.delete(this.#abandoned.keys().next().value ?? id);
     waiting.reject(reason);
   }
@@ -265,16 +290,16 @@ function endOf(closeCode: number): RelayError {
   return new RelayError('not_connected', 'The connection to the relay broke; trying again.');
 }
 
-/** What a request is told whose connection ended before its answer. */
+/**
+ * What a request is told whose connection ended before its answer. Never the code of that end, which is no answer to the
+ * request: it may have been done, and may be sent again under its id. A reason that will not pass is told in words.
+ */
 function lostRequest(why: RelayError): RelayError {
-  if (why.code === 'not_connected' || why.retry) {
-    return new RelayError(
-      'not_connected',
-      'The relay went away before it answered; whether it was done is not known.',
-      why,
-    );
-  }
-  return why;
+  const isTold = why.close !== undefined && !why.retry && why.code !== 'frame_too_large';
+  const sentence = isTold
+    ? `${why.message} Whether the request was done is not known.`
+    : 'The relay went away before it answered; whether it was done is not known.';
+  return new RelayError('not_connected', sentence, why);
 }
 
 function patience(args: object): number {

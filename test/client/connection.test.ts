@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Connection, type Pushed, REQUEST_MS } from '../../src/client/connection.ts';
 import { type Code, RelayError } from '../../src/protocol/codes.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
-import { isPending, ScriptedRelay, type ScriptedSocket } from './scripted-relay.ts';
+import { errorFrame, isPending, ScriptedRelay, type ScriptedSocket } from './scripted-relay.ts';
 
 const hello = { instance: 'i1', seat: true, name: 'CC-1' } as const;
 const withCode = (code: Code) => expect.objectContaining({ code });
@@ -177,13 +177,59 @@ describe('a request', () => {
     await expect(connection.request('peers', {})).rejects.toEqual(withCode('not_connected'));
   });
 
-  it('is told why when the relay ended the connection for a reason that will not pass', async () => {
+  const ends: readonly [string, (socket: ScriptedSocket) => void, RegExp][] = [
+    ['a frame that is cut off', (socket) => socket.listener?.onText('{"type":"answer","id":'), /went away/],
+    ['what is no frame', (socket) => socket.listener?.onText('[]'), /went away/],
+    ['replaced', (socket) => socket.push(errorFrame(new RelayError('replaced'))), /came back on another connection/],
+    [
+      'another token',
+      (socket) => socket.push(errorFrame(new RelayError('unauthorized', 'Join again.'))),
+      /Join again\./,
+    ],
+    ['the close code of another version', (socket) => socket.hangUp(4406), /another version/],
+    ['shutting down', (socket) => socket.push(errorFrame(new RelayError('shutting_down'))), /went away/],
+  ];
+  it.each(ends)('under way when the connection ends by %s is not refused, but not answered', async (_, end, says) => {
     const { connection, socket } = await opened();
     relay.answers.send = () => 'silence';
     const send = connection.request('send', { body: 'x' });
     await settle();
-    socket.push({ type: 'error', code: 'replaced', message: 'The same session came back.', retry: false });
-    await expect(send).rejects.toEqual(withCode('replaced'));
+    end(socket);
+    const error = await send.catch((error: unknown) => error);
+    expect(error).toEqual(withCode('not_connected'));
+    expect(error).toEqual(expect.objectContaining({ message: expect.stringMatching(says) }));
+    expect(error).toEqual(expect.objectContaining({ message: expect.stringMatching(/is not known\.$/) }));
+  });
+
+  describe('that is larger than the relay takes', () => {
+    const three = async () => {
+      const { connection, socket } = await opened();
+      relay.answers.send = () => 'silence';
+      const end = new AbortController();
+      const sends = ['small', 'ß'.repeat(400), 'x'.repeat(600)].map((body, i) =>
+        connection.request('send', { body }, i === 1 ? { signal: end.signal } : {}).catch((error: unknown) => error),
+      );
+      await settle();
+      return { sends, socket, end };
+    };
+
+    it('is told so, and the others that they were not answered', async () => {
+      const { sends, socket } = await three();
+      socket.hangUp(1009);
+      const [small, largest, other] = await Promise.all(sends);
+      expect(largest).toEqual(withCode('frame_too_large'));
+      for (const error of [small, other])
+        expect(error).toEqual(
+          expect.objectContaining({ code: 'not_connected', message: expect.stringContaining('went away') }),
+        );
+    });
+
+    it('and that nobody waits for any more: no other is told that it was', async () => {
+      const { sends, socket, end } = await three();
+      end.abort('enough');
+      socket.hangUp(1009);
+      expect(await Promise.all(sends)).toEqual([withCode('not_connected'), 'enough', withCode('not_connected')]);
+    });
   });
 });
 
