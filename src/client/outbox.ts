@@ -63,7 +63,10 @@ export class Outbox {
   #lastSeq: number;
   #isSending = false;
   #isStopped = false;
+  /** In a row, whatever they were. */
   #failures = 0;
+  /** How often an entry was answered with `internal`. */
+  readonly #internals = new WeakMap<Entry, number>();
   #welcomes = 0;
   #retry: Timer | undefined;
 
@@ -189,7 +192,7 @@ export class Outbox {
 
   #onFailure(entry: Entry, error: RelayError): boolean {
     this.#failures += 1;
-    if (isFinal(error, this.#failures) || (BRAKES.has(error.code) && this.#callers.has(entry))) {
+    if (isFinal(error, this.#countInternal(entry, error)) || (BRAKES.has(error.code) && this.#callers.has(entry))) {
       this.#failures = 0;
       this.#refuse(entry, error);
       return true;
@@ -199,6 +202,12 @@ export class Outbox {
     // A lost connection comes back by itself, with a welcome; anything else is tried again here.
     if (error.code !== 'not_connected') this.#tryLater();
     return false;
+  }
+
+  #countInternal(entry: Entry, { code }: RelayError): number {
+    const count = (this.#internals.get(entry) ?? 0) + (code === 'internal' ? 1 : 0);
+    this.#internals.set(entry, count);
+    return count;
   }
 
   #tryLater(): void {
@@ -265,8 +274,8 @@ const BRAKES: ReadonlySet<Code> = new Set<Code>(['too_fast', 'paused']);
 const FULL: ReadonlySet<Code> = new Set<Code>(['inbox_full', 'held_full']);
 
 /** Will sending it again never help? */
-function isFinal(error: RelayError, failures: number): boolean {
+function isFinal(error: RelayError, internals: number): boolean {
   if (FULL.has(error.code) || error.code === 'frame_too_large') return true;
-  if (error.code === 'internal') return failures >= FAILURES;
+  if (error.code === 'internal') return internals >= FAILURES;
   return !error.retry && error.close === undefined;
 }

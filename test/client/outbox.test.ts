@@ -263,6 +263,52 @@ describe('a relay that is here and cannot store', () => {
     expect(refused).toMatchObject([{ code: 'internal' }]);
   });
 
+  it.each(['storage_full', 'storage_failed', 'timeout', 'too_many_requests', 'not_connected'] as const)(
+    'with %s, and then fails at the envelope once: kept, and sent',
+    async (code) => {
+      const outbox = open();
+      await keep(outbox, 'x');
+      const says = [code, code, code, code, code, 'internal'] as Code[];
+      client.onSend = async (draft) => {
+        const error = says.shift();
+        if (error) throw new RelayError(error);
+        return client.stored(draft);
+      };
+      for (let i = 0; i < 6; i += 1) {
+        client.enter('connected');
+        await clock.run(10_000);
+      }
+      expect([refused, outbox.size, files().length]).toEqual([[], 0, 0]);
+    },
+  );
+
+  it('and fails at one envelope: what else fails between does not start its count again', async () => {
+    const outbox = open();
+    await keep(outbox, 'poison');
+    let turn = 0;
+    client.onSend = () => Promise.reject(new RelayError(turn++ % 2 === 0 ? 'internal' : 'storage_full'));
+    client.enter('connected');
+    await clock.run(60_000);
+    expect([client.bodies.length, outbox.size]).toEqual([9, 0]);
+    expect(refused).toMatchObject([{ code: 'internal' }]);
+  });
+
+  it('and fails at one envelope: another that comes before it then begins at none', async () => {
+    const outbox = open(8);
+    await keep(outbox, 'poison');
+    client.onSend = () => Promise.reject(new RelayError('internal'));
+    client.enter('connected');
+    await clock.run(6_000);
+    expect(client.bodies).toHaveLength(4);
+    const store = new OutboxStore({ dir, owner: { pid: 7 } });
+    store.add('CC-1', { seq: 1, id: 'older', at: 1, draft: { id: 'older', to: ['B'], body: 'older' } });
+    client.enter('connected');
+    await clock.run(60_000);
+    expect(client.bodies.filter((body) => body === 'older')).toHaveLength(5);
+    expect(refused.map(({ draft }) => draft.body)).toEqual(['older', 'poison']);
+    expect(client.bodies.filter((body) => body === 'poison')).toHaveLength(5);
+  });
+
   it.each(['unauthorized', 'replaced', 'shutting_down'] as const)(
     'and ends the connection with %s: kept',
     async (code) => {
