@@ -92,8 +92,7 @@ export class OutboxStore {
 
   /** Keeps it as refused instead, for whoever asks what became of it. */
   refuse(name: string, entry: Entry, error: RelayError): Refused {
-    const { id, at, draft } = entry;
-    const refused: Refused = { id, at, draft, code: error.code, message: error.message };
+    const refused = refusedOf(entry, error);
     writeAtomic(join(this.#dirOf(name), `refused-${fileName(entry)}`), `${JSON.stringify(refused)}\n`);
     this.remove(name, entry);
     for (const file of this.#refusedFiles(name).slice(REFUSED_KEPT))
@@ -160,6 +159,10 @@ export class OutboxStore {
       return undefined;
     }
   }
+}
+
+export function refusedOf({ id, at, draft }: Entry, { code, message }: RelayError): Refused {
+  return { id, at, draft, code, message };
 }
 
 function fileName({ seq, id }: { readonly seq: number; readonly id: string }): string {

@@ -7,6 +7,9 @@
  *
  * One at a time, so that order holds whatever fails. A caller waits only while there is hope of an answer; after that
  * it is told `kept`, and what becomes of the send is told by `onRefused` and by the receipts.
+ *
+ * A disk that fails stops nobody. What has ended and cannot be written down as such is not sent again by this process, and
+ * is written as soon as the disk takes it; until then the file of the send stays, so that the next process asks once more.
  */
 import { encode } from '../protocol/codec.ts';
 import { asRelayError, type Code, RelayError } from '../protocol/codes.ts';
@@ -16,7 +19,7 @@ import type { SendResult } from '../protocol/verbs.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { messageId, type Random } from '../util/random.ts';
 import type { RelayClient } from './client.ts';
-import type { Entry, OutboxStore, Refused } from './outbox-store.ts';
+import { type Entry, type OutboxStore, type Refused, refusedOf } from './outbox-store.ts';
 
 /** Not answered yet: it is on this machine's disk and goes out when the relay is back. */
 export interface Kept {
@@ -45,6 +48,8 @@ const RETRY_MS = 1_000;
 const RETRY_LONGEST_MS = 2_000;
 /** A relay that fails at the same envelope this often fails because of it. */
 const FAILURES = 5;
+/** After the disk has failed; also at the next send. Milliseconds. */
+const DISK_AGAIN_MS = 10_000;
 /** Room for the frame around a draft. */
 const FRAME_BYTES = 1_024;
 
@@ -67,8 +72,13 @@ export class Outbox {
   #failures = 0;
   /** How often an entry was answered with `internal`. */
   readonly #internals = new WeakMap<Entry, number>();
+  /** Ended and not written yet: with its refusal, or answered. */
+  readonly #owed = new Map<Entry, RelayError | undefined>();
+  /** What dead holders of the name left was not looked at since the last welcome. */
+  #mustLook = false;
   #welcomes = 0;
   #retry: Timer | undefined;
+  #diskAgain: Timer | undefined;
 
   constructor(options: OutboxOptions) {
     const { client, store, name } = options;
@@ -89,7 +99,9 @@ export class Outbox {
 
   /** Kept sends that the relay refused for good, newest first. */
   get refused(): readonly Refused[] {
-    return this.#options.store.refused(this.#name);
+    const owed = [...this.#owed].flatMap(([entry, error]) => (error ? [refusedOf(entry, error)] : [])).reverse();
+    const written = this.#options.store.refused(this.#name);
+    return [...owed, ...written.filter(({ id }) => !owed.some((other) => other.id === id))];
   }
 
   /**
@@ -101,7 +113,7 @@ export class Outbox {
     const entry = this.#keep(draft);
     const answer = this.#answerTo(entry, options.signal);
     this.#options.client.nudge();
-    void this.#drain();
+    this.#goOn();
     return answer;
   }
 
@@ -109,6 +121,7 @@ export class Outbox {
   stop(): void {
     this.#isStopped = true;
     this.#retry?.cancel();
+    this.#diskAgain?.cancel();
     for (const stop of this.#stops) stop();
     this.#keepAll();
   }
@@ -155,6 +168,29 @@ export class Outbox {
     const { phase } = this.#options.client.state;
     if (phase === 'connected') return ANSWER_MS;
     return phase === 'connecting' ? CONNECTING_MS : 0;
+  }
+
+  #goOn(): void {
+    this.#catchUp();
+    this.#drain().catch((error) => {
+      this.#log('outbox_failed', { error: String(error) });
+      this.#goOnLater();
+    });
+  }
+
+  /** What the disk has not let us do yet. */
+  #catchUp(): void {
+    if (this.#isStopped) return;
+    for (const [entry, error] of [...this.#owed]) this.#write(entry, error);
+    if (this.#mustLook && this.#options.client.state.phase === 'connected') this.#look();
+  }
+
+  #goOnLater(): void {
+    if (this.#isStopped) return;
+    this.#diskAgain ??= this.#options.clock.after(DISK_AGAIN_MS, () => {
+      this.#diskAgain = undefined;
+      this.#goOn();
+    });
   }
 
   async #drain(): Promise<void> {
@@ -215,7 +251,7 @@ export class Outbox {
     this.#retry?.cancel();
     this.#retry = this.#options.clock.after(delay, () => {
       this.#retry = undefined;
-      void this.#drain();
+      this.#goOn();
     });
     this.#keepAll();
   }
@@ -227,15 +263,40 @@ export class Outbox {
       this.#settle(entry, (caller) => caller.refused(error));
       return;
     }
-    this.#queue = this.#queue.filter((other) => other !== entry);
-    this.#options.onRefused?.(this.#options.store.refuse(this.#name, entry, error));
+    this.#end(entry, error);
+    this.#tellRefused(refusedOf(entry, error));
   }
 
   #settle(entry: Entry, tell: (caller: Caller) => void): void {
-    this.#queue = this.#queue.filter((other) => other !== entry);
-    this.#options.store.remove(this.#name, entry);
+    this.#end(entry);
     const caller = this.#callers.get(entry);
     if (caller) tell(caller);
+  }
+
+  #tellRefused(refused: Refused): void {
+    try {
+      this.#options.onRefused?.(refused);
+    } catch (error) {
+      this.#log('listener_failed', { event: 'refused', error: String(error) });
+    }
+  }
+
+  #end(entry: Entry, error?: RelayError): void {
+    this.#queue = this.#queue.filter((other) => other !== entry);
+    this.#write(entry, error);
+  }
+
+  #write(entry: Entry, error: RelayError | undefined): void {
+    const { store } = this.#options;
+    try {
+      if (error) store.refuse(this.#name, entry, error);
+      else store.remove(this.#name, entry);
+      this.#owed.delete(entry);
+    } catch (failure) {
+      if (!this.#owed.has(entry)) this.#log('outbox_not_written', { id: entry.id, error: String(failure) });
+      this.#owed.set(entry, error);
+      this.#goOnLater();
+    }
   }
 
   /** Now the name is ours: what dead holders of it left is ours to send, before our own. */
@@ -243,17 +304,28 @@ export class Outbox {
     this.#welcomes += 1;
     this.#retry?.cancel();
     this.#retry = undefined;
-    const known = new Set(this.#queue.map((entry) => entry.id));
-    const found = this.#options.store.list(this.#name).filter((entry) => !known.has(entry.id));
-    if (found.length > 0) this.#log('outbox_found', { count: found.length });
-    this.#queue = [...this.#queue, ...found].sort((a, b) => a.seq - b.seq);
-    void this.#drain();
+    this.#mustLook = true;
+    this.#goOn();
+  }
+
+  #look(): void {
+    const known = new Set([...this.#queue, ...this.#owed.keys()].map((entry) => entry.id));
+    try {
+      const found = this.#options.store.list(this.#name).filter((entry) => !known.has(entry.id));
+      if (found.length > 0) this.#log('outbox_found', { count: found.length });
+      this.#queue = [...this.#queue, ...found].sort((a, b) => a.seq - b.seq);
+      this.#mustLook = false;
+    } catch (error) {
+      this.#log('outbox_not_read', { error: String(error) });
+      this.#goOnLater();
+    }
   }
 
   /** Our own sends come along to another name; with a rename of the session, those of its dead processes too. */
   #onName(was: string, now: string, why: 'renamed' | 'suffixed'): void {
     const { store } = this.#options;
-    const entries = why === 'renamed' ? [...new Set([...this.#queue, ...store.list(was)])] : this.#queue;
+    const ours = [...this.#queue, ...this.#owed.keys()];
+    const entries = why === 'renamed' ? [...new Set([...ours, ...store.list(was)])] : ours;
     store.move(was, now, entries);
     this.#name = now;
     this.#lastSeq = Math.max(this.#lastSeq, store.lastSeq(now));
