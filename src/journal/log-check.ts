@@ -1,13 +1,16 @@
 /**
  * Has the disk altered the log? SQLite reads a log up to the first frame that is not as it was written, and takes what
- * follows for the remains of a crash. If more frames of the same log follow, they were written, and perhaps answered for:
- * that is damage, and has to be said.
+ * follows for the remains of a crash. If a transaction of the same log ends behind it, that was written as a whole, and
+ * perhaps answered for: that is damage, and has to be said.
  *
  *     header 32: magic · version · page size · sequence · salt ×2 · sum ×2
  *     frame  24: page · size after commit · salt ×2 · sum ×2, then the page     (sqlite.org/fileformat2.html, section 4)
  *
- * Each sum goes on from the one before it. A crash leaves no such thing: a frame that was not written whole has no salt
- * of this log, or is the last.
+ * Each sum goes on from the one before it, so that behind a gap a frame can be judged by the one before it alone. What a
+ * killed process leaves is no damage, though its frames bear the salts of this log: it is killed between a frame's 24 bytes
+ * and its page, where an older page still lies, or before its transaction ended, and the next process writes fewer frames
+ * over those. None of that is the whole last frame of a transaction. So damage to the very last frame of the log is taken
+ * for a crash: whoever was told more than is left notices it by the positions.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
@@ -45,14 +48,25 @@ function scan(fd: number, size: number): number {
   const log = readHeader(fd);
   if (!log) return 1;
   const frame = new DataView(new ArrayBuffer(FRAME + log.page));
-  let sums: Sums | undefined = log.sums;
+  let isRead = true;
+  let before: readonly Sums[] = [log.sums];
+  /** Of this log, from the first that SQLite does not read. */
+  let unread = 0;
   let lost = 0;
   for (let at = HEADER; at + frame.byteLength <= size; at += frame.byteLength) {
     readSync(fd, new Uint8Array(frame.buffer), 0, frame.byteLength, at);
     const isOurs = frame.getUint32(8) === log.salts[0] && frame.getUint32(12) === log.salts[1];
-    if (sums && isOurs) sums = follows(frame, log, sums);
-    else sums = undefined;
-    if (!sums && isOurs) lost += 1;
+    const said: Sums = [frame.getUint32(16), frame.getUint32(20)];
+    const made = isOurs ? before.map((sums) => sumsAfter(sums, frame, log)) : [];
+    const isWhole = made.some((sums) => sums[0] === said[0] && sums[1] === said[1]);
+    isRead &&= isWhole;
+    // Where the sums themselves were altered, the next frame goes on from what they were.
+    before = isWhole ? [said] : [said, ...made.slice(0, 1)];
+    if (isRead || !isOurs) continue;
+    unread += 1;
+    // A file that grew by this frame was as long only when all of it was written.
+    const isEnd = at + frame.byteLength === size;
+    if (frame.getUint32(4) !== 0 && (isWhole || isEnd)) lost = unread;
   }
   return lost;
 }
@@ -70,11 +84,10 @@ function readHeader(fd: number): Log | undefined {
   return { isBigEndian, page: header.getUint32(8), salts, sums };
 }
 
-/** The sums of this frame when it follows the one before, undefined when it does not. */
-function follows(frame: DataView, { isBigEndian }: Log, before: Sums): Sums | undefined {
+/** The sums that this frame must have behind one with those. */
+function sumsAfter(before: Sums, frame: DataView, { isBigEndian }: Log): Sums {
   const head = summed(frame, 0, 8, isBigEndian, before);
-  const sums = summed(frame, FRAME, frame.byteLength - FRAME, isBigEndian, head);
-  return frame.getUint32(16) === sums[0] && frame.getUint32(20) === sums[1] ? sums : undefined;
+  return summed(frame, FRAME, frame.byteLength - FRAME, isBigEndian, head);
 }
 
 /** Over pairs of 32-bit numbers, as SQLite does it. */

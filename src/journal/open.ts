@@ -80,7 +80,10 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const journal = new LocalJournal(state, clock, { search, log, reopen, onTrouble });
   const random = options.random ?? systemRandom;
   await found(journal, random);
-  if (lost > 0) await lostSome(journal, random, lost, onTrouble);
+  if (lost > 0) {
+    await lostSome(journal, random, lost, onTrouble);
+    forgetLost(state);
+  }
   epoch = state.epoch;
   if (isLarge) options.checkLater?.();
   // A new file is only there after a power cut when its directory was synced.
@@ -98,6 +101,15 @@ async function lostSome(
   const what = `The end of the log was damaged on the disk: ${pages} pages that were written are lost. It lies in damaged-*.wal.`;
   onTrouble?.('data were lost', new Error(what));
   await journal.submit({ type: 'found', epoch: instanceId(random) });
+}
+
+/** Once it is said: what lies behind the damage would be found again after the next crash, and said again. */
+function forgetLost({ store }: State): void {
+  try {
+    store.getWritten('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // Best effort: then it is said again, which is better than not at all. The journal has heard of the error.
+  }
 }
 
 /** For whoever wants to look what was in it. */

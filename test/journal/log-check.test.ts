@@ -33,12 +33,7 @@ beforeAll(async () => {
   database.close();
 });
 
-function copy(): string {
-  const path = join(tempDir(), 'b.sqlite');
-  writeFileSync(path, files.database);
-  writeFileSync(`${path}-wal`, files.log);
-  return path;
-}
+const copy = () => put(files.database, files.log);
 
 function flip(path: string, at: number): void {
   const byte = readFileSync(path)[at] ?? 0;
@@ -57,6 +52,46 @@ async function rowsOf(path: string): Promise<number> {
     database.close();
   }
 }
+
+/** A log over the remains of an older one: as it was before a transaction of many pages, and after it. */
+async function committed() {
+  const path = join(tempDir(), 'd.sqlite');
+  const database = await openDatabase(path);
+  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (x)');
+  for (let i = 0; i < 20; i++) database.exec(`INSERT INTO t VALUES ('${'x'.repeat(1_000)}')`);
+  database.prepare('PRAGMA wal_checkpoint(RESTART)').get();
+  database.exec("INSERT INTO t VALUES ('after')");
+  const before = { database: readFileSync(path), log: readFileSync(`${path}-wal`) };
+  database.exec('BEGIN');
+  for (let i = 0; i < 10; i++) database.exec(`INSERT INTO t VALUES ('${'y'.repeat(3_000)}')`);
+  database.exec('COMMIT');
+  const longer = readFileSync(`${path}-wal`);
+  database.close();
+  return { ...before, longer };
+}
+
+/** The first frame of the later one that is not in the earlier. */
+function firstChange(log: Buffer, longer: Buffer): number {
+  let at = HEADER;
+  while (log.subarray(at, at + FRAME).equals(longer.subarray(at, at + FRAME))) at += FRAME;
+  return at;
+}
+
+/** Behind the last frame with the salts of its header. */
+function endOf(log: Buffer): number {
+  let end = HEADER;
+  while (log.subarray(end + 8, end + 16).equals(log.subarray(16, 24))) end += FRAME;
+  return end;
+}
+
+function put(database: Buffer, log: Buffer): string {
+  const path = join(tempDir(), 'b.sqlite');
+  writeFileSync(path, database);
+  writeFileSync(`${path}-wal`, log);
+  return path;
+}
+
+const lostIn = (database: Buffer, log: Buffer) => lostPages(`${put(database, log)}-wal`);
 
 describe('a log', () => {
   it('as a killed process leaves it is whole', () => {
@@ -92,6 +127,33 @@ describe('a log', () => {
     database.close();
   });
 
+  it('as a process leaves it that is killed at any byte of a commit is whole, also over the remains of an older one', async () => {
+    const { database, log, longer } = await committed();
+    expect(longer.length).toBe(log.length);
+    for (let at = firstChange(log, longer); at < endOf(longer); at += FRAME) {
+      for (const bytes of [24, 24 + 100, FRAME - 1, FRAME]) {
+        const left = Buffer.concat([longer.subarray(0, at + bytes), log.subarray(at + bytes)]);
+        expect(lostIn(database, left), `frame at ${at}, killed after ${bytes} bytes of it`).toBe(0);
+      }
+    }
+  });
+
+  it('with what was left of a longer transaction that a kill cut short is whole', async () => {
+    const { database, log, longer } = await committed();
+    const [first, end] = [firstChange(log, longer), endOf(longer)];
+    // The last one has its end, but not its page.
+    for (const cut of [first + 3 * FRAME, end - FRAME, end - FRAME + 24]) {
+      const path = put(database, Buffer.concat([longer.subarray(0, cut), log.subarray(cut)]));
+      const next = await openDatabase(path);
+      expect(next.prepare('SELECT count(*) AS n FROM t').get()).toEqual({ n: 21 });
+      next.exec("INSERT INTO t VALUES ('shorter')");
+      const left = readFileSync(`${path}-wal`);
+      expect(left.subarray(first + FRAME, cut)).not.toEqual(log.subarray(first + FRAME, cut));
+      expect(lostIn(readFileSync(path), left), `cut at ${cut}`).toBe(0);
+      next.close();
+    }
+  });
+
   it('is found to be damaged wherever a bit of it is flipped that costs something', async () => {
     const frames = (files.log.length - HEADER) / FRAME;
     const whole = await rowsOf(copy());
@@ -106,6 +168,17 @@ describe('a log', () => {
         // A last frame with another salt is what a crash leaves, too.
         if (!(isLast && offset === 9)) expect(lost, `frame ${frame} at ${offset}`).toBeGreaterThan(0);
         expect(await rowsOf(path)).toBeLessThan(whole);
+      }
+    }
+  });
+
+  it('over the remains of an older one is found to be damaged everywhere but in its last frame', async () => {
+    const { database, longer } = await committed();
+    for (let at = HEADER; at < endOf(longer) - FRAME; at += FRAME) {
+      for (const offset of [24 + 2_000, 2, 9, 17]) {
+        const flipped = Buffer.from(longer);
+        flipped[at + offset] = (flipped[at + offset] ?? 0) ^ 0x10;
+        expect(lostIn(database, flipped), `frame at ${at}, at its byte ${offset}`).toBeGreaterThan(0);
       }
     }
   });
@@ -161,6 +234,21 @@ describe('opening a journal whose log was damaged', () => {
     ]);
     expect(readFileSync(join(left, 'damaged-1.wal')).length).toBe(before.length);
     await journal.close();
+  });
+
+  it('says so once, also when it is killed after that', async () => {
+    const { left } = await written();
+    const log = join(left, 'relay.sqlite-wal');
+    flip(log, statSync(log).size - 5 * FRAME - 300);
+    const journal = await openJournal({ dir: left });
+    const killed = join(tempDir(), 'killed');
+    mkdirSync(killed, { mode: 0o700 });
+    cpSync(left, killed, { recursive: true });
+    const { epoch } = journal.state;
+    await journal.close();
+    const next = await openJournal({ dir: killed });
+    expect(next.state.epoch).toBe(epoch);
+    await next.close();
   });
 
   it('says nothing, and keeps its epoch, when it was not', async () => {
