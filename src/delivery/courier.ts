@@ -39,6 +39,8 @@ export interface CourierParts {
 const REST_FAILED = 30_000;
 /** One whose text was never read: it drops it, or holds it. */
 const REST_UNSEEN = 600_000;
+/** After the relay has refused, or not answered in time. Milliseconds. */
+const AGAIN_MS = 1_000;
 /** How often it is looked whether the program is idle by now, while mail waits for that. Milliseconds. */
 const LOOK_EVERY = 250;
 /** Envelopes that are looked at to decide. */
@@ -88,8 +90,9 @@ export class Courier {
         await this.#consider();
       }
     } catch (error) {
-      // The relay could not be asked: its next welcome wakes us.
       this.#parts.log(`delivery: ${error instanceof Error ? error.message : error}`);
+      // No welcome will wake us where the relay is there and refused: its disk is full, or it did not answer in time.
+      if (!this.#isStopped) this.#timer = this.#parts.clock.after(AGAIN_MS, () => this.wake());
     } finally {
       this.#isConsidering = false;
       if (this.#isAsked && !this.#isStopped) this.wake();

@@ -1,6 +1,7 @@
 /** Mail to an idle, a busy and a silent program through its doors: once, in order, and the sender knows. */
 import { describe, expect, it } from 'vitest';
 import { failed } from '../../src/agents/door.ts';
+import { RelayError } from '../../src/protocol/codes.ts';
 import { settle } from '../support/fake-clock.ts';
 import { FakeDoor } from './fake-program.ts';
 import { idsOf, letter, letters, makeRig } from './rig.ts';
@@ -369,5 +370,24 @@ describe('a relay that is away', () => {
     inbox.wake();
     await clock.run(100);
     expect(door.parcels).toHaveLength(1);
+  });
+
+  it('is asked again a second after it has refused for a while: no welcome will come', async () => {
+    const { inbox, clock, door, delivery } = await makeRig();
+    inbox.gate = Promise.reject(new RelayError('storage_full'));
+    inbox.gate.catch(() => undefined);
+    inbox.deliver(letter());
+    await clock.run(10_000);
+    expect(door.parcels).toEqual([]);
+    expect(inbox.looks).toBeLessThanOrEqual(11);
+    inbox.gate = Promise.resolve();
+    await clock.run(1_100);
+    expect(door.parcels).toHaveLength(1);
+    inbox.gate = Promise.reject(new RelayError('timeout'));
+    inbox.gate.catch(() => undefined);
+    inbox.deliver(letter());
+    delivery.stop();
+    await settle();
+    expect(clock.pending).toBe(0);
   });
 });
