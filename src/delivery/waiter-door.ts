@@ -5,7 +5,7 @@
  */
 
 import type { HookReply } from '../agents/dialect.ts';
-import { DOOR_PATIENCE, type Door, failed, type Given, HANDED, type Parcel } from '../agents/door.ts';
+import { DOOR_PATIENCE, type Door, doubtful, failed, type Given, HANDED, type Parcel } from '../agents/door.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Answer } from './desk.ts';
 
@@ -61,7 +61,9 @@ export class WaiterDoor implements Door {
     const reply = waiter?.wake(text);
     if (!waiter || !reply) return Promise.resolve(failed('no hook waits'));
     return new Promise((resolve) => {
-      const timer = this.#clock.after(DOOR_PATIENCE, () => resolve(failed('the waiting hook does not end')));
+      // It has the text, and may print it yet.
+      const late = doubtful('the waiting hook does not end');
+      const timer = this.#clock.after(DOOR_PATIENCE, () => resolve(late));
       const settle = (given: Given) => {
         timer.cancel();
         resolve(given);

@@ -239,6 +239,28 @@ describe('a waiting hook', () => {
     expect(inbox.mail).toHaveLength(1);
   });
 
+  it('that does not end may print it yet: the next door gives it again, marked', async () => {
+    const { home, inbox, clock, program, door } = await makeRig();
+    door.isThere = false;
+    program.does('idle');
+    const waiter = LocalClient.of(home);
+    waiter.say({ hook: 'claude-code', event: 'Wait', input: {} });
+    await settle(20);
+    const mail = letter();
+    inbox.deliver(mail);
+    await clock.run(100);
+    door.isThere = true;
+    await clock.run(4_000);
+    expect(door.ids).toEqual([]);
+    await clock.run(2_000);
+    expect(door.ids).toEqual([[mail.id]]);
+    expect(door.parcels[0]?.text).toContain('redelivered');
+    // It prints after all: nothing is said twice.
+    waiter.say({ printed: true });
+    await settle(20);
+    expect(inbox.said).toEqual([`handed ${mail.position}`]);
+  });
+
   it('that is killed when it should print has shown nothing', async () => {
     const { home, inbox, clock } = await makeRig({ doors: [] });
     const waiter = LocalClient.of(home);
