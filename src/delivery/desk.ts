@@ -35,7 +35,8 @@ export interface Answer {
   /** Of the envelopes in it. */
   readonly ids?: readonly string[];
   printed(): void;
-  dropped(): void;
+  /** `mayShow`: it has the text all the same, and may print it yet. */
+  dropped(mayShow?: boolean): void;
 }
 
 const SILENCE: HookReply = {};
@@ -75,9 +76,9 @@ export class Desk {
     if (news.size === 0) return answer;
     return {
       ...answer,
-      dropped: () => {
+      dropped: (mayShow) => {
         this.#parts.bulletin.putBack(news);
-        answer.dropped();
+        answer.dropped(mayShow);
       },
     };
   }
@@ -127,7 +128,7 @@ export class Desk {
         this.#parts.budget.spend();
         this.#parts.attention.woken(this.#parts.clock.now());
       },
-      dropped: () => hand.back(),
+      dropped: (mayShow) => hand.back(mayShow),
     };
   }
 }

@@ -12,7 +12,8 @@
  *                                                                          → {"printed":7} or {"dropped":7}, also before the answer
  *             → {"shown":["m1",…]}                                         a model has read these
  *
- * Whoever hangs up before it has said `printed` has shown nothing.
+ * Whoever hangs up before it has said `printed` has shown nothing. A hook that was answered and says nothing (it was stopped) may
+ * print it yet.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -55,7 +56,7 @@ export interface Offer {
 
 /** A hook tells what its program told it, without the long parts. */
 const LONGEST_LINE = 1024 * 1024;
-/** Who says nothing is let go. Milliseconds. */
+/** Who says nothing is let go: at first, and when it was answered. Milliseconds. */
 const SILENCE = 5_000;
 /** At a time: hooks of parallel tool calls, and a plugin or two. */
 const CONNECTIONS = 64;
@@ -116,7 +117,7 @@ class LocalConnection {
   /** Undefined while nobody has answered yet. */
   readonly #asked = new Map<number, Offer | undefined>();
   readonly #clock: Clock;
-  readonly #silence: { cancel(): void };
+  #silence: { cancel(): void };
   #answer: Answer | undefined;
   #plugin: PluginListener | undefined;
   #isHook = false;
@@ -166,7 +167,14 @@ class LocalConnection {
     const answer = await this.#listener.onHook(request, this.#gone.signal);
     if (this.#gone.signal.aborted) return answer.dropped();
     this.#answer = answer;
+    this.#silence = this.#clock.after(SILENCE, () => this.#letGo());
     this.#say(answer.reply);
+  }
+
+  #letGo(): void {
+    this.#answer?.dropped(true);
+    this.#answer = undefined;
+    this.#socket.destroy();
   }
 
   #onPrinted({ printed }: Message): void {

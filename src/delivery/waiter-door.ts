@@ -71,7 +71,7 @@ export class WaiterDoor implements Door {
       waiter.end({
         reply,
         printed: () => settle(HANDED),
-        dropped: () => settle(failed('the waiting hook was ended')),
+        dropped: (mayShow) => settle(mayShow ? late : failed('the waiting hook was ended')),
       });
     });
   }

@@ -100,6 +100,22 @@ describe('a hook', () => {
     expect(again).not.toContain('redelivered');
   });
 
+  it('that is stopped when it should print keeps nothing for ever: given again, it is marked, since it may print it yet', async () => {
+    const { inbox, clock, home, door, program } = await makeRig();
+    program.does('busy');
+    const mail = letter();
+    inbox.deliver(mail);
+    await settle();
+    const stopped = LocalClient.of(home);
+    stopped.say({ hook: 'claude-code', event: 'UserPromptSubmit', input: { prompt: 'x' } });
+    expect(shown((await stopped.next()) ?? {})).toContain(`id=${mail.id}`);
+    program.does('idle');
+    await clock.run(10_000);
+    expect(door.ids).toEqual([[mail.id]]);
+    expect(door.parcels[0]?.text).toContain('redelivered');
+    expect(inbox.said).toEqual([`handed ${mail.position}`]);
+  });
+
   it('puts off the end of a turn so often in a row, and no more', async () => {
     const { inbox, call } = await withoutDoors();
     const turns: boolean[] = [];
