@@ -142,6 +142,8 @@ export class Receipts {
 
   #note(positions: readonly number[], said: Said): void {
     for (const position of positions) {
+      // Taken from data that the relay has no more (`delivery/stray.ts`).
+      if (position < 0) continue;
       const known = this.#shown.get(position);
       if (known && RANK[known.state] >= RANK[said.state]) continue;
       this.#shown.set(position, said);

@@ -52,6 +52,14 @@ describe('outgoing receipts', () => {
     expect(receipts.pending).toBe(0);
   });
 
+  it('say nothing of what was taken from data that the relay has no more', async () => {
+    await receipts.attach(sayAtOnce);
+    receipts.handed([-1, 4]);
+    receipts.seen([-1]);
+    await settle();
+    expect(said).toEqual([{ state: 'handed', positions: [4] }]);
+  });
+
   it('wait for a connection and go out first when there is one', async () => {
     receipts.handed([1]);
     receipts.refused([2], 'not for me');
