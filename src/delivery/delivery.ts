@@ -27,6 +27,7 @@ import { Lookout } from './lookout.ts';
 import { pluginDialect } from './plugin-dialect.ts';
 import { PluginDoor, type PluginLine } from './plugin-door.ts';
 import type { Shelf } from './shelf.ts';
+import { positionsOf } from './stray.ts';
 import { WaiterDoor } from './waiter-door.ts';
 import { Waiting } from './waiting.ts';
 
@@ -176,10 +177,18 @@ export class Delivery {
   /** Connected, and seated under a name. */
   welcomed(): void {
     this.#told = '';
+    this.#ledger.welcomed();
     this.#tell();
     this.#berth();
     if (this.#hasRecalled || this.#recall) return;
     this.#recall = this.#options.place.clock.after(RECALL_AFTER, () => this.#takeUpWhatWasLeft());
+  }
+
+  /** Other data at the relay, or another session's inbox: no position of before says anything about the mail there. */
+  forget(): void {
+    this.#options.shelf.forget();
+    this.#ledger.forget();
+    this.#waiting.forget();
   }
 
   renamed(from: Standing): void {
@@ -237,7 +246,7 @@ export class Delivery {
     );
     const found = transcript?.look();
     const isSeen = ({ id }: Envelope) => this.#shownBefore.has(id) || found?.get(id) === 'answered';
-    inbox.seen(left.flatMap(({ envelope }) => (isSeen(envelope) ? envelope.position : [])));
+    inbox.seen(positionsOf(left.map(({ envelope }) => envelope).filter(isSeen)));
     const again = left.filter(({ envelope, way }) => !isSeen(envelope) && (way !== 'answer' || found !== undefined));
     this.#ledger.owe(again);
     for (const { envelope } of again) shelf.again(envelope);

@@ -6,6 +6,7 @@ import type { Inbox } from './inbox.ts';
 import type { Ledger } from './ledger.ts';
 import type { Way } from './ledger-store.ts';
 import type { Shelf } from './shelf.ts';
+import { positionsOf } from './stray.ts';
 
 export interface HandParts {
   readonly inbox: Inbox;
@@ -52,14 +53,13 @@ export class Hand {
   shown(): void {
     const { inbox, shelf, ledger } = this.#parts;
     ledger.gave(this.messages);
-    inbox.handed(shelf.shown(this.messages).map(({ position }) => position));
+    inbox.handed(positionsOf(shelf.shown(this.messages)));
   }
 
   /** It was not. `mayShow`: the program has it all the same, and may show it some time: given again, it is marked. */
   back(mayShow = false): void {
     const { shelf, ledger } = this.#parts;
     ledger.drop(this.messages, mayShow);
-    if (mayShow) for (const message of this.messages) shelf.again(message);
-    else shelf.putBack(this.messages);
+    shelf.putBack(this.messages, mayShow);
   }
 }

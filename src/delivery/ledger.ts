@@ -11,6 +11,7 @@
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Entry, LedgerStore, Way } from './ledger-store.ts';
+import { astray } from './stray.ts';
 
 /** Under which name, and in which epoch of the relay's data; undefined before the first connection. */
 export interface Standing {
@@ -35,6 +36,8 @@ export class Ledger {
   readonly #times = new Map<string, number>();
   /** What an earlier process left, until it is taken up: it stays written down beside what this one gives. Undefined before it was read. */
   #left: Map<string, Entry> | undefined;
+  /** Written down under an epoch, or a name, that is over. */
+  #isForgotten = false;
 
   constructor(clock: Clock, store: LedgerStore, standing: () => Standing | undefined) {
     this.#clock = clock;
@@ -126,6 +129,24 @@ export class Ledger {
     this.#left?.clear();
     for (const { envelope, times } of left) this.#times.set(envelope.id, times);
     return left;
+  }
+
+  /** The positions of all that it holds are other envelopes' now. What is in doubt stays so, and no receipt will be said of it. */
+  forget(): void {
+    this.#readLeft(this.#standing());
+    for (const entries of [this.#entries, this.#owed, this.#seen, this.#left ?? new Map<string, Entry>()])
+      for (const [id, entry] of entries) {
+        const stray = { ...entry, envelope: astray(entry.envelope) };
+        entries.set(id, stray);
+        this.#isForgotten = true;
+        this.#begun.set(stray, this.#begun.get(entry) ?? this.#clock.monotonic());
+      }
+  }
+
+  /** Connected: the present name and epoch are known. */
+  welcomed(): void {
+    if (this.#isForgotten) this.#save();
+    this.#isForgotten = false;
   }
 
   #enter(envelope: Envelope, way: Way, door: string, times: number): void {

@@ -19,6 +19,7 @@ import type { Ledger } from './ledger.ts';
 import type { Entry } from './ledger-store.ts';
 import { whyHeld, whyUnseen, whyWaiting } from './remark.ts';
 import type { Shelf } from './shelf.ts';
+import { type Placed, positionsOf } from './stray.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface LookoutParts {
@@ -86,7 +87,8 @@ export class Lookout {
   #noteSeen(ids: readonly string[]): void {
     const found = this.#parts.ledger.seen(ids);
     for (const { envelope } of found) this.#forget(envelope.id);
-    if (found.length > 0) this.#parts.inbox.seen(found.map(({ envelope }) => envelope.position));
+    const positions = positionsOf(found.map(({ envelope }) => envelope));
+    if (positions.length > 0) this.#parts.inbox.seen(positions);
   }
 
   look(): void {
@@ -135,15 +137,15 @@ export class Lookout {
   }
 
   #tell(entry: Entry, isHeld: boolean): void {
-    const { id, position } = entry.envelope;
+    const { id } = entry.envelope;
     if (this.#told.has(id)) return;
     this.#told.add(id);
-    const { inbox, attention, transcript } = this.#parts;
-    inbox.unseen([position], isHeld ? whyHeld(entry, transcript()?.policy) : whyUnseen(entry, attention.now));
+    const { attention, transcript } = this.#parts;
+    this.#remark([entry.envelope], isHeld ? whyHeld(entry, transcript()?.policy) : whyUnseen(entry, attention.now));
   }
 
   #tellWaiting(): void {
-    const { waiting, inbox, attention, budget, doorless } = this.#parts;
+    const { waiting, attention, budget, doorless } = this.#parts;
     const untold = [...waiting.overdue(TELL_AFTER)].filter(([id]) => !this.#told.has(id));
     if (untold.length === 0) return;
     for (const [id] of untold) this.#told.add(id);
@@ -154,10 +156,15 @@ export class Lookout {
       budget: budget.limit,
       budgetWait: budget.wait(),
     };
-    inbox.unseen(
-      untold.map(([, position]) => position),
+    this.#remark(
+      untold.map(([, position]) => ({ position })),
       whyWaiting(facts),
     );
+  }
+
+  #remark(messages: readonly Placed[], reason: string): void {
+    const positions = positionsOf(messages);
+    if (positions.length > 0) this.#parts.inbox.unseen(positions, reason);
   }
 
   #forget(id: string): void {

@@ -6,9 +6,14 @@
  *                      ↑               │
  *                      └───putBack─────┘  the call was cancelled, or its answer could not be written
  *
- * So a cancelled call loses nothing and shows nothing twice: what it had taken is lent to the next call first.
+ * So a cancelled call loses nothing and shows nothing twice: what it had taken is lent to the next call first. What the relay
+ * gives again although it was shown here, as it does once its data were restored, is marked.
  */
 import type { Envelope } from '../protocol/envelope.ts';
+import { astray, isStray } from './stray.ts';
+
+/** Of what was shown, the newest: more than a backup lacks. */
+const REMEMBERED = 10_000;
 
 export interface Filter {
   readonly from?: string | undefined;
@@ -24,8 +29,10 @@ export interface Loan {
 }
 
 export class Shelf {
+  /** By id, as is what follows: positions change with the relay's data. */
   private readonly waiting = new Map<string, Envelope>();
-  private readonly lent = new Set<string>();
+  private readonly lent = new Map<string, Envelope>();
+  private readonly past = new Set<string>();
   private readonly questions = new Map<string, number>();
   private readonly waits = new Set<object>();
   private readonly listeners = new Set<() => void>();
@@ -34,12 +41,17 @@ export class Shelf {
   put(messages: readonly Envelope[]): void {
     let fresh = false;
     for (const message of messages) {
-      const key = keyOf(message);
-      if (this.lent.has(key) || this.waiting.has(key)) continue;
-      this.waiting.set(key, message);
+      const { id } = message;
+      if (this.isKnown(this.waiting, message) || this.isKnown(this.lent, message)) continue;
+      this.waiting.set(id, this.past.has(id) ? marked(message) : message);
       fresh = true;
     }
     if (fresh) this.changed();
+  }
+
+  /** The positions of all that is here or lent are other envelopes' now. */
+  forget(): void {
+    for (const place of [this.waiting, this.lent]) for (const [id, message] of place) place.set(id, astray(message));
   }
 
   /**
@@ -56,8 +68,8 @@ export class Shelf {
       messages.push(message);
     }
     for (const message of messages) {
-      this.waiting.delete(keyOf(message));
-      this.lent.add(keyOf(message));
+      this.waiting.delete(message.id);
+      this.lent.set(message.id, message);
     }
     return { messages, left: fitting.length - messages.length };
   }
@@ -67,20 +79,27 @@ export class Shelf {
     return this.fitting(filter).length;
   }
 
-  /** The answer that holds these has been written. Answers those that were still lent. */
+  /** The answer that holds these has been written. Answers those that were still lent, with the positions that they have now. */
   shown(messages: readonly Envelope[]): readonly Envelope[] {
-    return messages.filter((message) => this.lent.delete(keyOf(message)));
+    const shown = this.takeBack(messages);
+    for (const { id } of shown) this.past.add(id);
+    for (const oldest of this.past) {
+      if (this.past.size <= REMEMBERED) break;
+      this.past.delete(oldest);
+    }
+    return shown;
   }
 
-  /** The answer that held these will not be written. Those shown meanwhile stay gone. */
-  putBack(messages: readonly Envelope[]): void {
-    this.put(this.shown(messages));
+  /** The answer that held these will not be written; `mayShow`: or so it seems. Those shown meanwhile stay gone. */
+  putBack(messages: readonly Envelope[], mayShow = false): void {
+    const back = this.takeBack(messages);
+    this.put(mayShow ? back.map(marked) : back);
   }
 
   /** It may have been shown, and nobody knows whether it was read: it is to be given again, and says so. */
   again(message: Envelope): void {
-    this.lent.delete(keyOf(message));
-    this.put([{ ...message, redelivered: true }]);
+    this.lent.delete(message.id);
+    this.put([marked(message)]);
   }
 
   /** What nobody has been shown, the oldest first. */
@@ -89,7 +108,7 @@ export class Shelf {
   }
 
   isLent(message: Envelope): boolean {
-    return this.lent.has(keyOf(message));
+    return this.lent.has(message.id);
   }
 
   /** A call waits for whatever comes: until the returned function is called, no door needs to be tried. */
@@ -125,7 +144,19 @@ export class Shelf {
     const found = [...this.waiting.values()].filter(
       (message) => fits(message, filter) && !this.isReserved(message, filter),
     );
-    return found.sort((a, b) => a.position - b.position);
+    return found.sort((a, b) => a.position - b.position || a.at - b.at);
+  }
+
+  private takeBack(messages: readonly Envelope[]): readonly Envelope[] {
+    const lent = messages.flatMap(({ id }) => this.lent.get(id) ?? []);
+    for (const { id } of lent) this.lent.delete(id);
+    return lent;
+  }
+
+  private isKnown(place: Map<string, Envelope>, { id, position }: Envelope): boolean {
+    const known = place.get(id);
+    if (known && isStray(known)) place.set(id, { ...known, position });
+    return known !== undefined;
   }
 
   private isReserved(message: Envelope, filter: Filter): boolean {
@@ -139,9 +170,8 @@ export class Shelf {
   }
 }
 
-/** Positions start again with a new epoch; together with the id they still name one envelope. */
-function keyOf(message: Envelope): string {
-  return `${message.position}/${message.id}`;
+function marked(message: Envelope): Envelope {
+  return { ...message, redelivered: true };
 }
 
 function fits(message: Envelope, filter: Filter): boolean {

@@ -2,6 +2,7 @@
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Pace } from './gate.ts';
+import { astray } from './stray.ts';
 
 /** Why mail does not go in now. */
 export type Obstacle =
@@ -68,9 +69,17 @@ export class Waiting {
       this.#cameAt = since;
     }
     this.#known = new Map(
-      messages.map(({ id, position, priority }) => [id, this.#known.get(id) ?? { position, since, priority }]),
+      messages.map(({ id, position, priority }) => [
+        id,
+        { position, since: this.#known.get(id)?.since ?? since, priority },
+      ]),
     );
     if (messages.length === 0) this.#obstacle = undefined;
+  }
+
+  /** The positions are other envelopes' now; the next look tells the present ones. */
+  forget(): void {
+    this.#known = new Map([...this.#known].map(([id, known]) => [id, astray(known)]));
   }
 
   because(obstacle: Obstacle): void {

@@ -20,6 +20,8 @@ export interface RigOptions {
   /** The program has not said who it is. */
   readonly isUnknown?: boolean;
   readonly pid?: number;
+  /** Of the relay's data. */
+  readonly epoch?: string;
   readonly isResumable?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -40,7 +42,7 @@ export async function makeRig(options: RigOptions = {}) {
   const program = new FakeProgram(clock, options.doors ?? [new FakeDoor()]);
   const told: Partial<Attention & { for_ms: number }>[] = [];
   const logged: string[] = [];
-  const standing = { name: 'CC-1', epoch: 'e1' };
+  const standing = { name: 'CC-1', epoch: options.epoch ?? 'e1' };
   const delivery = new Delivery({
     place: {
       env: options.env ?? {},

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Shelf } from '../../src/delivery/shelf.ts';
+import { positionsOf } from '../../src/delivery/stray.ts';
 import { envelope } from '../mcp/fake-session.ts';
 
 const ALL = {};
@@ -201,5 +202,49 @@ describe('any history of the shelf', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('after the relay’s data were restored', () => {
+  const old = [1, 2].map((position) => envelope({ position }));
+
+  it('keeps what it has, in its old order, and of what was lent answers no position that is another’s now', () => {
+    const shelf = new Shelf();
+    shelf.put(old);
+    const { messages } = shelf.lend(ALL, 1, 1e6);
+    shelf.forget();
+    shelf.putBack(messages);
+    const again = shelf.lend(ALL, 10, 1e6).messages;
+    expect(ids(again)).toEqual(['m1', 'm2']);
+    expect(positionsOf(shelf.shown(again))).toEqual([]);
+  });
+
+  it('takes what the relay gives again for the same, also what is lent, with its present position', () => {
+    const shelf = new Shelf();
+    shelf.put(old);
+    const { messages } = shelf.lend(ALL, 1, 1e6);
+    shelf.forget();
+    shelf.put([envelope({ position: 8, id: 'm1' }), envelope({ position: 9, id: 'm2' })]);
+    expect(positionsOf(shelf.shown(messages))).toEqual([8]);
+    expect(shelf.lend(ALL, 10, 1e6).messages).toEqual([{ ...old[1], position: 9 }]);
+  });
+
+  it('tells another envelope at the same position from it', () => {
+    const shelf = new Shelf();
+    shelf.put(old);
+    const { messages } = shelf.lend(ALL, 1, 1e6);
+    shelf.forget();
+    shelf.put([envelope({ position: 1, id: 'new' })]);
+    expect(positionsOf(shelf.shown(messages))).toEqual([]);
+    expect(ids(shelf.all)).toEqual(['m2', 'new']);
+  });
+
+  it('marks what the relay gives again although it was shown', () => {
+    const shelf = new Shelf();
+    shelf.put(old);
+    shelf.shown(shelf.lend(ALL, 1, 1e6).messages);
+    shelf.forget();
+    shelf.put([envelope({ position: 7, id: 'm1' })]);
+    expect(shelf.all.at(-1)).toMatchObject({ id: 'm1', position: 7, redelivered: true });
   });
 });
