@@ -72,6 +72,9 @@ export class Connected {
       const { name, wanted } = this.client.state;
       if (name !== undefined && wanted === undefined) options.identity.holds(name);
     };
+    this.client.on('gap', ({ why }) => {
+      if (why !== 'missed') this.delivery.forget();
+    });
     this.client.on('welcome', ({ epoch }) => {
       this.epoch = epoch;
       keepName();
@@ -79,6 +82,7 @@ export class Connected {
     });
     this.client.on('name', ({ was, why }) => {
       keepName();
+      if (why === 'suffixed') this.delivery.forget();
       if (why === 'renamed' && this.epoch !== undefined) this.delivery.renamed({ name: was, epoch: this.epoch });
     });
   }
