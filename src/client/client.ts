@@ -372,9 +372,17 @@ export class RelayClient {
 
   #adjust<V extends Verb>(verb: V, args: Args<V>): Args<V> {
     const adjust: { readonly [K in Verb]?: (args: Args<K>) => Args<K> } = {
-      receive: (asked) => this.#stash.remainder(asked),
+      receive: (asked) => {
+        this.#siftStash();
+        return this.#stash.remainder(asked);
+      },
     };
     return adjust[verb]?.(args) ?? args;
+  }
+
+  /** What the relay gave again may come late, and lie here while what it gave before is shown. */
+  #siftStash(): void {
+    this.#stash.sift((messages) => this.receipts.admit(messages));
   }
 
   async #received(first: ReceiveResult, args: Args<'receive'>, connection: Connection): Promise<ReceiveResult> {
@@ -386,6 +394,7 @@ export class RelayClient {
       if (!allShown || result.more === 0 || asked >= REASKS) {
         const { more } = result;
         if (args.from === undefined && args.thread === undefined && args.reply_to === undefined) this.#unread = more;
+        this.#siftStash();
         return this.#stash.merge(args, { ...result, messages });
       }
       await this.receipts.flush();

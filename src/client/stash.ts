@@ -22,6 +22,11 @@ export class Stash {
     this.#kept = [];
   }
 
+  /** Keeps only what `admit` gives back: some may have been shown from elsewhere since it came. */
+  sift(admit: (messages: readonly Envelope[]) => readonly Envelope[]): void {
+    this.#kept = admit(this.#kept);
+  }
+
   /** How many this request would find here. */
   count(args: Args<'receive'>): number {
     return this.#kept.filter((message) => fits(message, args)).length;

@@ -446,6 +446,25 @@ describe('receiving', () => {
     expect((await client.request('receive', {})).messages).toHaveLength(1);
   });
 
+  it('does not show what came late a second time, when it was shown from the connection of before meanwhile', async () => {
+    const client = await connected();
+    relay.answers.receive = () => ({ result: { messages: [envelope(1)], more: 0 } });
+    expect(positions((await client.request('receive', {})).messages)).toEqual([1]);
+    relay.socket.hangUp(1006);
+    await clock.run(1_000);
+    relay.answers.receive = () => 'silence';
+    await expect(client.request('receive', {}, { signal: AbortSignal.timeout(0) })).rejects.toThrow();
+    await settle();
+    const { id } = relay.socket.frames('request').at(-1) ?? {};
+    relay.socket.push({ type: 'answer', id, result: { messages: [envelope(1, { redelivered: true })], more: 0 } });
+    await settle();
+    client.receipts.handed([1]);
+    relay.answers.receive = () => ({ result: { messages: [envelope(2)], more: 0 } });
+    expect(positions((await client.request('receive', { wait_seconds: 9 })).messages)).toEqual([2]);
+    const asked = relay.requests.filter(({ verb }) => verb === 'receive');
+    expect(asked.at(-1)?.args).toEqual({ wait_seconds: 9 });
+  });
+
   it('is pushed: mail, envelopes not shown yet, receipts, presence', async () => {
     const client = await connected();
     const heard: unknown[] = [];
