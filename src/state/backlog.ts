@@ -10,7 +10,7 @@ export interface Counted {
   readonly upTo: number;
 }
 
-/** Sessions; beyond it they are counted again. */
+/** Sessions; beyond it who was counted first is counted again. */
 const MOST = 20_000;
 
 export class Backlog {
@@ -21,7 +21,8 @@ export class Backlog {
   }
 
   count(session: number, counted: Counted): void {
-    if (this.#counts.size >= MOST) this.clear();
+    const isNew = !this.#counts.has(session);
+    if (isNew && this.#counts.size >= MOST) this.#forgetOldest();
     this.#counts.set(session, counted);
   }
 
@@ -34,5 +35,10 @@ export class Backlog {
 
   clear(): void {
     this.#counts.clear();
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#counts.keys();
+    if (oldest !== undefined) this.#counts.delete(oldest);
   }
 }

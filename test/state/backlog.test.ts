@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { Backlog } from '../../src/state/backlog.ts';
 import { countUnhanded, unhandedMatching } from '../../src/state/queries/inbox.ts';
 import { emptyDatabase, World } from './world.ts';
 
@@ -48,6 +49,16 @@ describe('the backlog', () => {
     world.store.database.exec('ROLLBACK');
     world.store.forget();
     expect(unread()).toBe(6);
+  });
+
+  it('of the session that was counted first is forgotten where there are too many, and no other', () => {
+    const backlog = new Backlog();
+    const counts = (...sessions: number[]) => sessions.map((session) => backlog.of(session)?.count);
+    for (let session = 1; session <= 20_000; session++) backlog.count(session, { count: 1, upTo: 1 });
+    backlog.count(5, { count: 2, upTo: 2 });
+    expect(counts(1, 2, 5, 20_000)).toEqual([1, 1, 2, 1]);
+    backlog.count(20_001, { count: 3, upTo: 2 });
+    expect(counts(1, 2, 5, 20_000, 20_001)).toEqual([undefined, 1, 2, 1, 3]);
   });
 
   it('does not take off what came after it was counted, and was handed since', () => {
