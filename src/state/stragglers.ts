@@ -30,7 +30,7 @@ interface Entry extends Known {
 }
 
 const BOUNDS: Bounds = { least: 2_048, most: 64 };
-/** Intervals: some 200 bytes each. */
+/** Intervals, and as many that had too many: some 200 bytes each. */
 const MOST_ENTRIES = 10_000;
 const NONE: readonly number[] = [];
 
@@ -63,12 +63,12 @@ export class Stragglers {
   /** These are all after a position, if they are not too many. */
   learn(session: number, interval: Interval, entry: Entry): void {
     const key = keyOf(interval);
-    if (this.#count + this.#vain.size >= MOST_ENTRIES) this.clear();
-    if (entry.positions.length > this.#bounds.most) return void this.#vain.set(`${session} ${key}`, entry.until);
+    if (entry.positions.length > this.#bounds.most) return this.#learnVain(`${session} ${key}`, entry.until);
+    const isNew = !this.#entries.get(session)?.has(key);
+    if (isNew && this.#count >= MOST_ENTRIES) this.#forgetOldest();
+    if (isNew) this.#count += 1;
     const entries = this.#entries.get(session) ?? new Map<string, Entry>();
-    this.#entries.set(session, entries);
-    if (!entries.has(key)) this.#count += 1;
-    entries.set(key, entry);
+    this.#entries.set(session, entries.set(key, entry));
   }
 
   /** It has a receipt row now. */
@@ -84,6 +84,23 @@ export class Stragglers {
     this.#entries.clear();
     this.#vain.clear();
     this.#count = 0;
+  }
+
+  #learnVain(key: string, newest: number): void {
+    const [oldest] = this.#vain.keys();
+    if (oldest !== undefined && !this.#vain.has(key) && this.#vain.size >= MOST_ENTRIES) this.#vain.delete(oldest);
+    this.#vain.set(key, newest);
+  }
+
+  /** Of the session that was learned of first. */
+  #forgetOldest(): void {
+    const [first] = this.#entries;
+    const [oldest] = first?.[1].keys() ?? [];
+    if (!first || oldest === undefined) return;
+    const [session, entries] = first;
+    entries.delete(oldest);
+    if (entries.size === 0) this.#entries.delete(session);
+    this.#count -= 1;
   }
 }
 

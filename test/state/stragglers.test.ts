@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { countUnhanded, unhanded, unhandedMatching } from '../../src/state/queries/inbox.ts';
 import type { InMemory } from '../../src/state/store.ts';
+import { Stragglers } from '../../src/state/stragglers.ts';
 import { emptyDatabase, World } from './world.ts';
 
 // Thousands of cases: how long they take says nothing.
@@ -163,6 +164,46 @@ describe('stragglers', () => {
     // Nobody looks from the cursor on any more.
     expect(world.row(b).handed).toBeLessThan(left);
     for (const each of from) expect(each).toBeGreaterThan(80);
+  });
+
+  it('are still known after it was counted how many came since', () => {
+    const world = new World(emptyDatabase(), { tail: 40, stragglers: { least: 20, most: 3 } });
+    const [a, b, c] = [world.enter('A'), world.enter('B'), world.enter('C')];
+    const left = world.sent(a, 'all');
+    for (let i = 0; i < 200; i++) world.report(b, 'seen', [world.sent(a, 'all')]);
+    world.store.commit();
+    const ask = () => [countUnhanded(world.store, world.row(b)), ...unhanded(world.store, world.row(b), 0, 9)];
+    expect(ask()).toEqual([1, left]);
+    for (let round = 0; round < 3; round++) {
+      // B is away, and what passes is for others.
+      for (let i = 0; i < 25; i++) world.report(c, 'handed', [world.sent(a, 'C')]);
+      world.store.commit();
+      const from = lookedFrom(world, () => expect(ask()).toEqual([1, left]));
+      for (const each of from) expect(each).toBeGreaterThan(150);
+    }
+  });
+
+  it('of the session that was learned of first are forgotten where there are too many, and no others', () => {
+    const stragglers = new Stragglers({ least: 0, most: 1 });
+    const interval = (since: number) => ({ channel: 1, since, until: 99 });
+    const learn = (session: number, since: number, ...positions: number[]) =>
+      stragglers.learn(session, interval(since), { after: 0, until: 50, positions });
+    const known = (session: number, since = 0) => stragglers.of(session, interval(since), 0).positions.length > 0;
+    const isVain = (session: number) =>
+      stragglers.wanted(session, interval(0), { positions: [], until: 0 }, 50) === undefined;
+    for (let session = 1; session < 10_000; session++) learn(session, 0, 7);
+    learn(1, 5, 7);
+    for (let session = 1; session <= 10_000; session++) learn(session + 20_000, 0, 7, 8);
+    learn(5, 0, 7);
+    learn(20_005, 0, 7, 8);
+    expect([known(1), known(1, 5), known(2), isVain(20_001), isVain(20_002)]).toEqual(Array(5).fill(true));
+    learn(10_000, 0, 7);
+    learn(30_001, 0, 7, 8);
+    expect([known(1), isVain(20_001)]).toEqual([false, false]);
+    expect([known(1, 5), known(2), known(10_000), isVain(20_002), isVain(30_001)]).toEqual(Array(5).fill(true));
+    learn(10_001, 0, 7);
+    learn(10_002, 0, 7);
+    expect([known(1, 5), known(2), known(3), known(10_001), known(10_002)]).toEqual([false, false, true, true, true]);
   });
 
   it('are not looked for again at once where there are too many', () => {

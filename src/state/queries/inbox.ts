@@ -61,16 +61,21 @@ function unhandedOf(
   return first.length < limit ? [...first, ...look(store, session, part, until, limit - first.length, sender)] : first;
 }
 
-/** What is known of it without looking; where it is far to the newest, it is looked once, for all who come after. */
+/**
+ * What is known of it without looking; where it is far to the newest, it is looked once, for all who come after. Always from the
+ * cursor: what is learned for who asks about less would take the place of what serves all.
+ */
 function known(store: Store, session: SessionRow, part: Interval, after: number): Known {
   const { stragglers, tail } = store;
-  const before = stragglers.of(session.id, part, after);
+  const from = Math.max(session.handed, part.since);
+  const before = stragglers.of(session.id, part, from);
   const wanted = stragglers.wanted(session.id, part, before, tail.newest);
-  if (wanted === undefined) return before;
-  const found = look(store, session, part, before.until, wanted + 1, undefined);
-  const entry = { after, until: tail.newest, positions: [...before.positions, ...found] };
-  stragglers.learn(session.id, part, entry);
-  return found.length <= wanted ? entry : before;
+  if (wanted !== undefined) {
+    const found = look(store, session, part, before.until, wanted + 1, undefined);
+    const positions = [...before.positions, ...found];
+    stragglers.learn(session.id, part, { after: from, until: tail.newest, positions });
+  }
+  return stragglers.of(session.id, part, after);
 }
 
 const look: Find = (store, session, part, from, limit, sender) => {
