@@ -32,6 +32,7 @@ import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
 import { told } from './verbs/held.ts';
 import { View } from './view.ts';
+import { Walks } from './walks.ts';
 
 export interface RelayOptions {
   readonly journal: Journal;
@@ -242,6 +243,7 @@ export class Relay {
       version,
       hub: new Hub(store),
       presence: new Presence<Connection>(clock),
+      walks: new Walks(clock),
       now: () => {
         last = Math.max(last, clock.now());
         return last;

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import type { Presence } from './presence.ts';
 import type { Pumps } from './pump.ts';
 import type { Unseen } from './unseen.ts';
+import type { Walks } from './walks.ts';
 
 export interface Services {
   readonly journal: Journal;
@@ -27,6 +28,7 @@ export interface Services {
   readonly unseen: Unseen;
   readonly brakes: Brakes;
   readonly halt: Halt;
+  readonly walks: Walks;
   /** Milliseconds since 1970; never goes back, whatever the machine's clock does. */
   now(): number;
   /**

@@ -1,9 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { channelOf } from '../../src/state/queries/channels.ts';
-import { type HistoryFilter, history, maySeeRow } from '../../src/state/queries/history.ts';
+import { type Find, type HistoryFilter, history, historyOf, maySeeRow } from '../../src/state/queries/history.ts';
 import { type Action, Model } from './model.ts';
-import { atOnce, World } from './world.ts';
+import { atOnce, emptyDatabase, World } from './world.ts';
 
 // Thousands of cases: how long they take says nothing.
 vi.setConfig({ testTimeout: 120_000 });
@@ -67,11 +69,11 @@ function paged(world: World, session: number, filter: HistoryFilter): [back: num
     const found: number[] = [];
     let [before, after] = [Number.MAX_SAFE_INTEGER, 0];
     for (;;) {
-      const page = atOnce(history(world.store, session, filter, { before, after, count: 2, ascending, stretch: 3 }));
-      const positions = page.rows.map((row) => row.position);
+      const page = { before, after, count: 2, ascending, stretch: 3 };
+      const { positions, more } = atOnce(history(world.store, session, filter, page));
       if (ascending) found.push(...positions);
       else found.unshift(...positions);
-      if (!page.more) return found;
+      if (!more) return found;
       if (ascending) after = positions.at(-1) ?? 0;
       else before = positions[0] ?? 0;
     }
@@ -123,7 +125,7 @@ describe('history', () => {
         const seen: number[] = [];
         for (;;) {
           const page = atOnce(history(model.world.store, session, {}, { before, after, count, ascending }));
-          const positions = page.rows.map((row) => row.position);
+          const { positions } = page;
           expect(positions).toEqual([...positions].sort((a, b) => a - b));
           if (ascending) seen.push(...positions);
           else seen.unshift(...positions);
@@ -181,12 +183,87 @@ describe('a long history', () => {
     ['a thread', { thread: 't' }],
   ])('is read from its start too, with %s', (_, filter) => {
     const { world, a, mine } = buried();
-    const { rows, more } = atOnce(
+    const { positions, more } = atOnce(
       history(world.store, a, filter, { before: 1e9, after: 0, count: 2, ascending: true }),
     );
-    expect([rows.map((row) => row.position), more]).toEqual([mine, false]);
+    expect([positions, more]).toEqual([mine, false]);
   });
 });
+
+describe('what was altered', () => {
+  const range = { before: 1e9, after: 0, count: 2, ascending: false };
+
+  it.each<[string, object, number[], boolean]>([
+    ['from the end', {}, [2, 10], true],
+    ['from the start', { ascending: true, count: 3 }, [1, 2, 10], false],
+    ['all that there is', { after: 2, before: 10 }, [], false],
+    ['all but the last', { ascending: true, after: 2, before: 11, count: 1 }, [10], false],
+  ])('takes nobody’s place on a page, and is told: %s', async (_, page, positions, more) => {
+    const world = new World(emptyDatabase(), { tail: 0 });
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    for (let i = 1; i <= 10; i++) world.sent(a, 'B', { body: 'word' });
+    world.store.settle();
+    world.store.run("UPDATE envelope SET body = 'ward' WHERE position BETWEEN 3 AND 9");
+    const asked = { ...range, ...page };
+    const all = Array.from({ length: 10 }, (_, i) => i + 1);
+    const find: Find = async ({ after, before, ascending }, limit) => {
+      const within = all.filter((each) => each > after && each < before);
+      return (ascending ? within : within.reverse()).slice(0, limit);
+    };
+    const ways = [atOnce(history(world.store, b, {}, asked)), await historyOf(world.store, b, {}, asked, find)];
+    for (const found of ways) {
+      expect(found).toMatchObject({ positions, more });
+      expect([...found.damaged].sort()).toEqual(all.slice(2, 9));
+    }
+  });
+});
+
+describe('a search', () => {
+  it.each<[HistoryFilter, number[]]>([
+    [{}, [21, 256]],
+    [{ with: 2 }, [21, 256]],
+    [{ room: 1 }, [21, 256]],
+    [{ thread: 't' }, [256, 256]],
+    [{ incoming: true }, [256, 256]],
+    [{ with: 2, thread: 't' }, [256, 256]],
+  ])('for %o asks for many at once where words alone do not find it', async (filter, limits) => {
+    const world = new World();
+    const [a, b] = [world.enter('A'), world.enter('B')];
+    for (let i = 0; i < 256; i++) world.sent(a, 'A');
+    const asked: number[] = [];
+    // Somebody else's: none of them fits.
+    await historyOf(world.store, b, filter, { before: 1e9, after: 0, count: 20, ascending: true }, async (_, limit) => {
+      asked.push(limit);
+      return asked.length > 1 ? [] : Array.from({ length: limit }, (_, i) => i + 1);
+    });
+    expect(asked).toEqual(limits);
+  });
+});
+
+describe('a walk', () => {
+  it('that waits between two steps holds none of what it found', async () => {
+    const world = new World(emptyDatabase(), { tail: 0 });
+    const [a, b, c] = [world.enter('A'), world.enter('B'), world.enter('C')];
+    for (let i = 0; i < 100; i++) world.report(c, 'handed', [world.sent(b, 'C')]);
+    for (let i = 0; i < 50; i++) world.sent(b, 'A', { body: `${i}`.padEnd(65_000, 'x') });
+    world.store.settle();
+    const before = heap();
+    const range = { before: 1e9, after: 0, count: 200, ascending: false, stretch: 100 };
+    const walks = Array.from({ length: 20 }, () => history(world.store, a, { with: b }, range));
+    for (const walk of walks) expect(walk.next().done).toBe(false);
+    // Of 65 MB.
+    expect(heap() - before).toBeLessThan(16_000_000);
+    for (const walk of walks) expect(atOnce(walk).positions).toHaveLength(50);
+  });
+});
+
+/** Bytes, when all that can be let go of is. */
+function heap(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 describe('rooms in the past', () => {
   it('are open to who is in now and closed to who left, but for what they sent themselves', () => {

@@ -168,7 +168,7 @@ export class World {
   /** Positions that `session` finds, oldest first. */
   history(session: number, filter: HistoryFilter = {}, count = 10_000): number[] {
     const range = { before: Number.MAX_SAFE_INTEGER, after: 0, count, ascending: false };
-    return atOnce(history(this.store, session, filter, range)).rows.map((row) => row.position);
+    return [...atOnce(history(this.store, session, filter, range)).positions];
   }
 
   /** As `history`, of what holds the words. */
@@ -182,7 +182,7 @@ export class World {
       this.store.commit();
       return this.#search?.find({ query, session, channels, ...where, ...within, limit }) ?? expect.unreachable();
     });
-    return found.rows.map((row) => row.position);
+    return [...found.positions];
   }
 
   dump(): string {

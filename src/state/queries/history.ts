@@ -17,7 +17,7 @@ export interface HistoryFilter {
   readonly incoming?: boolean;
 }
 
-interface Page extends Range {
+export interface HistoryPage extends Range {
   readonly count: number;
   /** Positions that are looked at at once, where most are passed over. */
   readonly stretch?: number;
@@ -30,10 +30,12 @@ const STRETCH = 65_536;
 /** Positions that may fit, the next of the range in its order, at most `limit`. */
 export type Find = (range: Range, limit: number) => Promise<readonly number[]>;
 
-interface Found {
-  /** Of the range, oldest first; those among them that are not intact are for nobody to read. */
-  readonly rows: readonly EnvelopeRow[];
+export interface Found {
+  /** Of the range, oldest first. Time has passed since: whoever reads them asks `maySeeRow` again. */
+  readonly positions: readonly number[];
   readonly more: boolean;
+  /** Met on the way and not what was stored: for nobody to read, and in nobody's place. */
+  readonly damaged: readonly number[];
 }
 
 /**
@@ -44,11 +46,10 @@ export function* history(
   store: Store,
   session: number,
   filter: HistoryFilter,
-  range: Page,
+  range: HistoryPage,
 ): Generator<undefined, Found> {
   const walk = new Walk(store, session, filter, range);
-  const limit = Object.keys(filter).length > 0 ? CHUNK : chunkOf(range);
-  for (;;) {
+  for (let limit = firstChunk(filter, [], range); ; limit = CHUNK) {
     const stretch = isSparse(filter) ? stretchOf(walk.range, store.tail.newest) : walk.range;
     if (!walk.take(candidates(store, session, filter, walk.open, stretch, limit), limit)) {
       if (walk.isFull || !walk.passOver(stretch)) return walk.found;
@@ -63,42 +64,43 @@ function isSparse({ thread, with: other, incoming }: HistoryFilter): boolean {
 }
 
 /** The next positions of a range, as many as may be looked at at once. */
-function stretchOf(range: Page, newest: number): Range {
+function stretchOf(range: HistoryPage, newest: number): Range {
   const { stretch = STRETCH } = range;
   if (range.ascending) return { ...range, before: Math.min(range.before, range.after + stretch) };
   const before = Math.min(range.before, newest + 1);
   return { ...range, before, after: Math.max(range.after, before - stretch) };
 }
 
-/** Those of them that `find` finds. */
+/** Those of them that `find` finds, which knows rooms and other sides. */
 export async function historyOf(
   store: Store,
   session: number,
   filter: HistoryFilter,
-  range: Page,
+  range: HistoryPage,
   find: Find,
 ): Promise<Found> {
   const walk = new Walk(store, session, filter, range);
-  const limit = chunkOf(range);
-  while (walk.take(await find(walk.range, limit), limit));
+  let limit = firstChunk(filter, ['room', 'with'], range);
+  while (walk.take(await find(walk.range, limit), limit)) limit = CHUNK;
   return walk.found;
 }
 
-/** One more than the page: where all fit, the first look is the last. */
-function chunkOf({ count }: Page): number {
-  return Math.min(CHUNK, count + 1);
+/** One more than the page where all that comes should fit: the first look is the last then. */
+function firstChunk(filter: HistoryFilter, known: readonly string[], { count }: HistoryPage): number {
+  return Object.keys(filter).every((key) => known.includes(key)) ? Math.min(CHUNK, count + 1) : CHUNK;
 }
 
-/** A page that fills with what fits, from one end of the range towards the other. */
+/** A page that fills with what fits, from one end of the range towards the other. It may wait for long: it keeps positions only. */
 class Walk {
   readonly open: ReadonlySet<number>;
-  range: Page;
+  range: HistoryPage;
   readonly #store: Store;
   readonly #session: number;
   readonly #filter: HistoryFilter;
-  readonly #rows: EnvelopeRow[] = [];
+  readonly #positions: number[] = [];
+  readonly #damaged: number[] = [];
 
-  constructor(store: Store, session: number, filter: HistoryFilter, range: Page) {
+  constructor(store: Store, session: number, filter: HistoryFilter, range: HistoryPage) {
     this.#store = store;
     this.#session = session;
     this.#filter = filter;
@@ -108,12 +110,12 @@ class Walk {
 
   get found(): Found {
     const { count, ascending } = this.range;
-    const rows = this.#rows.slice(0, count);
-    return { rows: ascending ? rows : rows.reverse(), more: this.isFull };
+    const positions = this.#positions.slice(0, count);
+    return { positions: ascending ? positions : positions.reverse(), more: this.isFull, damaged: this.#damaged };
   }
 
   get isFull(): boolean {
-    return this.#rows.length > this.range.count;
+    return this.#positions.length > this.range.count;
   }
 
   /** Goes on behind a stretch that has no more. False when nothing of the range is left. */
@@ -126,15 +128,21 @@ class Walk {
   /** False when the page is full, or the range at its end: fewer candidates came than were asked for. */
   take(positions: readonly number[], asked: number): boolean {
     for (const position of positions) {
-      const row = envelopeRow(this.#store, position);
-      // Of one that was altered it is not known for whom it is: where it was filed says so, and the reader is told.
-      if (row && (this.#isOfIt(row) || !isIntact(row))) this.#rows.push(row);
+      this.#look(position);
       if (this.isFull) return false;
     }
     const last = positions.at(-1);
     if (last === undefined || positions.length < asked) return false;
     this.range = this.range.ascending ? { ...this.range, after: last } : { ...this.range, before: last };
     return true;
+  }
+
+  #look(position: number): void {
+    const row = envelopeRow(this.#store, position);
+    if (!row) return;
+    // Of one that was altered it is not known for whom it is.
+    if (!isIntact(row)) this.#damaged.push(position);
+    else if (this.#isOfIt(row)) this.#positions.push(position);
   }
 
   /** What is held comes last: it is looked up. */
