@@ -84,6 +84,39 @@ describe('an envelope that the disk has altered', () => {
     expect(sends.map(({ preview }) => preview)).toEqual(['n3', '', '']);
   });
 
+  it('takes nobody’s place on a page of history, whichever way it is read', async () => {
+    await ask('receive', { receipt: 'seen' });
+    damage(2);
+    const page = async (args: object) => {
+      const { messages, more } = await ask<HistoryResult>('history', { count: 1, ...args });
+      return [bodies(messages), more];
+    };
+    expect(await page({ before: 3 })).toEqual([['n1'], false]);
+    expect(await page({ after: 1 })).toEqual([['n3'], false]);
+    expect(await page({ query: 'n*', before: 3 })).toEqual([['n1'], false]);
+    expect(await page({ after: 1, before: 3 })).toEqual([[], false]);
+    expect(relay.counters.get('damaged')).toBe(1);
+  });
+
+  it('takes nobody’s place on a page of the inbox, however many they are', async () => {
+    const page = async (args: object) => {
+      const { messages, more, unread } = await ask<InboxResult>('inbox', args);
+      return [bodies(messages), more, unread];
+    };
+    damage(1);
+    expect(await page({ count: 1 })).toEqual([['n2'], 1, 3]);
+    expect(await page({ count: 1, from: 'A' })).toEqual([['n2'], 1, 3]);
+    expect(await page({ after: 2 })).toEqual([['n3'], 0, 3]);
+    await backlog(relay, 'B', 700, 'A');
+    journal.state.store.settle();
+    journal.state.store.run("UPDATE envelope SET body = '' WHERE position < 700");
+    expect(await page({ count: 2 })).toEqual([['n697', 'n698'], 2, 703]);
+    expect(await page({ count: 2, after: 701 })).toEqual([['n699', 'n700'], 0, 703]);
+    expect(relay.counters.get('damaged')).toBe(699);
+    damage(703);
+    expect(await page({ after: 702 })).toEqual([[], 0, 703]);
+  });
+
   it.each(ALTERED)('in %s is reported when who has read it looks back', async (_, set) => {
     await ask('receive', { receipt: 'seen' });
     damage(2, set);
