@@ -34,12 +34,15 @@ export async function withData<T>(ctx: Context, { online, offline }: Ways<T>): P
   }
 }
 
-/** Under the lock of the relay that would use them. Throws a Failure while one does, and when there are none. */
+/**
+ * Under the lock of the relay that would use them, and after a restore that was interrupted was finished. Throws a Failure
+ * while a relay uses them, and when there are none.
+ */
 export async function withOwnData<T>(ctx: Context, work: (data: OwnData) => Promise<T>, mustExist = true): Promise<T> {
   const { data: dir } = ctx.config.settings;
   const path = join(dir, 'relay.sqlite');
-  if (mustExist && !existsSync(path))
-    throw new Failure('error', `There are no data of a relay in ${dir}.`, 'Start one: claude-relay serve');
+  // In this order: the one may be becoming the other.
+  if (mustExist && !existsSync(join(dir, 'restored.sqlite')) && !existsSync(path)) throw noData(dir);
   // Loaded when they are needed: most commands never open a database.
   const [{ lockData }, { directTasks }, { ensurePrivateDir }, { lostPages }] = await Promise.all([
     import('../serve/data-lock.ts'),
@@ -50,12 +53,28 @@ export async function withOwnData<T>(ctx: Context, work: (data: OwnData) => Prom
   ensurePrivateDir(dir);
   const lock = await lockData(dir, () => undefined);
   try {
+    await finishRestore(ctx, dir, mustExist);
+    if (mustExist && !existsSync(path)) throw noData(dir);
     // Whoever opens the data throws away what cannot be read of their log: only the relay says so to its clients.
     if (mustExist && lostPages(`${path}-wal`) > 0) throw damagedLog(dir);
     return await work({ dir, tasks: directTasks(path) });
   } finally {
     lock.release();
   }
+}
+
+async function finishRestore({ out }: Context, dir: string, isRead: boolean): Promise<void> {
+  const { adoptRestored, strayOf, whereAside } = await import('../journal/adopt.ts');
+  const aside = await adoptRestored(dir);
+  if (aside !== undefined)
+    out.say(`A restore that was interrupted has been finished; what was there before it is in ${whereAside(aside)}.`);
+  const stray = strayOf(dir);
+  // The next restore refuses it.
+  if (isRead && stray !== undefined) out.warn(`${stray} was made by no restore, and is left alone.`);
+}
+
+function noData(dir: string): Failure {
+  return new Failure('error', `There are no data of a relay in ${dir}.`, 'Start one: claude-relay serve');
 }
 
 function damagedLog(dir: string): Failure {

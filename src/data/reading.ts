@@ -1,14 +1,14 @@
 /** Opens the relay's data to read them: beside the relay that writes them, without keeping it waiting. */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { openDatabase } from '../journal/driver.ts';
 import { rollback } from '../journal/recovery.ts';
 import { SCHEMA_VERSION } from '../state/schema.ts';
 import { Store } from '../state/store.ts';
-import { Failure } from '../util/failure.ts';
+import { errno, Failure } from '../util/failure.ts';
 
 /** Everything that `read` sees is of one moment. The file is closed again, whatever happens. */
 export async function reading<T>(path: string, read: (store: Store) => T | Promise<T>): Promise<T> {
-  if (!existsSync(path)) throw new Failure('error', `There is no file ${path}.`);
+  checkFile(path);
   const database = await openDatabase(path);
   try {
     database.exec('PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; BEGIN');
@@ -21,10 +21,22 @@ export async function reading<T>(path: string, read: (store: Store) => T | Promi
   }
 }
 
+/** Throws a Failure for what is no file, or cannot be read: SQLite says neither. */
+export function checkFile(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new Failure('error', `There is no file ${path}.`);
+  if (stats.isDirectory()) throw new Failure('error', `${path} is a directory.`, 'Name a file in it.');
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new Failure('error', `${path} cannot be read (${errno(error)}).`, undefined, error);
+  }
+}
+
 function checkVersion(store: Store, path: string): void {
   const version = store.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
   if (version === SCHEMA_VERSION) return;
-  if (version === 0) throw new Failure('error', `${path} holds no data of a relay.`);
+  if (version < 1) throw new Failure('error', `${path} holds no data of a relay.`);
   const [which, todo] =
     version > SCHEMA_VERSION
       ? ['a later', 'Update claude-relay first.']

@@ -6,69 +6,108 @@
  *
  * The new epoch tells every client that positions start anew and that something may be missing.
  */
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { adoptRestored, RESTORED } from '../journal/adopt.ts';
+import { adoptRestored, clearRestoring, DATA, LOGS, newMark, RESTORED, RESTORING, strayOf } from '../journal/adopt.ts';
+import { problemOf } from '../journal/damage.ts';
 import { openDatabase } from '../journal/driver.ts';
+import { lostPages } from '../journal/log-check.ts';
+import { SCHEMA_VERSION } from '../state/schema.ts';
 import { State } from '../state/state.ts';
-import { Failure } from '../util/failure.ts';
-import { createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
+import { Failure, reason } from '../util/failure.ts';
+import { ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random } from '../util/random.ts';
 import { syncFile } from './copy.ts';
+import { checkFile } from './reading.ts';
 import { type Verified, verifyData } from './verify.ts';
 
 /**
- * `dir` is that of the data, and no relay runs on it: the caller holds its lock. Answers what was put there, and where
- * the old data are now. Throws a Failure, having changed nothing, for a copy that is not whole.
+ * `dir` is that of the data, and no relay runs on it: the caller holds its lock, and has finished an earlier restore. Answers
+ * what was put there, and where the old data are now. Throws a Failure, having changed nothing, for a copy that is not whole.
  */
 export async function restoreData(
   dir: string,
   copy: string,
   random: Random,
 ): Promise<{ readonly verified: Verified; readonly aside: string | undefined }> {
-  if (!existsSync(copy)) throw new Failure('error', `There is no file ${copy}.`);
+  checkSource(copy);
   ensurePrivateDir(dir);
-  const temporary = join(dir, 'restoring.sqlite');
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${temporary}${end}`, { force: true });
+  checkWay(dir);
+  const temporary = join(dir, RESTORING);
+  clearRestoring(dir);
   try {
-    // Made first, so that the bytes never lie in a file that others can read.
-    createPrivate(temporary, '');
-    copyFileSync(copy, temporary);
+    for (const end of ['', ...LOGS])
+      if (existsSync(`${copy}${end}`)) copyPrivate(`${copy}${end}`, `${temporary}${end}`);
     const verified = await prepare(temporary, copy, random);
     syncFile(temporary);
+    const hadData = existsSync(join(dir, DATA));
+    if (!hadData) dropLogs(dir);
     renameSync(temporary, join(dir, RESTORED));
     syncDir(dir);
-    return { verified, aside: adoptRestored(dir) };
+    const aside = await adoptRestored(dir);
+    return { verified, aside: hadData ? aside : undefined };
   } finally {
-    rmSync(temporary, { force: true });
+    clearRestoring(dir);
   }
+}
+
+function checkSource(copy: string): void {
+  checkFile(copy);
+  if (lostPages(`${copy}-wal`) === 0) return;
+  throw new Failure(
+    'damaged',
+    `The end of the log of ${copy} was damaged on the disk.`,
+    `Use another copy; or do without what is in the log: move ${copy}-wal elsewhere.`,
+  );
+}
+
+function checkWay(dir: string): void {
+  const stray = strayOf(dir);
+  if (stray === undefined) return;
+  throw new Failure('error', `${stray} was made by no restore, and is in its way.`, 'Move it to another directory.');
+}
+
+/** Into a directory that is ours alone. The mode would be that of the copy. */
+function copyPrivate(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
+  chmodSync(to, 0o600);
+}
+
+/** A log without its file is of no use, and must not become that of another one. */
+function dropLogs(dir: string): void {
+  for (const end of LOGS) rmSync(join(dir, `${DATA}${end}`), { force: true });
 }
 
 async function prepare(temporary: string, named: string, random: Random): Promise<Verified> {
   try {
-    await begin(temporary, instanceId(random));
+    await begin(temporary, random);
     const verified = await verifyData(temporary);
     // Single messages that were damaged are contained; what does not fit together is not.
-    if (verified.problems.length > 0) throw new Error(verified.problems[0]);
+    if (verified.problems[0] !== undefined) throw unfit(verified.problems[0]);
     return verified;
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failure('error', `${named} cannot be restored: ${why}`, 'Use another copy.', error);
+    const told = error instanceof Failure ? error : unfit(problemOf(error) ?? reason(error), error);
+    throw new Failure('error', `${named} cannot be restored: ${told.message}`, told.remedy, error);
   }
 }
 
+function unfit(why: string, cause?: unknown): Failure {
+  return new Failure('error', why, 'Use another copy.', cause);
+}
+
 /** Migrates it to this version, and begins a new epoch: its positions are not those that clients know. */
-async function begin(path: string, epoch: string): Promise<void> {
+async function begin(path: string, random: Random): Promise<void> {
   const database = await openDatabase(path);
   try {
     // One file, without a log beside it that a rename would leave behind.
     database.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL');
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version === 0) throw new Error('it holds no data of a relay.');
+    if (version < 1) throw unfit('it holds no data of a relay.');
+    if (version > SCHEMA_VERSION)
+      throw new Failure('error', 'it was written by a later version.', 'Update claude-relay first.');
     const state = new State(database);
-    database.exec('BEGIN IMMEDIATE');
-    state.apply({ type: 'found', epoch });
+    database.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${newMark(random)}`);
+    state.apply({ type: 'found', epoch: instanceId(random) });
     database.exec('COMMIT');
   } finally {
     database.close();

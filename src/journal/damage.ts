@@ -14,8 +14,8 @@ export function damageIn(database: Database): string | undefined {
     const row = database.prepare('PRAGMA integrity_check(1)').get() as { integrity_check: string };
     return row.integrity_check === 'ok' ? strayIn(database) : row.integrity_check;
   } catch (error) {
-    if (isDamage(error)) return NO_DATABASE;
-    if (isForeign(error)) return FOREIGN;
+    const problem = problemOf(error);
+    if (problem !== undefined) return problem;
     throw error;
   }
 }
@@ -26,8 +26,17 @@ function strayIn(database: Database): string | undefined {
   return version === SCHEMA_VERSION ? misfiled(new Store(database)) : undefined;
 }
 
-export const NO_DATABASE = 'not a database, or broken pages';
-export const FOREIGN = 'tables that are not those of a relay';
+/** What an error of SQLite says about the file; undefined for one that is not about it. */
+export function problemOf(error: unknown): string | undefined {
+  if (isDamage(error)) return 'not a database, or broken pages';
+  return isForeign(error) ? 'tables that are not those of a relay' : undefined;
+}
+
+/** The error itself, or a Failure in its place that says that the data are damaged. */
+export function asDamage(error: unknown): unknown {
+  const problem = problemOf(error);
+  return problem === undefined ? error : damaged(problem, error);
+}
 
 export function damaged(what: string, cause?: unknown): Failure {
   const oneLine = what.replaceAll(/\s+/g, ' ');

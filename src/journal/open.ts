@@ -7,8 +7,8 @@ import type { Database } from '../state/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
-import { adoptRestored, DATA } from './adopt.ts';
-import { damaged, damageIn, FOREIGN, NO_DATABASE } from './damage.ts';
+import { adoptRestored, DATA, strayOf, whereAside } from './adopt.ts';
+import { asDamage, damaged, damageIn } from './damage.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { DiskLog } from './disk-log.ts';
 import { loadDriver, openDatabase } from './driver.ts';
@@ -17,7 +17,6 @@ import type { Journal } from './journal.ts';
 import { LocalJournal } from './local.ts';
 import { lostPages } from './log-check.ts';
 import { MemoryJournal } from './memory.ts';
-import { isDamage, isForeign } from './queue.ts';
 import { InlineSearch } from './search.ts';
 import { SearchThread } from './search-thread.ts';
 
@@ -55,7 +54,7 @@ const SETTINGS = `
 
 export async function openJournal(options: OpenOptions): Promise<Journal> {
   ensurePrivateDir(options.dir);
-  adoptRestored(options.dir);
+  await finishRestore(options);
   const path = join(options.dir, DATA);
   ensureDatabaseFile(path);
   const open = await loadDriver();
@@ -89,6 +88,13 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   // A new file is only there after a power cut when its directory was synced.
   syncDir(options.dir);
   return journal;
+}
+
+async function finishRestore({ dir, onTrouble }: OpenOptions): Promise<void> {
+  const aside = await adoptRestored(dir);
+  if (aside !== undefined) onTrouble?.(`a restore was finished; what was there before is in ${whereAside(aside)}`);
+  const stray = strayOf(dir);
+  if (stray !== undefined) onTrouble?.(`${stray} was made by no restore, and is left alone`);
 }
 
 /** What was answered may be gone: a new epoch tells it to every client. */
@@ -162,8 +168,7 @@ function usable(database: Database, { pages, isChecked }: { pages: number; isChe
     return database;
   } catch (error) {
     database.close();
-    if (isDamage(error)) throw damaged(NO_DATABASE, error);
-    throw isForeign(error) ? damaged(FOREIGN, error) : error;
+    throw asDamage(error);
   }
 }
 

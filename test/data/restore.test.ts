@@ -1,9 +1,19 @@
-import { copyFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyData } from '../../src/data/copy.ts';
 import { restoreData } from '../../src/data/restore.ts';
 import { verifyData } from '../../src/data/verify.ts';
+import { adoptRestored, whereAside } from '../../src/journal/adopt.ts';
 import { openDatabase } from '../../src/journal/driver.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -19,6 +29,25 @@ async function copied() {
   const { epoch } = data.journal.state;
   await closed(data);
   return { ...data, copy, epoch };
+}
+
+/** The same, but for the end of the relay: its log is not in the tables. */
+async function killed() {
+  const { copy } = await copied();
+  const relay = await someData(5);
+  const dir = join(tempDir(), 'data');
+  mkdirSync(dir, { mode: 0o700 });
+  for (const end of ['', '-wal']) copyFileSync(`${relay.path}${end}`, join(dir, `relay.sqlite${end}`));
+  expect(statSync(join(dir, 'relay.sqlite-wal')).size).toBeGreaterThan(32);
+  return { dir, path: join(dir, 'relay.sqlite'), copy };
+}
+
+const messagesIn = async (path: string) => (await verifyData(path)).envelopes;
+
+async function setVersion(path: string, version: number): Promise<void> {
+  const database = await openDatabase(path);
+  database.exec(`PRAGMA user_version = ${version}`);
+  database.close();
 }
 
 describe('a restore', () => {
@@ -51,13 +80,63 @@ describe('a restore', () => {
     expect(statSync(dir).mode & 0o777).toBe(0o700);
   });
 
-  it('goes on after the present data, whose log was not emptied', async () => {
+  it('puts aside one file, into which the log went that a killed relay had left', async () => {
+    const { dir, path, copy } = await killed();
+    const { aside = '' } = await restoreData(dir, copy, systemRandom);
+    expect(readdirSync(dir).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
+    expect([await messagesIn(aside), await messagesIn(path)]).toEqual([5, 3]);
+  });
+
+  it('keeps a log that was damaged beside the data put aside, and is finished all the same', async () => {
     const { dir, path, copy } = await copied();
-    // As a relay that was killed leaves it.
-    writeFileSync(`${path}-wal`, 'the log of the old data');
-    const { aside } = await restoreData(dir, copy, systemRandom);
-    expect(readdirSync(dir).filter((name) => name.endsWith('-wal'))).toEqual([`replaced-1.sqlite-wal`]);
-    expect([existsSync(aside ?? ''), (await verifyData(path)).position]).toEqual([true, 3]);
+    writeFileSync(`${path}-wal`, 'not the log of the old data, but longer than its header');
+    const { aside = '' } = await restoreData(dir, copy, systemRandom);
+    expect([existsSync(`${aside}-wal`), whereAside(aside)]).toEqual([true, `${aside} and ${aside}-wal`]);
+    expect(await messagesIn(path)).toBe(3);
+  });
+
+  it('takes the log beside its source along, and leaves both as they are', async () => {
+    const { path } = await killed();
+    const { dir } = await copied();
+    const before = [readFileSync(path), readFileSync(`${path}-wal`)];
+    expect((await restoreData(dir, path, systemRandom)).verified).toMatchObject({ ok: true, envelopes: 5 });
+    expect([readFileSync(path), readFileSync(`${path}-wal`)]).toEqual(before);
+    expect(await messagesIn(join(dir, 'relay.sqlite'))).toBe(5);
+  });
+
+  it('refuses a source whose log was damaged, and changes nothing', async () => {
+    const { path } = await killed();
+    const { dir } = await copied();
+    writeFileSync(`${path}-wal`, Buffer.alloc(5_000, 1));
+    await expect(restoreData(dir, path, systemRandom)).rejects.toMatchObject({ kind: 'damaged' });
+    expect(await messagesIn(join(dir, 'relay.sqlite'))).toBe(5);
+  });
+
+  it('makes the data private, whoever may read the copy', async () => {
+    const { dir, path, copy } = await copied();
+    chmodSync(copy, 0o644);
+    await restoreData(dir, copy, systemRandom);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves a copy of the data alone that is called as its own, and is not done over it', async () => {
+    const { dir, path, copy } = await copied();
+    await restoreData(dir, copy, systemRandom);
+    const mine = join(dir, 'restored.sqlite');
+    await copyData(path, mine);
+    expect(await adoptRestored(dir)).toBeUndefined();
+    await expect(restoreData(dir, copy, systemRandom)).rejects.toThrow('was made by no restore');
+    expect(existsSync(mine)).toBe(true);
+  });
+
+  it('says what to do about data of a later version, and what is a directory', async () => {
+    const { dir, copy } = await copied();
+    await setVersion(copy, 99);
+    await expect(restoreData(dir, copy, systemRandom)).rejects.toMatchObject({
+      message: expect.stringContaining('cannot be restored: it was written by a later version.'),
+      remedy: 'Update claude-relay first.',
+    });
+    await expect(restoreData(dir, dir, systemRandom)).rejects.toThrow('is a directory');
   });
 
   it.each([
@@ -81,12 +160,10 @@ describe('a restore', () => {
       },
     ],
     [
-      'data of a later version',
+      'data of a version before the first',
       async (path: string, copy: string) => {
         copyFileSync(copy, path);
-        const database = await openDatabase(path);
-        database.exec('PRAGMA user_version = 99');
-        database.close();
+        await setVersion(path, -3);
       },
     ],
   ])('refuses %s, and changes nothing', async (_, make) => {

@@ -10,10 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { restoreData } from '../../src/data/restore.ts';
 import { openDatabase } from '../../src/journal/driver.ts';
 import { openJournal, openMemoryJournal } from '../../src/journal/open.ts';
 import type { Send } from '../../src/state/command.ts';
 import { SCHEMA_VERSION } from '../../src/state/schema.ts';
+import { systemRandom } from '../../src/util/random.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const send = (id: string, body = id): Send => ({
@@ -138,6 +140,23 @@ describe('opening', () => {
     database.close();
     const message = messageOf(await openJournal({ dir }).catch((error: unknown) => error));
     expect(message).toBe("The relay's data are damaged (message 90 is not where it was filed).");
+  });
+
+  it('finishes a restore that was interrupted, says so, and says what it leaves alone', async () => {
+    const { dir, dump } = await written();
+    const restored = join(tempDir(), 'data');
+    await restoreData(restored, join(dir, 'relay.sqlite'), systemRandom);
+    copyFileSync(join(restored, 'relay.sqlite'), join(dir, 'restored.sqlite'));
+    const onTrouble = vi.fn();
+    const journal = await openJournal({ dir, onTrouble });
+    expect([...journal.state.dump()].filter((row) => !row.startsWith('meta'))).toEqual(
+      dump.filter((row) => !row.startsWith('meta')),
+    );
+    await journal.close();
+    expect(onTrouble).toHaveBeenLastCalledWith(expect.stringContaining(`is in ${join(dir, 'replaced-1.sqlite')}`));
+    copyFileSync(join(restored, 'relay.sqlite'), join(dir, 'restored.sqlite'));
+    await (await openJournal({ dir, onTrouble })).close();
+    expect(onTrouble).toHaveBeenLastCalledWith(expect.stringContaining('is left alone'));
   });
 
   it('leaves the check of large data to whoever offers it, and only that', async () => {

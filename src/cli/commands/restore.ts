@@ -20,7 +20,10 @@ export const restore: Command = {
     { line: 'claude-relay restore claude-relay-2026-11-22-08-12-33.sqlite', says: 'back to then', needs: 'system' },
   ],
   async run(ctx) {
-    const { restoreData } = await import('../../data/restore.ts');
+    const [{ restoreData }, { whereAside }] = await Promise.all([
+      import('../../data/restore.ts'),
+      import('../../journal/adopt.ts'),
+    ]);
     const file = resolve(ctx.cwd, ctx.given.required('file'));
     const { verified, aside } = await withOwnData(ctx, ({ dir }) => restoreData(dir, file, systemRandom), false);
     if (ctx.out.isJson) {
@@ -28,7 +31,8 @@ export const restore: Command = {
       return EXIT.ok;
     }
     ctx.out.line(`Restored ${plural(verified.envelopes, 'message')} of ${plural(verified.sessions, 'session')}.`);
-    if (aside !== undefined) ctx.out.say(`What was there before is in ${aside}; remove it when you need it no more.`);
+    if (aside !== undefined)
+      ctx.out.say(`What was there before is in ${whereAside(aside)}; remove it when you need it no more.`);
     ctx.out.say('Start the relay: claude-relay serve');
     return EXIT.ok;
   },
