@@ -1,5 +1,7 @@
 /** Looks at everything: the pages of the file, how the tables fit together, and the sum of each envelope. */
 import { statSync } from 'node:fs';
+import { problemOf } from '../journal/damage.ts';
+import { lostPages } from '../journal/log-check.ts';
 import { misfiled } from '../state/filed.ts';
 import { envelopesAfter, newestPosition } from '../state/queries/envelopes.ts';
 import type { Store } from '../state/store.ts';
@@ -8,6 +10,7 @@ import { reading } from './reading.ts';
 
 export interface Verified {
   readonly ok: boolean;
+  /** Empty when it could not be read to its end: then nothing was counted. */
   readonly epoch: string;
   readonly position: number;
   readonly sessions: number;
@@ -56,23 +59,46 @@ const NONE: readonly (readonly [sql: string, what: string])[] = [
   ],
 ];
 
-/** Throws when the file cannot even be opened as what it is. */
-export function verifyData(path: string): Promise<Verified> {
-  return reading(path, (store) => {
-    const problems = [...brokenPages(store), ...misfits(store)].slice(0, MOST);
-    const damaged = damagedIn(store);
-    return {
-      ok: problems.length === 0 && damaged.length === 0,
-      epoch: store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'epoch'")?.value ?? '',
-      position: newestPosition(store),
-      sessions: count(store, 'SELECT count(*) AS n FROM session'),
-      envelopes: count(store, 'SELECT count(*) AS n FROM envelope'),
-      pruned: count(store, 'SELECT count(*) AS n FROM pruned'),
-      bytes: sizeOf(path) + sizeOf(`${path}-wal`),
-      problems,
-      damaged,
-    };
-  });
+/** Throws a Failure for what is not a file of a relay, or of another version. Damage is what it answers, however far it goes. */
+export async function verifyData(path: string): Promise<Verified> {
+  const problems: string[] = [];
+  try {
+    return await reading(path, (store) => {
+      problems.push(...brokenPages(store));
+      return counted(store, path, problems);
+    });
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    return unread(path, [...problems, problem]);
+  }
+}
+
+/** Of a file that nobody else uses: SQLite throws away what it cannot read of its log, and says nothing. */
+export async function verifyCopy(path: string): Promise<Verified> {
+  if (lostPages(`${path}-wal`) > 0) return unread(path, ['the end of its log was damaged on the disk']);
+  return verifyData(path);
+}
+
+function counted(store: Store, path: string, broken: readonly string[]): Verified {
+  const problems = [...broken, ...misfits(store)].slice(0, MOST);
+  const damaged = damagedIn(store);
+  return {
+    ok: problems.length === 0 && damaged.length === 0,
+    epoch: store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'epoch'")?.value ?? '',
+    position: newestPosition(store),
+    sessions: count(store, 'SELECT count(*) AS n FROM session'),
+    envelopes: count(store, 'SELECT count(*) AS n FROM envelope'),
+    pruned: count(store, 'SELECT count(*) AS n FROM pruned'),
+    bytes: bytesOf(path),
+    problems,
+    damaged,
+  };
+}
+
+function unread(path: string, problems: readonly string[]): Verified {
+  const none = { position: 0, sessions: 0, envelopes: 0, pruned: 0 };
+  return { ok: false, epoch: '', ...none, bytes: bytesOf(path), problems, damaged: [] };
 }
 
 function brokenPages(store: Store): string[] {
@@ -102,6 +128,10 @@ function damagedIn(store: Store): { position: number; id: string }[] {
 
 function count(store: Store, sql: string): number {
   return store.get<{ n: number }>(sql)?.n ?? 0;
+}
+
+function bytesOf(path: string): number {
+  return sizeOf(path) + sizeOf(`${path}-wal`);
 }
 
 function sizeOf(path: string): number {

@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { verifyData } from '../../src/data/verify.ts';
+import { verifyCopy, verifyData } from '../../src/data/verify.ts';
+import { openDatabase } from '../../src/journal/driver.ts';
 import { closed, someData } from './kit.ts';
 
 describe('verifying', () => {
@@ -64,11 +65,51 @@ describe('verifying', () => {
   it('finds broken pages', async () => {
     const data = await someData(500);
     await closed(data);
-    const fd = openSync(data.path, 'r+');
-    writeSync(fd, Buffer.alloc(40 * 4_096, 0x5a), 0, 40 * 4_096, 20 * 4_096);
-    closeSync(fd);
-    const found = await verifyData(data.path).catch((error: Error) => error.message);
-    if (typeof found === 'string') expect(found).toMatch(/malformed/);
-    else expect(found.ok).toBe(false);
+    overwrite(data.path, 20 * 4_096, Buffer.alloc(40 * 4_096, 0x5a));
+    const found = await verifyData(data.path);
+    expect(found).toMatchObject({
+      ok: false,
+      problems: expect.arrayContaining([expect.stringMatching(/page|database/)]),
+    });
+  });
+
+  it.each<[string, (path: string) => void | Promise<void>, string]>([
+    ['what is no database', (path) => writeFileSync(path, 'hello'.repeat(3_000)), 'not a database, or broken pages'],
+    ['a broken schema', (path) => overwrite(path, 100, Buffer.alloc(3_000, 0x5a)), 'not a database, or broken pages'],
+    ['a table that is not there', (path) => execute(path, 'DROP TABLE route'), 'tables that are not those of a relay'],
+  ])('says in a sentence that it cannot read %s', async (_, spoil, problem) => {
+    const data = await someData(3);
+    await closed(data);
+    await spoil(data.path);
+    const found = await verifyData(data.path);
+    expect(found).toMatchObject({ ok: false, epoch: '', envelopes: 0 });
+    expect(found.problems.at(-1)).toBe(problem);
+  });
+
+  it('does not open a copy whose log was damaged: SQLite would throw it away', async () => {
+    const data = await someData(3);
+    await closed(data);
+    writeFileSync(`${data.path}-wal`, Buffer.alloc(5_000, 1));
+    expect((await verifyCopy(data.path)).problems).toEqual(['the end of its log was damaged on the disk']);
+    expect(statSync(`${data.path}-wal`).size).toBe(5_000);
+  });
+
+  it.each([0, -3])('takes what says that it is of version %i for no data of a relay', async (version) => {
+    const data = await someData();
+    await closed(data);
+    await execute(data.path, `PRAGMA user_version = ${version}`);
+    await expect(verifyData(data.path)).rejects.toThrow('holds no data of a relay');
   });
 });
+
+function overwrite(path: string, at: number, bytes: Buffer): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, at);
+  closeSync(fd);
+}
+
+async function execute(path: string, sql: string): Promise<void> {
+  const database = await openDatabase(path);
+  database.exec(sql);
+  database.close();
+}

@@ -11,7 +11,8 @@ export const verify: Command = {
   name: 'verify',
   summary: 'Check that the relay’s data, or a backup, are whole and unaltered.',
   details:
-    'Looks at every page, at how the tables fit together, and at the sum of each message. Exits with 1 when something is wrong.',
+    'Looks at every page, at how the tables fit together, and at the sum of each message.\n' +
+    'Exits with 65 when the data are damaged, and with 1 when only single messages are: those are given to nobody.',
   arguments: [{ name: 'file', sentence: 'a file that `backup` made; the relay’s data when left out', optional: true }],
   settings: ['relayUrl', 'data'],
   where: ['serve'],
@@ -24,13 +25,14 @@ export const verify: Command = {
     const found = await look(ctx);
     if (ctx.out.isJson) ctx.out.json(found);
     else show(ctx, found);
+    if (found.problems.length > 0) return EXIT.damaged;
     return found.ok ? EXIT.ok : EXIT.error;
   },
 };
 
 async function look(ctx: Context): Promise<Verified> {
   const file = ctx.given.text('file');
-  if (file !== undefined) return (await import('../../data/verify.ts')).verifyData(resolve(ctx.cwd, file));
+  if (file !== undefined) return (await import('../../data/verify.ts')).verifyCopy(resolve(ctx.cwd, file));
   return withData(ctx, {
     // The relay's answer is what its own `verifyData` made.
     online: async (place) => (await askAdmin('verify', {}, place)) as Verified,
@@ -38,10 +40,11 @@ async function look(ctx: Context): Promise<Verified> {
   });
 }
 
-function show({ out }: Context, { ok, problems, damaged, envelopes, pruned, sessions, bytes }: Verified): void {
+function show({ out }: Context, { ok, epoch, problems, damaged, envelopes, pruned, sessions, bytes }: Verified): void {
   for (const problem of problems) out.line(problem, 'red');
   for (const { position, id } of damaged)
     out.line(`Message ${id} at position ${position} is not what was stored.`, 'red');
+  if (epoch === '') return out.say('The data are damaged, and cannot be read: restore a backup, or use another one.');
   const forgotten = pruned > 0 ? `, ${pruned} forgotten` : '';
   const what = `${plural(envelopes, 'message')}${forgotten}, ${plural(sessions, 'session')}, ${bytesWords(bytes)}`;
   if (ok) out.line(`${what}: all whole.`, 'green');
