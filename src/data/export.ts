@@ -1,8 +1,9 @@
 /** Everything that was said, as text that other programs (JSONL) or people (Markdown) read: oldest first, in pieces. */
 import type { Envelope } from '../protocol/envelope.ts';
+import { channelOf } from '../state/queries/channels.ts';
 import { type EnvelopeRow, envelopesAfter, toEnvelope } from '../state/queries/envelopes.ts';
 import { isHeldFromSomebody } from '../state/queries/held.ts';
-import { nameOf } from '../state/queries/sessions.ts';
+import { sessionByAnyName } from '../state/queries/sessions.ts';
 import type { Store } from '../state/store.ts';
 import { isIntact } from '../state/sum.ts';
 import { safeJson, safeText } from '../util/safe-text.ts';
@@ -12,7 +13,7 @@ export type Format = (typeof FORMATS)[number];
 
 export interface ExportOptions {
   readonly format: Format;
-  /** Only what was sent by or to this name, or to this room. */
+  /** Only what was sent by or to this name, to this room, or to all. */
   readonly about?: string | undefined;
   /** Only what was stored since, milliseconds since 1970. */
   readonly since?: number | undefined;
@@ -20,14 +21,15 @@ export interface ExportOptions {
 
 const PAGE = 200;
 
-/** What was damaged on the disk is left out; a last comment says so in Markdown, and a line with `damaged` in JSONL. */
+/** Throws a RelayError when `about` leads to nobody. What was damaged on the disk is left out; a last comment says so in Markdown, and a line with `damaged` in JSONL. */
 export function* exportText(store: Store, { format, about, since = 0 }: ExportOptions): Generator<string> {
   const write = WRITERS[format]();
+  const channel = about === undefined ? undefined : channelAbout(store, about);
   for (let after = 0; ; ) {
     const rows = envelopesAfter(store, after, PAGE);
     let text = '';
     for (const row of rows) {
-      if (row.at < since || !isAbout(store, row, about)) continue;
+      if (row.at < since || !isAbout(row, channel)) continue;
       text += written(store, row, write);
     }
     if (text !== '') yield text;
@@ -44,9 +46,13 @@ function written(store: Store, row: EnvelopeRow, write: Writer): string {
   return isHeldFromSomebody(store, row.position) ? write.held(envelope) : write.envelope(envelope);
 }
 
-function isAbout(store: Store, row: EnvelopeRow, about: string | undefined): boolean {
-  if (about === undefined) return true;
-  return nameOf(store, row.sender) === about || row.channels.some((channel) => nameOf(store, channel) === about);
+/** Whoever was ever here, and be it under that name once, or cut off since. Throws as for a message to nobody. */
+function channelAbout(store: Store, name: string): number {
+  return sessionByAnyName(store, name)?.id ?? channelOf(store, name);
+}
+
+function isAbout({ sender, channels }: EnvelopeRow, channel: number | undefined): boolean {
+  return channel === undefined || sender === channel || channels.includes(channel);
 }
 
 interface Writer {

@@ -1,6 +1,8 @@
 /** The thread of `worker.ts`: does one task, and says what came of it. */
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
+import { asDamage } from '../journal/damage.ts';
+import { RelayError } from '../protocol/codes.ts';
 import { Failure, reason } from '../util/failure.ts';
 import { checkData } from './check.ts';
 import { copyData } from './copy.ts';
@@ -36,5 +38,7 @@ function say(said: Said): void {
 try {
   say({ kind: 'done', value: await perform(workerData) });
 } catch (error) {
-  say({ kind: 'failed', message: reason(error), remedy: error instanceof Failure ? error.remedy : undefined });
+  const told = asDamage(error);
+  const code = told instanceof RelayError ? told.code : undefined;
+  say({ kind: 'failed', code, message: reason(told), remedy: told instanceof Failure ? told.remedy : undefined });
 }

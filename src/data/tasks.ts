@@ -1,4 +1,5 @@
 /** What a running relay does with its data as a whole. Two implementations: in this thread, and in one of its own (`worker.ts`). */
+import { asDamage } from '../journal/damage.ts';
 import { checkData } from './check.ts';
 import { copyData } from './copy.ts';
 import { type ExportOptions, exportText } from './export.ts';
@@ -18,7 +19,7 @@ export interface DataTasks {
 /** In this thread: it keeps others waiting, for a while. */
 export function directTasks(path: string): DataTasks {
   return {
-    copy: (to) => copyData(path, to),
+    copy: (to) => copyData(path, to).catch(refused),
     verify: () => verifyData(path),
     check: () => checkData(path),
     export: (options) => exported(path, options),
@@ -26,6 +27,10 @@ export function directTasks(path: string): DataTasks {
 }
 
 async function* exported(path: string, options: ExportOptions): AsyncGenerator<string> {
-  const pieces = await reading(path, (store) => [...exportText(store, options)]);
+  const pieces = await reading(path, (store) => [...exportText(store, options)]).catch(refused);
   yield* pieces;
+}
+
+function refused(error: unknown): never {
+  throw asDamage(error);
 }

@@ -1,6 +1,7 @@
 /** The tasks in a thread of their own: a gigabyte is read and checked while the relay answers as always. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { type Code, RelayError } from '../protocol/codes.ts';
 import { Failure } from '../util/failure.ts';
 import type { ExportOptions } from './export.ts';
 import type { DataTasks } from './tasks.ts';
@@ -18,7 +19,13 @@ export type Task = { readonly path: string } & (
 export type Said =
   | { readonly kind: 'piece'; readonly text: string }
   | { readonly kind: 'done'; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly message: string; readonly remedy?: string | undefined };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      readonly remedy?: string | undefined;
+      /** Of a refusal. */
+      readonly code?: Code | undefined;
+    };
 
 /** `script` is the bundled `data/main.ts`. */
 export function workerTasks(path: string, script: string | URL): DataTasks {
@@ -46,7 +53,7 @@ async function* run(script: string | URL, task: Task): AsyncGenerator<string, un
   try {
     for (;;) {
       const said: Said = await Promise.race([once(worker, 'message').then(([message]) => message), failed, died]);
-      if (said.kind === 'failed') throw new Failure('error', said.message, said.remedy);
+      if (said.kind === 'failed') throw errorOf(said);
       if (said.kind === 'done') return said.value;
       yield said.text;
       worker.postMessage('next');
@@ -54,6 +61,10 @@ async function* run(script: string | URL, task: Task): AsyncGenerator<string, un
   } finally {
     await worker.terminate();
   }
+}
+
+function errorOf({ code, message, remedy }: Said & { readonly kind: 'failed' }): Error {
+  return code === undefined ? new Failure('error', message, remedy) : new RelayError(code, message);
 }
 
 async function last(pieces: AsyncGenerator<string, unknown>): Promise<unknown> {

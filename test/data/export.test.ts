@@ -67,7 +67,18 @@ describe('an export', () => {
     expect(ids(text(world, { about: '#build' }))).toEqual(['m3']);
     expect(ids(text(world, { about: 'all' }))).toEqual(['m4']);
     expect(ids(text(world, { since: DAY + 1 }))).toEqual(['m3', 'm4']);
-    expect(text(world, { about: 'nobody' })).toBe('');
+  });
+
+  it('finds whoever was here by an old name, too', () => {
+    const world = story();
+    world.rename(2, 'C-3');
+    expect(ids(text(world, { about: 'A' }))).toEqual(ids(text(world, { about: 'C-3' })));
+  });
+
+  it('about nobody is refused as a message to nobody is', () => {
+    const world = story();
+    expect(() => text(world, { about: 'build' })).toThrow('Nobody called build was ever here');
+    expect(() => text(world, { about: '#nowhere' })).toThrow('There is no room #nowhere');
   });
 
   it('says where something was damaged, and leaves it out', () => {

@@ -64,10 +64,17 @@ describe.each(ways)('the tasks %s', { timeout: 120_000 }, (_, make) => {
     const path = join(dir, 'no.sqlite');
     writeFileSync(path, 'no database at all, but long enough'.repeat(50));
     const tasks = await make(path);
-    await expect(tasks.verify()).rejects.toThrow(/not a database/);
-    await expect(tasks.copy(join(dir, 'copy'))).rejects.toThrow(/not a database/);
-    await expect(all(tasks.export({ format: 'jsonl' }))).rejects.toThrow(/not a database/);
+    expect((await tasks.verify()).problems).toEqual(['not a database, or broken pages']);
+    const damaged = { message: expect.stringMatching(/data are damaged/), remedy: expect.stringMatching(/^Restore/) };
+    await expect(tasks.copy(join(dir, 'copy'))).rejects.toMatchObject(damaged);
+    await expect(all(tasks.export({ format: 'jsonl' }))).rejects.toMatchObject(damaged);
     expect(existsSync(join(dir, 'copy'))).toBe(false);
+  });
+
+  it('refuse an export about nobody as a message to nobody is refused', async () => {
+    const data = await someData(1);
+    const pieces = (await make(data.path)).export({ format: 'jsonl', about: 'build' });
+    await expect(all(pieces)).rejects.toMatchObject({ code: 'unknown_recipient' });
   });
 
   it('say a remedy where there is one', async () => {
