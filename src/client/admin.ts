@@ -21,17 +21,21 @@ type PeopleWords<T extends PeopleTask> = {
 /** Of a refusal or a JSON answer. Characters. */
 const LONGEST = 1024 * 1024;
 
-/** Rejects with a RelayError that says what to do, or with the signal's reason. */
+/**
+ * Rejects with a RelayError that says what to do, or with the signal's reason. `not_connected` is said only while nothing of an
+ * answer has come: whoever hears it may do the work in another way.
+ */
 export async function askAdmin(task: AdminTask | PeopleTask, args: object, place: AdminPlace): Promise<unknown> {
   const answer = await begin(task, args, place);
+  const text = await textOf(answer, place);
   try {
-    return JSON.parse(await textOf(answer));
+    return JSON.parse(text);
   } catch (error) {
-    throw brokenOff(error);
+    throw brokenOff(error, place);
   }
 }
 
-/** The answer goes to `sink`. Rejects when it broke off before its end, whatever has come by then. */
+/** The answer goes to `sink`. Rejects as `askAdmin`, whatever has come by then, or with the error of the sink. */
 export async function streamAdmin(
   task: AdminTask,
   args: object,
@@ -39,10 +43,19 @@ export async function streamAdmin(
   sink: NodeJS.WritableStream,
 ): Promise<void> {
   const answer = await begin(task, args, place);
-  // Somebody's standard output stays open after us; whoever opened a file closes it.
-  await pipeline(answer, sink, { end: false }).catch((error) => {
-    throw answer.complete ? error : brokenOff(error);
-  });
+  // Each end of a pipeline is destroyed with the error of the other: the first one is the cause.
+  const failed = new Set<'answer' | 'sink'>();
+  answer.once('error', () => failed.add('answer'));
+  const onSinkError = () => failed.add('sink');
+  sink.once('error', onSinkError);
+  try {
+    // Somebody's standard output stays open after us; whoever opened a file closes it.
+    await pipeline(answer, sink, { end: false });
+  } catch (error) {
+    throw [...failed][0] === 'sink' ? error : brokenOff(error, place);
+  } finally {
+    sink.removeListener('error', onSinkError);
+  }
 }
 
 async function begin(task: AdminTask | PeopleTask, args: object, place: AdminPlace): Promise<IncomingMessage> {
@@ -50,22 +63,31 @@ async function begin(task: AdminTask | PeopleTask, args: object, place: AdminPla
   const signal = place.signal ?? new AbortController().signal;
   const answer = await requestTo(named, `/admin/${task}`, JSON.stringify(args), place, signal);
   if (answer.statusCode === 200) return answer;
-  throw refusal(named, answer.statusCode ?? 0, await textOf(answer), place.device);
+  throw refusal(named, answer.statusCode ?? 0, await textOf(answer, place), place.device);
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
+async function textOf(answer: IncomingMessage, place: AdminPlace): Promise<string> {
   let text = '';
   answer.setEncoding('utf8');
-  for await (const chunk of answer) {
-    text += chunk;
-    if (text.length > LONGEST) throw new RelayError('too_large', 'The answer is larger than any of a relay.');
+  try {
+    for await (const chunk of answer) {
+      text += chunk;
+      if (text.length > LONGEST) throw new RelayError('too_large', 'The answer is larger than any of a relay.');
+    }
+    return text;
+  } catch (error) {
+    throw error instanceof RelayError ? error : brokenOff(error, place);
   }
-  return text;
 }
 
-function brokenOff(cause: unknown): RelayError {
-  if (cause instanceof RelayError) return cause;
-  return new RelayError('not_connected', 'The relay broke off in the middle of its answer.', cause);
+/** The reason of the signal, where that is why. */
+function brokenOff(cause: unknown, { signal }: AdminPlace): unknown {
+  if (signal?.aborted) return signal.reason;
+  return new RelayError(
+    'timeout',
+    'The relay broke off in the middle of its answer; see whether it runs (`claude-relay status`), and try again.',
+    cause,
+  );
 }
 
 /** `POST /admin/<task>` about people. */

@@ -19,6 +19,8 @@ async function serve(listener: RequestListener): Promise<string> {
   return `ws://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }
 
+const brokenOff = { code: 'timeout', message: expect.stringMatching(/^The relay broke off .*; see whether it runs/) };
+
 class Sink extends Writable {
   text = '';
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -65,10 +67,37 @@ describe('asking a relay to work on its data', () => {
       response.write('half');
       setImmediate(() => response.destroy());
     });
-    await expect(streamAdmin('backup', {}, { url, token: 't' }, new Sink())).rejects.toMatchObject({
-      code: 'not_connected',
+    // Not the code by which one hears that no relay is there: somebody would do the work twice.
+    await expect(streamAdmin('backup', {}, { url, token: 't' }, new Sink())).rejects.toMatchObject(brokenOff);
+    await expect(askAdmin('verify', {}, { url, token: 't' })).rejects.toMatchObject(brokenOff);
+  });
+
+  it('throws the refusal that broke off as that', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(507, { 'content-length': '100' });
+      response.write('{');
+      setImmediate(() => response.destroy());
     });
-    await expect(askAdmin('verify', {}, { url, token: 't' })).rejects.toMatchObject({ code: 'not_connected' });
+    await expect(askAdmin('prune', {}, { url, token: 't' })).rejects.toMatchObject(brokenOff);
+  });
+
+  it('ends with the reason of the signal in the middle of an answer', async () => {
+    const url = await serve((_, response) => void response.write('half'));
+    const why = new Error('enough');
+    for (const ask of [askAdmin, streamAdmin]) {
+      const end = new AbortController();
+      const sink = new Sink();
+      const asked = ask('verify', {}, { url, token: 't', signal: end.signal }, sink);
+      setTimeout(() => end.abort(why), 50);
+      await expect(asked).rejects.toBe(why);
+    }
+  });
+
+  it('throws what the sink could not take, however much of the answer is still to come', async () => {
+    const url = await serve((_, response) => void response.write('half'));
+    const why = new Error('ENOSPC');
+    const full = new Writable({ write: (_chunk, _encoding, done) => done(why) });
+    await expect(streamAdmin('export', {}, { url, token: 't' }, full)).rejects.toBe(why);
   });
 
   it('throws what the sink could not take', async () => {
