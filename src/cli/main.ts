@@ -5,14 +5,6 @@ import { homedir } from 'node:os';
 import type { Surroundings } from './command.ts';
 import { type Entry, entryOf } from './entries.ts';
 
-/** A reader that went away (`… | head -1`) is not our error; there is nobody left to tell anything. */
-function endQuietlyWhenNobodyReads(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
-  });
-}
-
 function surroundings(signal: AbortSignal, run: Surroundings['run']): Surroundings {
   return {
     env: process.env,
@@ -28,24 +20,19 @@ function surroundings(signal: AbortSignal, run: Surroundings['run']): Surroundin
   };
 }
 
-/** The first signal ends what waits; the command says goodbye and answers. The second one is Node's: it ends the process. */
-function endedBySignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
-}
-
 async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const [{ runCommands }, { COMMANDS }, { runProgram }, { VERSION }] = await Promise.all([
+  const [{ runCommands }, { COMMANDS }, { runProgram }, { VERSION }, { Ending }] = await Promise.all([
     import('./program.ts'),
     import('./commands/all.ts'),
     import('../util/run.ts'),
     import('../util/version.ts'),
+    import('./ending.ts'),
   ]);
-  endQuietlyWhenNobodyReads();
-  const { stdout, stderr } = process;
-  const around = surroundings(endedBySignal(), runProgram);
-  return runCommands(argv, { ...around, stdout, stderr, commands: COMMANDS, version: VERSION });
+  const { stderr } = process;
+  const ending = new Ending(process);
+  const { stdout } = ending;
+  const around = surroundings(ending.signal, runProgram);
+  return ending.judge(await runCommands(argv, { ...around, stdout, stderr, commands: COMMANDS, version: VERSION }));
 }
 
 async function runWhatIsAsked(argv: readonly string[]): Promise<number> {

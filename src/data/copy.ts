@@ -1,13 +1,15 @@
 /** A copy of the data as they are at one moment, in one file, while the relay goes on writing. */
-import { closeSync, constants, fsyncSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openDatabase } from '../journal/driver.ts';
-import { Failure } from '../util/failure.ts';
-import { createPrivate, syncDir } from '../util/files.ts';
+import { errno, Failure } from '../util/failure.ts';
+import { syncDir, syncFile } from '../util/files.ts';
+
+export { syncFile };
 
 /** Mode 0600, durable when it resolves. Throws a Failure when there is something at `to` already; leaves nothing half done. */
 export async function copyData(from: string, to: string): Promise<void> {
-  if (!createPrivate(to, '')) throw new Failure('error', `${to} is there already.`, 'Choose another file.');
+  makeEmpty(to);
   try {
     const database = await openDatabase(from);
     try {
@@ -20,16 +22,17 @@ export async function copyData(from: string, to: string): Promise<void> {
     syncFile(to);
     syncDir(dirname(to));
   } catch (error) {
-    rmSync(to, { force: true });
+    // SQLite leaves its journal when there is no room for the copy.
+    for (const end of ['', '-journal']) rmSync(`${to}${end}`, { force: true });
     throw error;
   }
 }
 
-export function syncFile(path: string): void {
-  const fd = openSync(path, constants.O_RDWR);
+function makeEmpty(path: string): void {
   try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') throw error;
+    throw new Failure('error', `${path} is there already.`, 'Choose another file.', error);
   }
 }

@@ -160,6 +160,52 @@ export function createPrivate(path: string, text: string, random: Random = syste
   return true;
 }
 
+/** Beside `path`, for what shall be called so when it is whole: a name that nobody has. */
+export function partName(path: string, random: Random = systemRandom): string {
+  // A name may have 255 bytes.
+  const name = [...basename(path)].slice(0, 50).join('');
+  return join(dirname(path), `.${name}.${Buffer.from(random.bytes(6)).toString('hex')}.part`);
+}
+
+/**
+ * Gives a finished, synced file the name `path`, durable when it returns, and answers true; answers false when something is
+ * there, whoever made it. `part` is gone or still there after an error.
+ */
+export function giveName(part: string, path: string): boolean {
+  try {
+    linkOrRename(part, path);
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return false;
+    throw error;
+  }
+  syncDir(dirname(path));
+  return true;
+}
+
+/** What file systems without hard links (FAT, some of a network) answer to one. */
+const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+function linkOrRename(part: string, path: string): void {
+  try {
+    linkSync(part, path);
+    rmSync(part);
+  } catch (error) {
+    if (!NO_LINKS.includes(errno(error))) throw error;
+    // The name is taken first, so that nothing of somebody else's is replaced.
+    closeSync(openSync(path, 'wx', 0o600));
+    renameSync(part, path);
+  }
+}
+
+export function syncFile(path: string): void {
+  const fd = openSync(path, constants.O_RDWR);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function temporaryName(path: string, random: Random): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${Buffer.from(random.bytes(6)).toString('hex')}`);
 }

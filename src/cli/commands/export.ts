@@ -1,8 +1,7 @@
 /** `export [file]`: all that was said, as JSON lines or as Markdown. */
-import { createWriteStream, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { streamAdmin } from '../../client/admin.ts';
 import { timeOf } from '../../config/values.ts';
@@ -11,12 +10,14 @@ import { systemClock } from '../../util/clock.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import type { Command, Context } from '../command.ts';
 import { withData } from '../data.ts';
+import { fill, newFile, unwritable } from '../new-file.ts';
 
 export const exportCommand: Command = {
   name: 'export',
   summary: 'Write out all that was said, as JSON lines or as Markdown.',
   details:
-    'Everybody’s messages, oldest first. A file is made for you only (mode 0600); without one, it goes to stdout.',
+    'Everybody’s messages, oldest first. A file is made for you only (mode 0600); without one, it goes to stdout.\n' +
+    'With --data, it is what lies in that directory, and no relay is asked.',
   arguments: [{ name: 'file', sentence: 'where to; stdout when left out', optional: true }],
   options: [
     { flag: '--format', value: 'format', sentence: 'jsonl (default) or markdown', choices: ['jsonl', 'markdown'] },
@@ -42,24 +43,8 @@ export const exportCommand: Command = {
   },
 };
 
-/** Whole or not at all; never over something that is there. */
-async function intoFile(ctx: Context, file: string): Promise<void> {
-  const sink = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  await new Promise<void>((done, failed) => {
-    sink.once('open', () => done());
-    sink.once('error', () =>
-      failed(new Failure('error', `${file} is there already, or cannot be made.`, 'Choose another file.')),
-    );
-  });
-  try {
-    await write(ctx, sink);
-    sink.end();
-    await finished(sink);
-  } catch (error) {
-    sink.destroy();
-    rmSync(file, { force: true });
-    throw error;
-  }
+function intoFile(ctx: Context, file: string): Promise<void> {
+  return newFile(ctx, file, (part) => fill(part, file, (sink) => write(ctx, sink)));
 }
 
 /** A character of several bytes may come in two pieces. */
@@ -67,17 +52,25 @@ function stdoutOf({ out }: Context): Writable {
   const decoder = new StringDecoder('utf8');
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      out.raw(decoder.write(chunk));
-      out.flush().then(() => done(), done);
+      printed(out, decoder.write(chunk)).then(
+        () => done(),
+        (error) => done(unwritable(error, 'stdout')),
+      );
     },
   });
+}
+
+/** Standard output that is a file throws at once where others answer later. */
+async function printed(out: Context['out'], text: string): Promise<void> {
+  out.raw(text);
+  await out.flush();
 }
 
 async function write(ctx: Context, sink: NodeJS.WritableStream): Promise<void> {
   const options = wanted(ctx);
   await withData(ctx, {
     online: (place) => streamAdmin('export', options, place, sink),
-    offline: ({ tasks }) => pipeline(Readable.from(tasks.export(options)), sink, { end: false }),
+    offline: ({ tasks }) => pipeline(Readable.from(tasks.export(options)), sink, { end: false, signal: ctx.signal }),
   });
 }
 
