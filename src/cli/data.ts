@@ -24,13 +24,48 @@ export interface OwnData {
   readonly tasks: DataTasks;
 }
 
+/** Who says `--data` means what lies there, whichever relay answers. Rejects with the signal's reason once that is aborted. */
 export async function withData<T>(ctx: Context, { online, offline }: Ways<T>): Promise<T> {
-  const place = placeOf(ctx);
   try {
-    return await online(place);
+    if (ctx.config.from.data === 'flag') return await withDataSaid(ctx, offline);
+    const place = placeOf(ctx);
+    try {
+      return await online(place);
+    } catch (error) {
+      if (!isAway(error) || !isHere(ctx, place)) throw error;
+      return await withOwnData(ctx, offline);
+    }
   } catch (error) {
-    if (!isAway(error) || !isHere(ctx, place)) throw error;
-    return await withOwnData(ctx, offline);
+    ctx.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function withDataSaid<T>(ctx: Context, work: (data: OwnData) => Promise<T>): Promise<T> {
+  const { settings, from } = ctx.config;
+  if (from.relayUrl === 'flag')
+    throw new Failure('usage', '--data names files here, and --relay-url a relay: say one of them.');
+  if (!existsSync(join(settings.data, 'relay.sqlite')))
+    throw new Failure(
+      'error',
+      `There are no data of a relay in ${settings.data}.`,
+      'Name the directory that has them.',
+    );
+  let isOurs = false;
+  try {
+    return await withOwnData(ctx, (data) => {
+      isOurs = true;
+      return work(data);
+    });
+  } catch (error) {
+    // The data are there: what kept us from them is the lock.
+    if (isOurs || !(error instanceof Failure) || error.kind !== 'error') throw error;
+    throw new Failure(
+      'error',
+      `A relay uses ${settings.data}.`,
+      'Leave out --data to ask it, or stop it first.',
+      error,
+    );
   }
 }
 

@@ -1,7 +1,11 @@
 /** The commands about the data as a whole: with a relay that runs, and on its files while none does. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeRelayFile } from '../../../src/config/relay-file.ts';
+import { closed, someData } from '../../data/kit.ts';
 import { type AtRelay, atRelay } from '../../support/at-relay.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { liveRelay } from '../../support/live-relay.ts';
@@ -33,7 +37,7 @@ describe('backup', () => {
     const file = join(dir, 'copy.sqlite');
     expect(await at.ok(['backup', file])).toMatch(/copy\.sqlite: 3 messages, [\d.]+ kB, checked\.\n$/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(existsSync(`${file}.part`)).toBe(false);
+    expect(readdirSync(dir)).toEqual(['copy.sqlite']);
     expect(await at.json(['verify', file])).toMatchObject({ ok: true, envelopes: 3 });
   });
 
@@ -51,6 +55,20 @@ describe('backup', () => {
     writeFileSync(file, 'mine');
     const { code, err } = await at.run(['backup', file]);
     expect([code, err, readFileSync(file, 'utf8')]).toEqual([1, expect.stringContaining('is there already'), 'mine']);
+  });
+
+  it('touches nothing of somebody else’s beside it', async () => {
+    writeFileSync(join(dir, 'copy.sqlite.part'), 'mine');
+    await at.ok(['backup', join(dir, 'copy.sqlite')]);
+    expect(readFileSync(join(dir, 'copy.sqlite.part'), 'utf8')).toBe('mine');
+  });
+
+  it.each(['backup', 'export'])('gives a name to one %s of several at once', async (command) => {
+    const file = join(dir, 'all');
+    const ran = await Promise.all([1, 2, 3].map(() => at.run([command, file])));
+    expect(ran.map(({ code }) => code).sort()).toEqual([0, 1, 1]);
+    for (const { code, err } of ran) if (code === 1) expect(err).toContain(`${file} is there already.`);
+    expect(readdirSync(dir)).toEqual(['all']);
   });
 
   it('copies the files themselves where no relay runs', async () => {
@@ -125,6 +143,92 @@ describe('export', () => {
   it('reads the files themselves where no relay runs', async () => {
     const run = await alone();
     expect((await run(['export'])).out.trimEnd().split('\n')).toHaveLength(3);
+  });
+});
+
+describe.each(['backup', 'export'])('a file for %s', (command) => {
+  it('is not made among the data', async () => {
+    symlinkSync(join(at.relay.home, 'data'), join(dir, 'link'));
+    mkdirSync(join(at.relay.home, 'data/deeper'));
+    for (const place of [join(at.relay.home, 'data/x'), join(at.relay.home, 'data/deeper/x'), join(dir, 'link/x')]) {
+      const { code, err } = await at.run([command, place]);
+      expect([code, err, existsSync(place)]).toEqual([1, expect.stringContaining('may be taken for them'), false]);
+    }
+    await at.ok([command, join(at.relay.home, 'data-x')]);
+  });
+
+  it('that cannot be made is refused in one sentence', async () => {
+    const says = async (file: string) => {
+      const { code, err } = await at.run([command, file]);
+      return [code, err];
+    };
+    expect(await says(join(dir, 'no/x'))).toEqual([1, expect.stringContaining(`There is no directory ${dir}/no.`)]);
+    expect(await says(dir)).toEqual([1, expect.stringContaining(`${dir} is a directory.`)]);
+    expect(await says(join(dir, 'x'.repeat(300)))).toEqual([1, expect.stringContaining('cannot be written')]);
+    // A link that leads nowhere is somebody's, too.
+    symlinkSync(join(dir, 'nowhere'), join(dir, 'there'));
+    expect(await says(join(dir, 'there'))).toEqual([1, expect.stringContaining('is there already')]);
+    expect(readdirSync(dir)).toEqual(['there']);
+  });
+});
+
+describe('a relay that breaks off', () => {
+  let run: Awaited<ReturnType<typeof alone>>;
+  let server: Server;
+
+  beforeEach(async () => {
+    run = await alone();
+    server = createServer((_, response) => {
+      response.write('{"half":');
+      setImmediate(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    writeRelayFile(at.relay.home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+  });
+  afterEach(() => server.close());
+
+  it.each([
+    [['export'], '{"half":'],
+    [['export', 'file'], ''],
+    [['backup', 'file'], ''],
+    [['verify'], ''],
+    [['prune', '--keep', '0'], ''],
+  ])('fails %j, and nothing is done with the files instead', async (args, printed) => {
+    const { code, out, err } = await run(args);
+    expect([code, out, err]).toEqual([3, printed, expect.stringContaining('The relay broke off')]);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});
+
+describe('--data', () => {
+  it('means the data that lie there, whichever relay answers', async () => {
+    const other = await someData(5);
+    await closed(other);
+    const lines = (await at.ok(['export', '--data', other.dir])).trimEnd().split('\n');
+    expect([lines.length, await at.json(['verify', '--data', other.dir])]).toEqual([
+      5,
+      expect.objectContaining({ envelopes: 5 }),
+    ]);
+    expect(await at.ok(['backup', join(dir, 'x'), '--data', other.dir])).toContain('5 messages');
+  });
+
+  it.each(['backup', 'export', 'verify'])('of a relay that runs is refused with what to do: %s', async (command) => {
+    const { code, err } = await at.run([command, '--data', join(at.relay.home, 'data')], { cwd: dir });
+    expect([code, err]).toEqual([1, expect.stringMatching(/A relay uses .*\n {2}Leave out --data to ask it/)]);
+  });
+
+  it('goes with no --relay-url', async () => {
+    const { code, err } = await at.run(['verify', '--data', dir, '--relay-url', 'ws://127.0.0.1:1']);
+    expect([code, err]).toEqual([2, expect.stringContaining('say one of them')]);
+  });
+
+  it('of a directory without any says so', async () => {
+    const { code, err } = await at.run(['export', '--data', dir]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/There are no data of a relay in .*\n {2}Name the directory/),
+    ]);
   });
 });
 
