@@ -58,10 +58,25 @@ export function adminRoutes({ relay, tasks, dir, log }: AdminOptions): Hono {
       }
     });
   post('/backup', shape({}), () => backup(tasks, dir));
-  post('/export', exportShape, async (args) => streamed(Readable.from(tasks.export(args)), EXPORT_TYPES[args.format]));
+  post('/export', exportShape, async (args) =>
+    streamed(Readable.from(await begun(tasks.export(args))), EXPORT_TYPES[args.format]),
+  );
   post('/verify', shape({}), async (_, context) => context.json(await tasks.verify()));
   post('/prune', pruneShape, async (args, context) => context.json({ pruned: await relay.prune(wanted(args)) }));
   return routes;
+}
+
+/** What refuses does so before its first piece: then there is an answer yet to refuse with. */
+async function begun(pieces: AsyncIterable<string>): Promise<AsyncIterable<string>> {
+  const all = pieces[Symbol.asyncIterator]();
+  const first = await all.next();
+  return (async function* () {
+    try {
+      for (let piece = first; !piece.done; piece = await all.next()) yield piece.value;
+    } finally {
+      await all.return?.();
+    }
+  })();
 }
 
 const EXPORT_TYPES = { jsonl: 'application/jsonl', markdown: 'text/markdown; charset=utf-8' } as const;
