@@ -45,7 +45,7 @@ async function withDataSaid<T>(ctx: Context, work: (data: OwnData) => Promise<T>
   const { settings, from } = ctx.config;
   if (from.relayUrl === 'flag')
     throw new Failure('usage', '--data names files here, and --relay-url a relay: say one of them.');
-  if (!existsSync(join(settings.data, 'relay.sqlite')))
+  if (!hasData(settings.data))
     throw new Failure(
       'error',
       `There are no data of a relay in ${settings.data}.`,
@@ -76,8 +76,7 @@ async function withDataSaid<T>(ctx: Context, work: (data: OwnData) => Promise<T>
 export async function withOwnData<T>(ctx: Context, work: (data: OwnData) => Promise<T>, mustExist = true): Promise<T> {
   const { data: dir } = ctx.config.settings;
   const path = join(dir, 'relay.sqlite');
-  // In this order: the one may be becoming the other.
-  if (mustExist && !existsSync(join(dir, 'restored.sqlite')) && !existsSync(path)) throw noData(dir);
+  if (mustExist && !hasData(dir)) throw noData(dir);
   // Loaded when they are needed: most commands never open a database.
   const [{ lockData }, { directTasks }, { ensurePrivateDir }, { lostPages }] = await Promise.all([
     import('../serve/data-lock.ts'),
@@ -96,6 +95,11 @@ export async function withOwnData<T>(ctx: Context, work: (data: OwnData) => Prom
   } finally {
     lock.release();
   }
+}
+
+/** Or those of a restore that was interrupted. In this order: the one may be becoming the other. */
+function hasData(dir: string): boolean {
+  return existsSync(join(dir, 'restored.sqlite')) || existsSync(join(dir, 'relay.sqlite'));
 }
 
 async function finishRestore({ out }: Context, dir: string, isRead: boolean): Promise<void> {

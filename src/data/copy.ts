@@ -5,8 +5,6 @@ import { openDatabase } from '../journal/driver.ts';
 import { errno, Failure } from '../util/failure.ts';
 import { syncDir, syncFile } from '../util/files.ts';
 
-export { syncFile };
-
 /** Mode 0600, durable when it resolves. Throws a Failure when there is something at `to` already; leaves nothing half done. */
 export async function copyData(from: string, to: string): Promise<void> {
   makeEmpty(to);

@@ -15,9 +15,8 @@ import { lostPages } from '../journal/log-check.ts';
 import { SCHEMA_VERSION } from '../state/schema.ts';
 import { State } from '../state/state.ts';
 import { Failure, reason } from '../util/failure.ts';
-import { ensurePrivateDir, syncDir } from '../util/files.ts';
+import { ensurePrivateDir, syncDir, syncFile } from '../util/files.ts';
 import { instanceId, type Random } from '../util/random.ts';
-import { syncFile } from './copy.ts';
 import { checkFile } from './reading.ts';
 import { type Verified, verifyData } from './verify.ts';
 

@@ -72,7 +72,7 @@ export async function openJournal(options: OpenOptions): Promise<Journal> {
   const files = { tables: path, words: join(options.dir, 'search.sqlite') };
   const search = searchThread
     ? new SearchThread({ script: searchThread, files, clock, newest: state.position })
-    : new InlineSearch(fullTextOf(open, { ...files, newest: state.position }), closeText);
+    : new InlineSearch(fullTextOf(open, { ...files, ...(isLarge ? {} : { newest: state.position }) }), closeText);
   const log = new DiskLog({ path, store: state.store, clock, checkpointThread, onTrouble });
   let epoch: string | undefined;
   const reopen = () => {
