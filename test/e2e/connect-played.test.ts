@@ -140,7 +140,7 @@ describe.runIf(process.platform === 'linux')('connect, with a played ssh', () =>
       (pid) => pid !== undefined,
     );
     const { code } = await connecting.kill('SIGINT');
-    expect([code, left()]).toEqual([1, []]);
+    expect([code, left()]).toEqual([130, []]);
   });
 
   it('disconnect takes out the service even where the other machine is gone', async () => {

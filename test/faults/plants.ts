@@ -124,7 +124,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: 'src/relay/verbs/receive.ts',
-        find: 'if (args.receipt && messages.length > 0) await mark(call, session, args.receipt, result);',
+        find: 'if (args.receipt && messages.length > 0 && !call.signal.aborted) await mark(call, session, args.receipt, result);',
         put: "if (messages.length > 0) await mark(call, session, args.receipt ?? 'seen', result);",
       },
     ],
@@ -167,7 +167,13 @@ export const PLANTS: readonly Plant[] = [
     name: 'no epoch',
     promise: 'R11',
     inProcess: true,
-    edits: [{ file: 'src/data/restore.ts', find: "state.apply({ type: 'found', epoch });", put: 'void epoch;' }],
+    edits: [
+      {
+        file: 'src/data/restore.ts',
+        find: "state.apply({ type: 'found', epoch: instanceId(random) });",
+        put: 'void random;',
+      },
+    ],
     caughtBy: {
       file: 'r11-gaps',
       test: /when an old backup was restored/,

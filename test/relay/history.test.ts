@@ -128,7 +128,7 @@ describe('a search', () => {
 describe('a page of history', () => {
   it('reads what it has room for, and one more', async () => {
     await ask('status', {});
-    const body = (i: number) => `n${i} `.padEnd(LIMITS.bodyBytes - 10, 'x');
+    const body = (i: number) => `n${i} `.padEnd(LIMITS.bodyBytes - 500, 'x');
     for (let i = 1; i <= 9; i++) await ask('send', { to: 'A', body: body(i) }, 'B');
     journal.state.store.settle();
     const reads = vi.spyOn(journal.state.store, 'getWritten');
