@@ -33,7 +33,7 @@ export function envelopeText(envelope: Envelope): string {
 /** More than the names of all fields take, with ids, one name, and numbers. */
 const REST = 384;
 
-/** Bytes of its text, or a little more. A text may be six times as long as what it says: U+0001 is written `\\u0001`. */
+/** Bytes of its text, or a little more. A text may be six times as long as what it says: U+0001 is written `\u0001`. */
 export function envelopeBytes(envelope: Envelope): number {
   const { to, body } = envelope;
   const said = ESCAPED.test(body) ? JSON.stringify(body) : body;
