@@ -1,25 +1,10 @@
 /** What ends a command from outside: a signal, or a stdout that takes nothing more. */
 import { fstatSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { EXIT, Failure } from '../util/failure.ts';
 import { unwritable } from './new-file.ts';
 import { Output, type Sink } from './output.ts';
 
-type Signal = 'SIGINT' | 'SIGTERM';
-
-/** Its exit code is the one that shells give to the signal. */
-class Ended extends Failure {
-  readonly #signal: Signal;
-
-  constructor(signal: Signal) {
-    super('error', `Ended by ${signal}.`);
-    this.#signal = signal;
-  }
-
-  override get exit(): number {
-    return 128 + constants.signals[this.#signal];
-  }
-}
+const SIGNALS = { SIGINT: 'interrupted', SIGTERM: 'terminated' } as const;
 
 /** Node's own stream for a file writes once, and does not look at how much of it was taken. */
 class FileSink implements Sink {
@@ -53,7 +38,8 @@ export class Ending {
   constructor(process: NodeJS.Process) {
     this.#process = process;
     // The first signal ends what waits; the command says goodbye and answers. The second one is Node's: it ends the process.
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => this.#end.abort(new Ended(name)));
+    for (const [name, kind] of Object.entries(SIGNALS))
+      process.once(name, () => this.#end.abort(new Failure(kind, `Ended by ${name}.`)));
     const onError = (error: NodeJS.ErrnoException) => this.#onStdoutError(error);
     process.stdout.on('error', onError);
     const { fd } = process.stdout;

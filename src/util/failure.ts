@@ -15,6 +15,9 @@ export const EXIT = {
   damaged: 65,
   /** EX_CONFIG of sysexits.h: the configuration is unsafe, and starting again will not mend it. */
   unsafe: 78,
+  /** Ended by Ctrl-C, and by SIGTERM: the codes that shells give to these signals. */
+  interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type FailureKind = Exclude<keyof typeof EXIT, 'ok'>;
