@@ -48,7 +48,7 @@ export const LIMITS = {
   /** Pieces that one message comes in. */
   fragments: 256,
   /** Bytes of frames and bodies that have begun to come, of all connections together. */
-  unfinishedBytes: 8 * 1024 * 1024,
+  unfinishedBytes: 4 * 1024 * 1024,
   /** Envelopes pushed without a receipt. */
   window: 256,
   /** Bytes unsent on one connection; past it, it is only told that there is more. */
