@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
  * own. The others share theirs, file after file: that saves loading the sources anew for each, a third of all the time.
  */
 const ALONE = [
+  'test/client/outbox-read.test.ts',
   'test/e2e/**/*.test.ts',
   'test/journal/disk-log.test.ts',
   'test/journal/open.test.ts',

@@ -4,7 +4,7 @@
  * a live one has there is left alone.
  */
 import { readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { RelayError } from '../protocol/codes.ts';
 import { type Draft, draftShape, ID_PATTERN } from '../protocol/envelope.ts';
 import { errno } from '../util/failure.ts';
@@ -37,7 +37,7 @@ export interface StoreOptions {
   readonly dir: string;
   readonly owner: ProcessMark;
   readonly isAlive?: (owner: ProcessMark) => boolean;
-  /** Hears of files that cannot be read and were set aside. */
+  /** Hears of files that cannot be read, by where they were set aside. */
   readonly onCorrupt?: (path: string, error: unknown) => void;
 }
 
@@ -45,9 +45,13 @@ const FILE = /^(\d{16})-([A-Za-z0-9_-]{1,64})\.json$/;
 const REFUSED_FILE = /^refused-\d{16}-[A-Za-z0-9_-]{1,64}\.json$/;
 /** Refused sends that are kept for the asking, newest first. */
 const REFUSED_KEPT = 50;
+/** A shortage of this process or machine, and no fault of the file: it can be read later. */
+const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 
 export class OutboxStore {
   readonly #options: StoreOptions;
+  /** Under which name an entry is: a move may have failed half way. */
+  readonly #places = new WeakMap<Entry, string>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -64,10 +68,11 @@ export class OutboxStore {
       const why = errno(error) ?? 'its directory is not usable';
       throw new RelayError('outbox_full', `The outbox could not be written (${why}); the message was not sent.`, error);
     }
+    this.#places.set(kept, name);
     return kept;
   }
 
-  /** What this process or a dead one has under that name, in the order of sending. */
+  /** What this process or a dead one has under that name, in the order of sending. Throws when it cannot be read now. */
   list(name: string): readonly Entry[] {
     const alive = new Map<string, boolean>();
     const isOurs = ({ owner }: Entry): boolean => {
@@ -86,15 +91,16 @@ export class OutboxStore {
   }
 
   /** Gone already is fine: a second sender of a dead process's entry may have been faster. */
-  remove(name: string, entry: Entry): void {
-    rmSync(join(this.#dirOf(name), fileName(entry)), { force: true });
+  remove(entry: Entry): void {
+    rmSync(this.#pathOf(entry), { force: true });
   }
 
   /** Keeps it as refused instead, for whoever asks what became of it. */
   refuse(name: string, entry: Entry, error: RelayError): Refused {
     const refused = refusedOf(entry, error);
+    ensurePrivateDir(this.#dirOf(name));
     writeAtomic(join(this.#dirOf(name), `refused-${fileName(entry)}`), `${JSON.stringify(refused)}\n`);
-    this.remove(name, entry);
+    this.remove(entry);
     for (const file of this.#refusedFiles(name).slice(REFUSED_KEPT))
       rmSync(join(this.#dirOf(name), file), { force: true });
     return refused;
@@ -105,18 +111,24 @@ export class OutboxStore {
     return this.#refusedFiles(name).flatMap((file) => this.#decoded(name, file, decodeRefused) ?? []);
   }
 
-  /** Moves entries to another name. Each moves by one rename, so a crash leaves it under the one or the other. */
+  /** Moves entries to another name. Each moves by one rename, so a crash or an error leaves it under the one or the other. */
   move(was: string, now: string, entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     ensurePrivateDir(this.#dirOf(now));
-    for (const entry of entries)
-      this.#rename(join(this.#dirOf(was), fileName(entry)), join(this.#dirOf(now), fileName(entry)));
+    for (const entry of entries) {
+      this.#rename(this.#pathOf(entry), join(this.#dirOf(now), fileName(entry)));
+      this.#places.set(entry, now);
+    }
     syncDir(this.#dirOf(now));
     syncDir(this.#dirOf(was));
   }
 
   #dirOf(name: string): string {
     return join(this.#options.dir, name);
+  }
+
+  #pathOf(entry: Entry): string {
+    return join(this.#dirOf(this.#places.get(entry) ?? entry.name), fileName(entry));
   }
 
   #rename(from: string, to: string): void {
@@ -144,18 +156,21 @@ export class OutboxStore {
   #read(name: string): readonly Entry[] {
     const files = this.#files(name).filter((file) => FILE.test(file));
     const entries = files.sort().flatMap((file) => this.#decoded(name, file, (text) => decodeEntry(text, file)) ?? []);
+    for (const entry of entries) this.#places.set(entry, name);
     return entries.filter((entry) => !isOtherCase(entry.name, name));
   }
 
-  /** What cannot be read is set aside, so that it neither stops the others nor is lost to whoever looks. */
+  /** What can never be read is set aside, so that it neither stops the others nor is lost to whoever looks. */
   #decoded<T>(name: string, file: string, decode: (text: string) => T): T | undefined {
     const path = join(this.#dirOf(name), file);
     try {
       const text = readPrivate(path);
       return text === undefined ? undefined : decode(text);
     } catch (error) {
-      this.#rename(path, join(this.#dirOf(name), `corrupt-${basename(path)}`));
-      this.#options.onCorrupt?.(path, error);
+      if (PASSING.has(errno(error) ?? '')) throw error;
+      const aside = join(this.#dirOf(name), `corrupt-${file}`);
+      this.#rename(path, aside);
+      this.#options.onCorrupt?.(aside, error);
       return undefined;
     }
   }

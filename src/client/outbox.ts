@@ -290,7 +290,7 @@ export class Outbox {
     const { store } = this.#options;
     try {
       if (error) store.refuse(this.#name, entry, error);
-      else store.remove(this.#name, entry);
+      else store.remove(entry);
       this.#owed.delete(entry);
     } catch (failure) {
       if (!this.#owed.has(entry)) this.#log('outbox_not_written', { id: entry.id, error: String(failure) });
@@ -324,11 +324,17 @@ export class Outbox {
   /** Our own sends come along to another name; with a rename of the session, those of its dead processes too. */
   #onName(was: string, now: string, why: 'renamed' | 'suffixed'): void {
     const { store } = this.#options;
-    const ours = [...this.#queue, ...this.#owed.keys()];
-    const entries = why === 'renamed' ? [...new Set([...ours, ...store.list(was)])] : ours;
-    store.move(was, now, entries);
     this.#name = now;
-    this.#lastSeq = Math.max(this.#lastSeq, store.lastSeq(now));
+    try {
+      const ours = [...this.#queue, ...this.#owed.keys()];
+      const known = new Set(ours.map(({ id }) => id));
+      const theirs = why === 'renamed' ? store.list(was).filter(({ id }) => !known.has(id)) : [];
+      store.move(was, now, [...ours, ...theirs]);
+      this.#lastSeq = Math.max(this.#lastSeq, store.lastSeq(now));
+    } catch (error) {
+      // They are sent from where they are.
+      this.#log('outbox_not_moved', { was, now, error: String(error) });
+    }
   }
 
   #keepAll(): void {

@@ -96,6 +96,11 @@ export class ClientSession implements Session {
     this.notice(`Your message ${id} to ${to.join(', ')}, kept while the relay was away, was refused: ${reason}`);
   }
 
+  /** A send that was kept cannot be read any more. */
+  setAside(path: string): void {
+    this.notice(`A message kept for the relay is damaged and was not sent; tell your user. Its file: ${path}`);
+  }
+
   /** What became of our own sends is asked for with relay_status; that one goes unread must be told. */
   private onReceipt({ id, name, state, reason, unseen }: ReceiptFrame): void {
     if (unseen !== undefined)

@@ -172,7 +172,14 @@ export class Connected {
   private makeOutbox({ paths, identity }: ConnectOptions, log: Say): Outbox {
     return new Outbox({
       client: this.client,
-      store: new OutboxStore({ dir: paths.outbox, owner: markProcess(process.pid) }),
+      store: new OutboxStore({
+        dir: paths.outbox,
+        owner: markProcess(process.pid),
+        onCorrupt: (path, error) => {
+          log('outbox_corrupt', { path, error: String(error) });
+          this.session.setAside(path);
+        },
+      }),
       name: identity.wanted.name,
       clock: systemClock,
       random: systemRandom,

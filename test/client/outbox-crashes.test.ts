@@ -55,9 +55,9 @@ class MortalStore extends OutboxStore {
     return kept;
   }
 
-  override remove(name: string, entry: Entry): void {
+  override remove(entry: Entry): void {
     this.life.step('before remove');
-    super.remove(name, entry);
+    super.remove(entry);
     this.life.step('after remove');
   }
 }

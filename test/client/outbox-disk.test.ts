@@ -10,7 +10,7 @@ import { FakeClock, settle } from '../support/fake-clock.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { FakeClient } from './fake-client.ts';
 
-type Call = 'refuse' | 'remove' | 'list';
+type Call = 'refuse' | 'remove' | 'list' | 'move';
 
 const failing = new Set<Call>();
 
@@ -20,9 +20,14 @@ class FailingStore extends OutboxStore {
     return super.refuse(name, entry, error);
   }
 
-  override remove(name: string, entry: Entry): void {
+  override remove(entry: Entry): void {
     failAt('remove', 'EROFS');
-    super.remove(name, entry);
+    super.remove(entry);
+  }
+
+  override move(was: string, now: string, entries: readonly Entry[]): void {
+    failAt('move', 'EIO');
+    super.move(was, now, entries);
   }
 
   override list(name: string): readonly Entry[] {
@@ -216,6 +221,29 @@ describe('an outbox that cannot be read at the welcome', () => {
     dead.stop();
     await clock.run(60_000);
     expect(logged.filter(([event]) => event === 'outbox_found')).toEqual([]);
+  });
+});
+
+describe('another name, when the disk does not move what waits', () => {
+  it.each([
+    ['move', 'EIO'],
+    ['list', 'EMFILE'],
+  ] as const)('sends it from where it is: %s fails with %s', async (call, code) => {
+    const outbox = open();
+    await keep(outbox, 'bad', 'good');
+    failing.add(call);
+    client.rename('Ada', 'renamed');
+    await keep(outbox, 'next');
+    expect([files('CC-1'), files('Ada')]).toEqual([
+      [2, 0],
+      [1, 0],
+    ]);
+    failing.clear();
+    await connect();
+    expect(client.bodies).toEqual(['bad', 'good', 'next']);
+    expect([files('CC-1'), files('Ada'), outbox.refused.length]).toEqual([[0, 0], [0, 1], 1]);
+    const error = `Error: ${code}: not now`;
+    expect(logged).toContainEqual(['outbox_not_moved', { was: 'CC-1', now: 'Ada', error }]);
   });
 });
 

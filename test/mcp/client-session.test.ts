@@ -249,6 +249,14 @@ describe('what the model is told once', () => {
     );
   });
 
+  it('is that a kept message is damaged', () => {
+    const parts = new FakeParts();
+    parts.session.setAside('/home/ann/.claude-relay/outbox/CC-1/corrupt-1-m1.json');
+    expect(parts.session.state.takeNotice()).toBe(
+      'A message kept for the relay is damaged and was not sent; tell your user. Its file: /home/ann/.claude-relay/outbox/CC-1/corrupt-1-m1.json',
+    );
+  });
+
   it('is all of it together, but not a whole log', () => {
     const parts = new FakeParts();
     parts.emit('gap', { why: 'replaced' });

@@ -48,8 +48,8 @@ class MortalStore extends OutboxStore {
     return super.add(name, entry);
   }
 
-  override remove(name: string, entry: Entry): void {
-    if (!this.#life.isOver) super.remove(name, entry);
+  override remove(entry: Entry): void {
+    if (!this.#life.isOver) super.remove(entry);
   }
 }
 
