@@ -1,9 +1,13 @@
 /**
  * Which name this session would like. In order: CLAUDE_RELAY_SESSION_ID, --client-id, RELAY_CLIENT_ID, the name that
  * this working directory and agent session had before, HOSTNAME-pid. The relay decides who gets it.
+ *
+ * Process ids come again. Whoever was called so before may come back for what is theirs: their mail, and what they have not sent
+ * yet, is not for a stranger with the same number, who is HOSTNAME-pid-xxxx.
  */
 import { isName, NAME_PATTERN } from '../protocol/address.ts';
 import { RelayError } from '../protocol/codes.ts';
+import { fewLetters, type Random } from '../util/random.ts';
 
 export type NameSource = 'CLAUDE_RELAY_SESSION_ID' | '--client-id' | 'RELAY_CLIENT_ID' | 'before' | 'made';
 
@@ -20,12 +24,15 @@ export interface IdentityOptions {
   readonly before?: string | undefined;
   readonly hostname: string;
   readonly pid: number;
+  /** Did a session of this machine have that name? */
+  readonly isUsed: (name: string) => boolean;
+  readonly random: Random;
 }
 
 const LONGEST = 64;
 
 /** Throws `name_invalid` or `name_reserved`, with where it came from: a name that somebody chose is never bent. */
-export function wantedName({ env, clientId, before, hostname, pid }: IdentityOptions): Identity {
+export function wantedName({ env, clientId, before, hostname, pid, isUsed, random }: IdentityOptions): Identity {
   const given: readonly [NameSource, string | undefined][] = [
     ['CLAUDE_RELAY_SESSION_ID', env.CLAUDE_RELAY_SESSION_ID || undefined],
     ['--client-id', clientId],
@@ -35,13 +42,15 @@ export function wantedName({ env, clientId, before, hostname, pid }: IdentityOpt
     if (name !== undefined) return { name: checked(name, source), source };
   }
   if (isName(before)) return { name: before, source: 'before' };
-  return { name: madeName(hostname, pid), source: 'made' };
+  const made = madeName(hostname, `${pid}`);
+  const name = isUsed(made) ? madeName(hostname, `${pid}-${fewLetters(random)}`) : made;
+  return { name, source: 'made' };
 }
 
-/** `HOSTNAME-pid`, made to fit: the first label of the host's name, odd characters as dashes, cut to length. */
-export function madeName(hostname: string, pid: number): string {
+/** `HOSTNAME-end`, made to fit: the first label of the host's name, odd characters as dashes, cut to length. */
+export function madeName(hostname: string, end: string): string {
   const label = (hostname.split('.', 1)[0] ?? '').replace(/[^A-Za-z0-9_-]/g, '-').replace(/^[^A-Za-z]+/, '');
-  const tail = `-${pid}`;
+  const tail = `-${end}`;
   return `${(label || 'session').slice(0, LONGEST - tail.length)}${tail}`;
 }
 

@@ -3,7 +3,7 @@
  * The name inside decides, not the file's name: a disk that does not tell `cc-1` from `CC-1` must not hand one
  * session the key of the other.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isName } from '../protocol/address.ts';
 import { errno } from '../util/failure.ts';
@@ -62,6 +62,11 @@ export class FileKeys implements KeyStore {
   constructor(dir: string, onUnreadable: (path: string, error: unknown) => void = () => {}) {
     this.#dir = dir;
     this.#onUnreadable = onUnreadable;
+  }
+
+  /** Does any relay know this machine by that name? */
+  knows(name: string): boolean {
+    return listed(this.#dir).some((place) => existsSync(join(this.#dir, place, `${name}.json`)));
   }
 
   load(relay: URL, name: string): string | undefined {

@@ -35,6 +35,8 @@ export interface OutboxOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limit?: number;
+  /** A send was kept while there is no connection. */
+  readonly onKept?: () => void;
   /** A kept send was refused for good, long after its caller went on. */
   readonly onRefused?: (refused: Refused) => void;
   readonly log?: (event: string, detail: Readonly<Record<string, unknown>>) => void;
@@ -141,6 +143,7 @@ export class Outbox {
     const entry = store.add(this.#name, { seq, id, at: clock.now(), draft: checked });
     this.#lastSeq = seq;
     this.#queue.push(entry);
+    if (this.#options.client.state.phase !== 'connected') this.#options.onKept?.();
     return entry;
   }
 

@@ -183,6 +183,7 @@ export class Connected {
       name: identity.wanted.name,
       clock: systemClock,
       random: systemRandom,
+      onKept: () => identity.keeps(),
       onRefused: (refused) => this.session.refusedLater(refused),
       log,
     });

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { type AgentEnvironment, agentSessionOfCall } from '../agents/environment.ts';
 import { type Identity, wantedName } from '../client/identity.ts';
 import type { Names } from '../client/names.ts';
+import { systemRandom } from '../util/random.ts';
 
 interface Options {
   readonly names: Names;
@@ -14,6 +15,8 @@ interface Options {
   /** What somebody chose, from a variable or the flag; already checked. */
   readonly clientId: string | undefined;
   readonly pid: number;
+  /** Did a session of this machine have that name? */
+  readonly isUsed: (name: string) => boolean;
   readonly log: (message: string) => void;
 }
 
@@ -22,6 +25,7 @@ export class SessionIdentity {
   private readonly options: Options;
   private agentSession: string | undefined;
   private granted: string | undefined;
+  private hasKept = false;
 
   constructor(options: Options) {
     this.options = options;
@@ -32,6 +36,8 @@ export class SessionIdentity {
       before: this.before(),
       hostname: hostname(),
       pid: options.pid,
+      isUsed: (name) => this.isUsed(name),
+      random: systemRandom,
     });
   }
 
@@ -41,6 +47,13 @@ export class SessionIdentity {
     this.remember();
   }
 
+  /** A send waits under the name that was wanted, with no relay to grant it: the next process of this conversation sends it. */
+  keeps(): void {
+    if (this.granted !== undefined || this.hasKept) return;
+    this.hasKept = true;
+    if (this.before() === undefined) this.remember();
+  }
+
   /** Some programs say only with a call which session it belongs to. */
   calledWith(meta: Readonly<Record<string, unknown>>): void {
     if (this.agentSession !== undefined) return;
@@ -48,6 +61,15 @@ export class SessionIdentity {
     // A name that was only made up does not take the place of one that this conversation had.
     if (this.wanted.source === 'made' && this.before() !== undefined) return;
     this.remember();
+  }
+
+  private isUsed(name: string): boolean {
+    try {
+      return this.options.isUsed(name);
+    } catch (error) {
+      this.options.log(`keys: ${String(error)}`); // as below
+      return false;
+    }
   }
 
   private before(): string | undefined {
@@ -63,7 +85,8 @@ export class SessionIdentity {
 
   private remember(): void {
     const { names, cwd, log } = this.options;
-    if (this.agentSession === undefined || this.granted === undefined) return;
-    names.remember(cwd, this.agentSession, this.granted).catch((error: unknown) => log(`names.json: ${String(error)}`)); // as above
+    const name = this.granted ?? (this.hasKept ? this.wanted.name : undefined);
+    if (this.agentSession === undefined || name === undefined) return;
+    names.remember(cwd, this.agentSession, name).catch((error: unknown) => log(`names.json: ${String(error)}`)); // as above
   }
 }

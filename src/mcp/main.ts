@@ -2,7 +2,10 @@
  * `claude-relay mcp`: the process of one agent session. It answers its agent program at once, whether or not there is a
  * relay, and connects meanwhile. stdout carries the protocol and nothing else; stderr is silent unless asked.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { agentEnvironment, agentSessionOfCall } from '../agents/environment.ts';
+import { FileKeys } from '../client/keys.ts';
 import { Names } from '../client/names.ts';
 import { parseFlags } from '../config/flags.ts';
 import { type Config, loadConfig } from '../config/load.ts';
@@ -83,6 +86,7 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     // Whoever was woken is who it was, also where its program takes the variables away or its flags name another.
     clientId: wokenAs(paths.home, process.pid) ?? config.settings.clientId,
     pid: process.pid,
+    isUsed: (name) => new FileKeys(paths.keys).knows(name) || existsSync(join(paths.outbox, name)),
     log,
   });
   const connected = new Connected({

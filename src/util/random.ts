@@ -38,6 +38,9 @@ function timeLetters(now: number): string {
   return letters;
 }
 
+/** Four letters that tell apart what would have the same name. */
+export const fewLetters = (random: Random): string => base32(random, 4);
+
 /** One per process life, 80 random bits. */
 export const instanceId = (random: Random): string => `i${base32(random, 16)}`;
 

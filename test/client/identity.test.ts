@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type IdentityOptions, madeName, wantedName } from '../../src/client/identity.ts';
 import { isName } from '../../src/protocol/address.ts';
+import { fixedRandom } from '../mcp/fixed-random.ts';
 
-const base: IdentityOptions = { env: {}, hostname: 'box.lan', pid: 77 };
+const base: IdentityOptions = { env: {}, hostname: 'box.lan', pid: 77, isUsed: () => false, random: fixedRandom() };
 
 describe('the wanted name', () => {
   const everything: IdentityOptions = {
@@ -16,6 +17,12 @@ describe('the wanted name', () => {
     ['then --client-id', { env: { RELAY_CLIENT_ID: 'C' } }, 'B', '--client-id'],
     ['then RELAY_CLIENT_ID', { env: { RELAY_CLIENT_ID: 'C' }, clientId: undefined }, 'C', 'RELAY_CLIENT_ID'],
     ['then the name that it had before', { env: {}, clientId: undefined }, 'D', 'before'],
+    [
+      'with four letters where that was another session before',
+      { env: {}, clientId: undefined, before: undefined, isUsed: (name) => name === 'box-77', random: fixedRandom() },
+      'box-77-1234',
+      'made',
+    ],
     ['then host and process', { env: {}, clientId: undefined, before: undefined }, 'box-77', 'made'],
     [
       'an empty variable is not set',
@@ -71,7 +78,7 @@ describe('a made name', () => {
     ['日本', 'session-77'],
     ['a'.repeat(200), `${'a'.repeat(61)}-77`],
   ])('of host %j is %s', (hostname, name) => {
-    expect(madeName(hostname, 77)).toBe(name);
+    expect(madeName(hostname, '77')).toBe(name);
     expect(isName(name)).toBe(true);
   });
 });

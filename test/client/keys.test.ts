@@ -77,6 +77,12 @@ describe('key files', () => {
     expect(statSync(join(dir, 'localhost_9999')).mode & 0o777).toBe(0o700);
   });
 
+  it('tell whether any relay knows a name', () => {
+    expect(open().knows('CC-1')).toBe(false);
+    open().save(relay, 'CC-1', 'key-1');
+    expect([open().knows('CC-1'), open().knows('CC-2')]).toEqual([true, false]);
+  });
+
   it('are not rewritten when they hold that key already', () => {
     open().save(relay, 'CC-1', 'key-1');
     const file = join(dir, 'localhost_9999', 'CC-1.json');

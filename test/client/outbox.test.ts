@@ -136,6 +136,15 @@ describe('a send while the relay is away', () => {
     expect([files().length, outbox.size, client.nudges]).toEqual([1, 1, 1]);
   });
 
+  it('is told of, with its file there, and only while the relay is away', async () => {
+    const onDisk: number[] = [];
+    const outbox = open(1, { onKept: () => onDisk.push(files().length) });
+    await keep(outbox, 'x');
+    client.enter('connected');
+    await send(outbox, 'y');
+    expect(onDisk).toEqual([1]);
+  });
+
   it('is delivered when the relay comes, in order, with its first id, once', async () => {
     const outbox = open();
     const kept = ['a', 'b', 'c'].map((body) => send(outbox, body));

@@ -94,6 +94,7 @@ async function connected() {
       agent: {},
       clientId: 'CC-1',
       pid: process.pid,
+      isUsed: () => false,
       log: () => undefined,
     }),
     cwd: home,

@@ -10,11 +10,13 @@ import { systemClock } from '../../src/util/clock.ts';
 let home: string;
 let names: Names;
 let logged: string[];
+const used = new Set<string>();
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'identity-'));
   names = new Names(join(home, 'names.json'), systemClock);
   logged = [];
+  used.clear();
 });
 
 afterEach(() => rmSync(home, { recursive: true, force: true }));
@@ -26,6 +28,7 @@ function identity(options: { clientId?: string; agent?: AgentEnvironment; cwd?: 
     agent: options.agent ?? {},
     clientId: options.clientId,
     pid: 42,
+    isUsed: (name) => used.has(name),
     log: (message) => logged.push(message),
   });
 }
@@ -49,6 +52,49 @@ describe('the name that a process wants', () => {
     expect(identity({ agent, cwd: '/work/other' }).wanted.source).toBe('made');
     expect(identity({ agent: { agentSession: 's-2' } }).wanted.source).toBe('made');
     expect(identity({ agent, clientId: 'CC-1' }).wanted.name).toBe('CC-1');
+  });
+
+  it('is not one that another conversation had with the same process id', () => {
+    const before = identity().wanted.name;
+    used.add(before);
+    const { name, source } = identity().wanted;
+    expect([source, name.slice(0, before.length + 1)]).toEqual(['made', `${before}-`]);
+    expect(name).toMatch(/-42-[0-9a-z]{4}$/);
+  });
+
+  it('is made though nobody can tell whether it was used', () => {
+    vi.spyOn(used, 'has').mockImplementationOnce(() => {
+      throw new Error('EMFILE');
+    });
+    expect(identity().wanted.name).toMatch(/-42$/);
+    expect(logged).toEqual(['keys: Error: EMFILE']);
+  });
+
+  it('is the one under which a send waits that no relay has taken', async () => {
+    const agent = { agentSession: 's-1' };
+    const first = identity({ agent });
+    first.keeps();
+    await remembered('s-1');
+    used.add(first.wanted.name);
+    expect(identity({ agent }).wanted).toEqual({ name: first.wanted.name, source: 'before' });
+  });
+
+  it('is that one, too, where only a call tells of the conversation', async () => {
+    const first = identity();
+    first.keeps();
+    first.calledWith({ threadId: 't-1' });
+    await remembered('t-1');
+    expect(names.find('/work/shop', 't-1')).toBe(first.wanted.name);
+  });
+
+  it('is not taken by a send that waits from the one that the conversation had', async () => {
+    const agent = { agentSession: 's-1' };
+    const first = identity({ agent });
+    identity({ agent }).holds('builder');
+    await remembered('s-1');
+    first.keeps();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(names.find('/work/shop', 's-1')).toBe('builder');
   });
 
   it('does not depend on a readable names file', () => {
