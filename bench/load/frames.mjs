@@ -28,7 +28,7 @@ export function openFrames(url, options = {}) {
       if (end < 0) return;
       socket.off('data', onHead);
       const [status = ''] = answer.subarray(0, end).toString().split('\r\n', 1);
-      if (status.includes(' 101 ')) resolve(new FrameSocket(socket, answer.subarray(end + 4)));
+      if (status.includes(' 101 ')) resolve(new FrameSocket(socket, answer, end + 4));
       else reject(new Error(`The upgrade was answered with ${status}.`));
     });
   });
@@ -53,17 +53,19 @@ function upgradeRequest(url, { protocol, token }) {
 export class FrameSocket {
   /** Set by whoever owns it. @type {(text: string) => void} */
   onText = () => {};
-  /** Bytes that came in, frames and all. */
-  received = 0;
+  /** Bytes that came in: the answer to the handshake, and frames. */
+  received;
   #socket;
   #rest;
   /** @type {Buffer[]} */
   #queued = [];
 
-  /** @param {import('node:net').Socket} socket @param {Buffer} rest */
-  constructor(socket, rest) {
+  /** @param {import('node:net').Socket} socket @param {Buffer} answer and what came with it @param {number} end where the answer ends */
+  constructor(socket, answer, end) {
+    const rest = answer.subarray(end);
     this.#socket = socket;
     this.#rest = rest;
+    this.received = answer.length;
     socket.on('data', (data) => this.#onData(data));
     socket.on('error', () => {});
     if (rest.length > 0) setImmediate(() => this.#onData(Buffer.alloc(0)));

@@ -1,6 +1,7 @@
 /**
  * Pairs of a sender and a recipient, each sender with so many messages in flight. One is in flight until it was answered
- * and has arrived. Answers with messages a second and the server's processor time for each, in a window after a warm-up.
+ * and has arrived. Answers with messages a second, the server's processor time for each and how busy this process was, in a
+ * window after a warm-up, and with how many were stored in all.
  */
 import { cpuOf } from '../measure.mjs';
 import { join, textOf, together } from './peers.mjs';
@@ -61,6 +62,7 @@ function begin() {
     const own = process.cpuUsage(from.own);
     finish({
       messages,
+      stored: done,
       rate: messages / time,
       cpu: (cpuOf(server.pid) - from.cpu) / messages,
       generatorBusy: (own.user + own.system) / 1e6 / time,

@@ -1,6 +1,7 @@
 /**
  * One connection stores messages with so many in flight; nobody reads them. Speaks to the relay, to JetStream and to a
- * Redis stream, each in its own protocol, and to JetStream through its client as well (`packages` says where that lies).
+ * Redis stream, each in its own protocol; to the relay through our client as well (`client` says where that lies), and to JetStream
+ * through its own (`packages` says where).
  * Answers as `pairs.mjs` does.
  */
 import { createRequire } from 'node:module';
@@ -10,7 +11,7 @@ import { cpuOf } from '../measure.mjs';
 import { RelayPeer, textOf } from './peers.mjs';
 import { finish, work } from './run.mjs';
 
-const { server, packages, inFlight, bytes, warmup, seconds, prefix } = work();
+const { server, client, packages, inFlight, bytes, warmup, seconds, prefix } = work();
 /** An inbox holds 10,000 unread messages: each is sent less. */
 const RECIPIENTS = 64;
 
@@ -26,6 +27,21 @@ async function atRelay() {
     onStored: () => {},
   };
   peer.onAnswered = () => publisher.onStored();
+  return publisher;
+}
+
+/** By `request` of our client, which a session process uses. @returns {Promise<Publisher>} */
+async function throughOurs() {
+  for (let i = 0; i < RECIPIENTS; i++) (await RelayPeer.join(server, `${prefix}R${i}`)).leave();
+  const { connected } = await import(client);
+  const ours = await connected(server, `${prefix}S`);
+  const publisher = {
+    store: (/** @type {number} */ number) => {
+      const draft = { to: [`${prefix}R${number % RECIPIENTS}`], body: textOf(number, bytes) };
+      ours.request('send', draft).then(() => publisher.onStored());
+    },
+    onStored: () => {},
+  };
   return publisher;
 }
 
@@ -107,7 +123,11 @@ async function atRedis() {
   return publisher;
 }
 
-const protocols = { relay: atRelay, nats: packages ? throughClient : atJetStream, redis: atRedis };
+const protocols = {
+  relay: client ? throughOurs : atRelay,
+  nats: packages ? throughClient : atJetStream,
+  redis: atRedis,
+};
 const publisher = await protocols[/** @type {'relay'} */ (server.protocol)]();
 let sent = 0;
 let done = 0;

@@ -2,7 +2,7 @@
 import { alternate, median, medianRatio } from '../measure.mjs';
 import { short } from '../row.mjs';
 import { startBare, startRelay } from '../servers/start.mjs';
-import { pairs } from './direct.mjs';
+import { pairs, quiet } from './direct.mjs';
 
 /** @type {import('../row.mjs').Run} */
 export async function run(setup) {
@@ -19,7 +19,11 @@ export async function against(setup, load, wanted) {
   for (const server of [relay, bare, log]) await pairs(server, { ...load, warmup: 3, seconds: 0.5 });
   const work = { ...load, warmup: 0.5, seconds: setup.seconds };
   const results = await alternate(setup.rounds, {
-    ours: () => pairs(relay, work),
+    ours: async () => {
+      const result = await pairs(relay, work);
+      await quiet(relay.pid);
+      return result;
+    },
     theirs: () => pairs(bare, work),
     log: () => pairs(log, work),
   });

@@ -32,7 +32,7 @@ export async function run(setup) {
   const results = await alternate(setup.rounds, {
     relay: async () => {
       const result = await pairs(relay, work);
-      later.push((await quiet(relay.pid)) / result.messages);
+      later.push((await quiet(relay.pid)) / result.stored);
       return result;
     },
     bare: () => pairs(bare, work),
@@ -40,10 +40,11 @@ export async function run(setup) {
     log: () => pairs(log, work),
   });
   for (const server of servers) await server.stop();
-  const of = (/** @type {string} */ side, /** @type {'rate' | 'cpu'} */ what) =>
+  const of = (/** @type {string} */ side, /** @type {'rate' | 'cpu' | 'generatorBusy'} */ what) =>
     (results[side] ?? []).map((result) => result[what]);
   const note = (/** @type {'rate' | 'cpu'} */ what, theirs = 'bare', ours = 'relay') =>
     `${short(median(of(ours, what)))} : ${short(median(of(theirs, what)))}`;
+  const [busy, busyThere] = ['relay', 'bare'].map((side) => short(median(of(side, 'generatorBusy'))));
   return [
     {
       what: 'rate',
@@ -52,7 +53,7 @@ export async function run(setup) {
       atLeast: 0.8,
       lookFor: 1.2,
       better: 'more',
-      note: `${note('rate')} /s`,
+      note: `${note('rate')} /s; the generator took ${busy} : ${busyThere} of a core`,
     },
     {
       what: 'processor time',
@@ -90,8 +91,12 @@ export function pairs({ stop, ...server }, work) {
   return runLoad('pairs', { server, prefix: prefix(), ...work });
 }
 
-/** Waits until a server does nothing more, and answers with the microseconds that it took for what it still did. @param {number} pid */
-async function quiet(pid) {
+/**
+ * Waits until a server does nothing more, so that it takes nothing from whoever is measured next; answers with the microseconds
+ * that it took for what it still did.
+ * @param {number} pid
+ */
+export async function quiet(pid) {
   const start = cpuOf(pid);
   await sleep(1_500);
   for (let before = 0; cpuOf(pid) - before > 5_000; await sleep(250)) before = cpuOf(pid);

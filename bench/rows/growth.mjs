@@ -1,13 +1,14 @@
 /**
  * Does the cost grow with the history, or with the sessions? For orientation: rate and processor time under the load of
  * `direct`, and one way at 200 messages a second, with 1 thousand, 100 thousand and 1 million messages stored; and the same
- * with 10, 100 and 1,000 sessions that all write, some 256 messages in flight in all.
+ * with 10, 100 and 1,000 sessions that all write, some 256 messages in flight in all (500 for 1,000). One way comes first, with just so
+ * many stored; a rate is that of a relay that has warmed up, which stores some hundred thousand more.
  */
 import { runLoad } from '../load/run.mjs';
 import { median, quantile } from '../measure.mjs';
 import { prefix, short } from '../row.mjs';
 import { startRelay } from '../servers/start.mjs';
-import { pairs } from './direct.mjs';
+import { pairs, quiet } from './direct.mjs';
 
 /** @typedef {import('../servers/start.mjs').Server} Server */
 
@@ -38,19 +39,17 @@ async function filled(messages) {
 
 /** @param {import('../row.mjs').Setup} setup @param {string} what @param {object} load @param {Server} relay @returns {Promise<import('../row.mjs').Figure[]>} */
 async function measured(setup, what, load, relay) {
+  const { stop, ...server } = relay;
+  const few = { server, pairs: 8, rate: 200, bytes: 200 };
+  await runLoad('paced', { ...few, prefix: prefix(), seconds: 2 });
+  await quiet(relay.pid);
+  const { times } = await runLoad('paced', { ...few, prefix: prefix(), seconds: setup.seconds * 2 });
   await pairs(relay, { ...load, bytes: 200, warmup: 3, seconds: 0.5 });
   const results = [];
-  for (let round = 0; round < setup.rounds; round++)
+  for (let round = 0; round < setup.rounds; round++) {
+    await quiet(relay.pid);
     results.push(await pairs(relay, { ...load, bytes: 200, warmup: 0.5, seconds: setup.seconds }));
-  const { stop, ...server } = relay;
-  const { times } = await runLoad('paced', {
-    server,
-    prefix: prefix(),
-    pairs: 8,
-    rate: 200,
-    bytes: 200,
-    seconds: setup.seconds * 2,
-  });
+  }
   await stop();
   return [
     {

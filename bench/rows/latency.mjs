@@ -3,7 +3,7 @@
  * before anybody gets it. For orientation: the bare relay with a log, which syncs, too, and could find nothing again.
  */
 import { runLoad } from '../load/run.mjs';
-import { alternate, median, quantile } from '../measure.mjs';
+import { alternate, median, medianRatio, quantile } from '../measure.mjs';
 import { prefix, short } from '../row.mjs';
 import { startBare, startRelay } from '../servers/start.mjs';
 
@@ -22,10 +22,11 @@ export async function run(setup) {
   });
   for (const server of [relay, bare, log]) await server.stop();
   const figure = (/** @type {string} */ side, /** @type {number} */ fraction) => {
-    const [one = Number.NaN, two = Number.NaN] = [side, 'theirs'].map((each) =>
-      median((results[each] ?? []).map(({ times }) => quantile(times, fraction))),
+    const [one = [], two = []] = [side, 'theirs'].map((each) =>
+      (results[each] ?? []).map(({ times }) => quantile(times, fraction)),
     );
-    return { value: one / two, unit: /** @type {const} */ ('x'), note: `${short(one)} : ${short(two)} ms` };
+    const note = `${short(median(one))} : ${short(median(two))} ms`;
+    return { value: medianRatio(one, two), unit: /** @type {const} */ ('x'), note };
   };
   const budget = /** @type {const} */ ({ atLeast: 3, lookFor: 2, better: 'less' });
   return [0.5, 0.99].flatMap((fraction) => [

@@ -2,7 +2,7 @@
 import { alternate, median, medianRatio } from '../measure.mjs';
 import { short } from '../row.mjs';
 import { startRelay, startSocketIo } from '../servers/start.mjs';
-import { pairs } from './direct.mjs';
+import { pairs, quiet } from './direct.mjs';
 
 /** @type {import('../row.mjs').Run} */
 export async function run(setup) {
@@ -11,7 +11,11 @@ export async function run(setup) {
   for (const server of [relay, other]) await pairs(server, { ...load, warmup: 3, seconds: 0.5 });
   const work = { ...load, warmup: 0.5, seconds: setup.seconds };
   const { ours = [], theirs = [] } = await alternate(setup.rounds, {
-    ours: () => pairs(relay, work),
+    ours: async () => {
+      const result = await pairs(relay, work);
+      await quiet(relay.pid);
+      return result;
+    },
     theirs: () => pairs(other, work),
   });
   for (const server of [relay, other]) await server.stop();

@@ -4,7 +4,7 @@
  * What plays them leaves the processor to relay and pairs, as if it ran elsewhere; for orientation also where it does not.
  */
 import { runLoad } from '../load/run.mjs';
-import { alternate, median, quantile } from '../measure.mjs';
+import { alternate, median, medianRatio, quantile } from '../measure.mjs';
 import { prefix, short } from '../row.mjs';
 import { startRelay } from '../servers/start.mjs';
 
@@ -25,27 +25,27 @@ export async function run(setup) {
     calm = [],
   } = await alternate(setup.rounds, { stormy: () => storm(true), crowded: () => storm(false), calm: paced });
   await stop();
-  const [one, three, two] = [stormy, crowded, calm].map((side) =>
-    median(side.map(({ times }) => quantile(times, 0.99))),
+  const [one = [], three = [], two = []] = [stormy, crowded, calm].map((side) =>
+    side.map(({ times }) => quantile(times, 0.99)),
   );
   const infections = (seconds + 1) * 4;
   const arrived = median(stormy.map((round) => round.arrived / infections));
   return [
     {
       what: 'p99 of others',
-      value: (one ?? 0) / (two ?? 1),
+      value: medianRatio(one, two),
       unit: 'x',
       atLeast: 2,
       lookFor: 1.5,
       better: 'less',
-      note: `${short(one ?? 0)} : ${short(two ?? 0)} ms`,
+      note: `${short(median(one))} : ${short(median(two))} ms`,
     },
     {
       what: 'p99 of others, on the same two cores',
-      value: (three ?? 0) / (two ?? 1),
+      value: medianRatio(three, two),
       unit: 'x',
       better: 'less',
-      note: `${short(three ?? 0)} : ${short(two ?? 0)} ms`,
+      note: `${short(median(three))} : ${short(median(two))} ms`,
     },
     { what: 'copies that arrive, each infection', value: arrived, unit: 'x', atLeast: 40, lookFor: 10, better: 'less' },
   ];
