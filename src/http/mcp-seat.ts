@@ -8,20 +8,22 @@ import {
   createMcpHandler,
   type McpHttpHandler,
   type McpRequestContext,
+  type RequestId,
   type Server,
 } from '@modelcontextprotocol/server';
 import { Shelf } from '../delivery/shelf.ts';
 import { INBOX_URI } from '../mcp/inbox-resource.ts';
 import { createServer, type Host } from '../mcp/server.ts';
-import type { Session } from '../mcp/session.ts';
 import { AfterWrite } from '../mcp/written.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { cancelledBy, isBeginning, messageOf } from './mcp-message.ts';
+import type { RelaySession } from './relay-session.ts';
 
 export interface SeatOptions {
-  readonly session: Session;
+  readonly session: RelaySession;
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -32,8 +34,6 @@ export interface SeatOptions {
 
 /** Subscription streams of one name. */
 const SUBSCRIPTIONS = 32;
-
-type RequestId = Parameters<AfterWrite['begin']>[0];
 
 /**
  * One exchange: it is over when Node has written the whole answer, when the caller has gone away before that, or when
@@ -103,7 +103,9 @@ export class McpSeat {
   async serve(request: Request, body: string, outgoing: ServerResponse): Promise<Response> {
     // What is still on the shelf was taken under a lease that is over: somebody else may have been given it.
     if (this.isIdle) this.#host = this.#freshHost();
-    const cancelled = cancelledBy(body);
+    const message = messageOf(body);
+    if (isBeginning(message)) this.#options.session.begins();
+    const cancelled = cancelledBy(message);
     // Two clients that share a name may number alike: then the other one's wait ends early, and it has lost nothing.
     for (const other of this.#underWay) if (cancelled !== undefined && other.has(cancelled)) other.cancel();
     const exchange = new Exchange(outgoing);
@@ -132,22 +134,4 @@ export class McpSeat {
     this.#options.extend?.(server, context.era);
     return server;
   }
-}
-
-/** Before the modern era a call is cancelled by a notification of its own, and the connection of the call stays open. */
-function cancelledBy(body: string): RequestId | undefined {
-  if (!body.includes('notifications/cancelled')) return undefined;
-  try {
-    const { method, params } = fieldsOf(JSON.parse(body));
-    const { requestId } = fieldsOf(params);
-    const isId = typeof requestId === 'string' || typeof requestId === 'number';
-    return method === 'notifications/cancelled' && isId ? requestId : undefined;
-  } catch {
-    // Not JSON: the handler says so.
-    return undefined;
-  }
-}
-
-function fieldsOf(value: unknown): { readonly [field: string]: unknown } {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

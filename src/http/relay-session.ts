@@ -3,6 +3,7 @@
 import type { Session, SessionState } from '../mcp/session.ts';
 import { asRelayError, RelayError } from '../protocol/codes.ts';
 import type { Draft, Envelope } from '../protocol/envelope.ts';
+import { REMARK } from '../protocol/receipt.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
@@ -69,16 +70,26 @@ export class RelaySession implements Session {
   }
 
   called(): () => void {
-    const positions = [...this.#handed];
-    this.#handed.clear();
-    this.#tell('seen', positions);
+    this.#tell('seen', this.#takeHanded());
     return () => undefined;
   }
 
+  /** A client begins. What the one before it was given may never have been read, and no call of this one is evidence that it was. */
+  begins(): void {
+    const reason = `a client began anew as ${this.state.name} before there was a sign that it was read`;
+    this.#tell(REMARK, this.#takeHanded(), reason);
+  }
+
+  #takeHanded(): number[] {
+    const positions = [...this.#handed];
+    this.#handed.clear();
+    return positions;
+  }
+
   /** Best effort: without its receipt an envelope is given again, marked as such. */
-  #tell(state: 'handed' | 'seen', positions: readonly number[]): void {
+  #tell(state: 'handed' | 'seen' | typeof REMARK, positions: readonly number[], reason?: string): void {
     if (positions.length === 0) return;
-    this.#perform('receipt', { state, positions }).catch((error) => {
+    this.#perform('receipt', { state, positions, ...(reason === undefined ? {} : { reason }) }).catch((error) => {
       this.#options.log.debug({ code: asRelayError(error).code }, 'a receipt was not taken');
     });
   }

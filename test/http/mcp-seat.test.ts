@@ -22,11 +22,12 @@ const envelope = (position: number): Envelope => ({
 /** The relay as far as the tools ask it: a list of envelopes to give out, and the receipts that came back. */
 class Inbox {
   readonly receipts: string[] = [];
+  readonly reasons: string[] = [];
   waiting: Envelope[] = [];
   onReceive: ((asked: Asked) => Promise<unknown>) | undefined;
 
   answer = (asked: Asked): unknown => {
-    const args = asked.args as { state?: string; positions?: number[] };
+    const args = asked.args as { state?: string; positions?: number[]; reason?: string };
     if (asked.verb === 'status')
       return {
         name: asked.caller.name,
@@ -40,7 +41,10 @@ class Inbox {
         uptime: 0,
       };
     if (asked.verb === 'receive') return this.onReceive?.(asked) ?? { messages: this.waiting.splice(0), more: 0 };
-    if (asked.verb === 'receipt') this.receipts.push(`${args.state} ${args.positions}`);
+    if (asked.verb === 'receipt') {
+      this.receipts.push(`${args.state} ${args.positions}`);
+      if (args.reason !== undefined) this.reasons.push(args.reason);
+    }
     return { changed: 1 };
   };
 }
@@ -57,12 +61,16 @@ afterEach(() => rig.stop());
 let lastId = 0;
 async function call(name: string, args: object = {}, as = 'B', signal?: AbortSignal): Promise<string> {
   lastId += 1;
+  return await post({ id: lastId, method: 'tools/call', params: { name, arguments: args } }, as, signal);
+}
+
+async function post(message: object, as = 'B', signal?: AbortSignal): Promise<string> {
   const answer = await ask({
     port: rig.port,
     method: 'POST',
     path: `/mcp?as=${as}`,
     headers: { ...bearer(TOKEN), 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: lastId, method: 'tools/call', params: { name, arguments: args } }),
+    body: JSON.stringify({ jsonrpc: '2.0', ...message }),
     ...(signal ? { signal } : {}),
   });
   return answer.body;
@@ -77,6 +85,26 @@ describe('a name at /mcp', () => {
     await expect.poll(() => inbox.receipts).toEqual(['handed 1,2', 'seen 1,2']);
     await call('relay_status');
     expect(inbox.receipts).toHaveLength(2);
+  });
+
+  it.each(['initialize', 'server/discover'])(
+    'does not say seen of what was given to a client that ended: the next one begins with %s',
+    async (method) => {
+      inbox.waiting = [envelope(1), envelope(2)];
+      await call('relay_receive');
+      await expect.poll(() => inbox.receipts).toEqual(['handed 1,2']);
+      await post({ id: 'first', method, params: {} });
+      await call('relay_status');
+      await expect.poll(() => inbox.receipts).toEqual(['handed 1,2', 'unseen 1,2']);
+      expect(inbox.reasons).toEqual(['a client began anew as B before there was a sign that it was read']);
+    },
+  );
+
+  it('says seen when a message only speaks of a beginning', async () => {
+    inbox.waiting = [envelope(1)];
+    await call('relay_receive');
+    await call('relay_send', { to: 'A', message: '{"method":"initialize"} or "server/discover"' });
+    await expect.poll(() => inbox.receipts).toEqual(['handed 1', 'seen 1']);
   });
 
   it('keeps what was taken for a caller that hung up, for the next one', async () => {
