@@ -45,7 +45,9 @@ class Exchange extends AfterWrite {
 
   constructor(outgoing: ServerResponse) {
     super();
-    outgoing.once('close', () => (outgoing.writableFinished ? this.#onWritten() : this.cancel()));
+    // Once it is closed it will not say so again.
+    if (outgoing.destroyed) this.cancel();
+    else outgoing.once('close', () => (outgoing.writableFinished ? this.#onWritten() : this.cancel()));
   }
 
   /** The protocol's own signal aborts at the end of every exchange, a good one too. */
@@ -109,8 +111,7 @@ export class McpSeat {
     // Two clients that share a name may number alike: then the other one's wait ends early, and it has lost nothing.
     for (const other of this.#underWay) if (cancelled !== undefined && other.has(cancelled)) other.cancel();
     const exchange = new Exchange(outgoing);
-    this.#underWay.add(exchange);
-    outgoing.once('close', () => this.#onEnd(exchange));
+    if (!outgoing.destroyed) this.#begin(exchange, outgoing);
     return await this.#exchange.run(exchange, () => this.#handler.fetch(request));
   }
 
@@ -119,9 +120,12 @@ export class McpSeat {
     await this.#handler.close();
   }
 
-  #onEnd(exchange: Exchange): void {
-    this.#underWay.delete(exchange);
-    this.#lastUse = this.#options.clock.monotonic();
+  #begin(exchange: Exchange, outgoing: ServerResponse): void {
+    this.#underWay.add(exchange);
+    outgoing.once('close', () => {
+      this.#underWay.delete(exchange);
+      this.#lastUse = this.#options.clock.monotonic();
+    });
   }
 
   #freshHost(): Host {

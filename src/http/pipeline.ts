@@ -24,23 +24,24 @@ const FRAMES = 16 * 1024;
 
 export class Pipeline {
   readonly #reader: Reader;
-  #underWay = 0;
+  readonly #underWay = new Set<ServerResponse>();
   #isResting = false;
 
   constructor(stream: Readable, turns: Turns) {
     this.#reader = turns.reader(stream, REQUESTS);
+    stream.once('close', () => this.#onClosed());
   }
 
   /** One more; or why not. */
   begin(request: IncomingMessage, response: ServerResponse): RelayError | undefined {
-    if (this.#underWay >= LIMITS.pipelined) {
+    if (this.#underWay.size >= LIMITS.pipelined) {
       // Only now: the last of those under way may have a body that was not read before.
       this.#reader.hold();
       return TOO_MUCH;
     }
-    this.#underWay += 1;
+    this.#underWay.add(response);
     this.#reader.expect(Math.min(Number(request.headers['content-length'] ?? 0), LIMITS.frameBytes));
-    response.once('close', () => this.#onAnswered());
+    response.once('close', () => this.#onAnswered(response));
     return undefined;
   }
 
@@ -57,12 +58,21 @@ export class Pipeline {
     this.#reader.hold();
     clock.after(REST, () => {
       this.#isResting = false;
-      if (this.#underWay < LIMITS.pipelined) this.#reader.release();
+      if (this.#underWay.size < LIMITS.pipelined) this.#reader.release();
     });
   }
 
-  #onAnswered(): void {
-    this.#underWay -= 1;
-    if (this.#underWay === 0 && !this.#isResting) this.#reader.release();
+  #onAnswered(response: ServerResponse): void {
+    this.#underWay.delete(response);
+    if (this.#underWay.size === 0 && !this.#isResting) this.#reader.release();
+  }
+
+  /** Node tells the response whose turn it is. Those behind it have no socket yet, and would be under way for ever. */
+  #onClosed(): void {
+    for (const response of this.#underWay) {
+      if (response.socket !== null || response.writableFinished) continue;
+      response.destroy();
+      response.emit('close');
+    }
   }
 }

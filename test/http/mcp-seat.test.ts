@@ -1,5 +1,8 @@
 /** What is kept between the requests of one name at `/mcp`, over a scripted relay and a clock that the test owns. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { McpSeat } from '../../src/http/mcp-seat.ts';
 import { RelaySession } from '../../src/http/relay-session.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import { TIMES } from '../../src/protocol/limits.ts';
@@ -201,17 +204,33 @@ describe('a name at /mcp', () => {
   });
 });
 
-describe('a session over HTTP', () => {
-  const make = (relay: FakeRelay, clock: FakeClock) =>
-    new RelaySession({
-      relay,
-      caller: { name: 'B' },
-      url: 'http://localhost/mcp',
-      clock,
-      random: systemRandom,
-      log: silentLog,
-    });
+const make = (relay: FakeRelay, clock: FakeClock) =>
+  new RelaySession({
+    relay,
+    caller: { name: 'B' },
+    url: 'http://localhost/mcp',
+    clock,
+    random: systemRandom,
+    log: silentLog,
+  });
 
+describe('a seat', () => {
+  it('has nothing under way for a caller that hung up before it came here', async () => {
+    const clock = new FakeClock();
+    const session = make(new FakeRelay(), clock);
+    const seat = new McpSeat({ session, version: '0', clock, random: systemRandom, log: silentLog });
+    const outgoing = new ServerResponse(new IncomingMessage(new net.Socket()));
+    outgoing.destroy();
+    const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    await seat.serve(new Request('http://localhost/mcp', { method: 'POST', headers, body }), body, outgoing);
+    clock.advance(TIMES.lease + 1);
+    expect(seat.isIdle).toBe(true);
+    await seat.close();
+  });
+});
+
+describe('a session over HTTP', () => {
   it('makes an id for a send that has none, and keeps one that it has', async () => {
     const relay = new FakeRelay();
     const session = make(relay, new FakeClock());
