@@ -19,6 +19,11 @@ export function isBeginning({ method }: Message): boolean {
   return BEGINNINGS.has(method);
 }
 
+/** Its answer is a stream, which stays open and tells of mail. */
+export function isWatching({ method }: Message): boolean {
+  return method === 'subscriptions/listen';
+}
+
 /** Before the modern era a call is cancelled by a notification of its own, and the connection of the call stays open. */
 export function cancelledBy({ method, params }: Message): RequestId | undefined {
   if (method !== 'notifications/cancelled') return undefined;

@@ -19,8 +19,9 @@ import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { cancelledBy, isBeginning, messageOf } from './mcp-message.ts';
+import { cancelledBy, isBeginning, isWatching, messageOf } from './mcp-message.ts';
 import type { RelaySession } from './relay-session.ts';
+import { Watchers } from './watchers.ts';
 
 export interface SeatOptions {
   readonly session: RelaySession;
@@ -79,6 +80,7 @@ export class McpSeat {
   readonly #options: SeatOptions;
   readonly #handler: McpHttpHandler;
   readonly #exchange = new AsyncLocalStorage<Exchange>();
+  readonly #watchers: Watchers;
   readonly #stopMail: () => void;
   readonly #underWay = new Set<Exchange>();
   #host: Host;
@@ -93,7 +95,8 @@ export class McpSeat {
       maxSubscriptions: SUBSCRIPTIONS,
       onerror: (error) => options.log.debug({ error }, 'an MCP request was refused'),
     });
-    this.#stopMail = options.session.onMail(() => this.#handler.notify.resourceUpdated(INBOX_URI));
+    this.#watchers = new Watchers(options.clock, () => this.#handler.notify.resourceUpdated(INBOX_URI));
+    this.#stopMail = options.session.onMail(() => this.#watchers.news());
   }
 
   /** Nothing is under way, and the relay has taken back what this name took and did not confirm. */
@@ -111,12 +114,16 @@ export class McpSeat {
     // Two clients that share a name may number alike: then the other one's wait ends early, and it has lost nothing.
     for (const other of this.#underWay) if (cancelled !== undefined && other.has(cancelled)) other.cancel();
     const exchange = new Exchange(outgoing);
-    if (!outgoing.destroyed) this.#begin(exchange, outgoing);
+    if (!outgoing.destroyed) {
+      this.#begin(exchange, outgoing);
+      if (isWatching(message)) this.#watchers.add(outgoing);
+    }
     return await this.#exchange.run(exchange, () => this.#handler.fetch(request));
   }
 
   async close(): Promise<void> {
     this.#stopMail();
+    this.#watchers.stop();
     await this.#handler.close();
   }
 
