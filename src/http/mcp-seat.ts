@@ -137,7 +137,7 @@ export class McpSeat {
 
   #freshHost(): Host {
     const { session, version, clock, random } = this.#options;
-    return { session, version, clock, random, shelf: new Shelf() };
+    return { session, version, clock, random, shelf: new Shelf(), tells: false };
   }
 
   #makeServer(context: McpRequestContext): Server {

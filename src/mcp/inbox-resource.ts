@@ -10,8 +10,16 @@ export const INBOX_URI = 'relay://inbox';
 
 const SHOWN = 20;
 
-/** Adds the resource to a server, and tells its subscribers when mail may have come. Returns the way to stop. */
-export function offerInbox(server: Server, session: Session, random: Random, era: 'legacy' | 'modern'): () => void {
+/** What of a server's host is asked here. */
+interface InboxHost {
+  readonly session: Session;
+  readonly random: Random;
+  readonly tells?: boolean;
+}
+
+/** Adds the resource to a server, and tells its subscribers when mail may have come, unless others do. Returns the way to stop. */
+export function offerInbox(server: Server, host: InboxHost, era: 'legacy' | 'modern'): () => void {
+  const { session, random, tells = true } = host;
   let subscribed = false;
   const checked = (uri: string) => {
     if (uri !== INBOX_URI) throw new ResourceNotFoundError(uri);
@@ -44,6 +52,7 @@ export function offerInbox(server: Server, session: Session, random: Random, era
       return {};
     });
   }
+  if (!tells) return () => undefined;
   return session.onMail(function tellSubscribers() {
     // In the modern era the transport's own router knows who listens.
     if (era === 'legacy' && !subscribed) return;

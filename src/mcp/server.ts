@@ -34,6 +34,8 @@ export interface Host {
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** False: an instance lives for one request and has nobody to tell that mail came; whoever serves it does that. True when absent. */
+  readonly tells?: boolean;
   /** A notice for the model whose answer was not written yet. */
   notice?: string | undefined;
   /** Told the `_meta` of every tool call; some programs name their session there. */
@@ -73,7 +75,7 @@ export function createServer(host: Host, { era }: Pick<McpRequestContext, 'era'>
   );
   server.setRequestHandler('tools/list', () => ({ tools: toolList() }));
   server.setRequestHandler('tools/call', (request, ctx) => callTool(host, server, request, ctx, written));
-  const stop = offerInbox(server, host.session, host.random, era);
+  const stop = offerInbox(server, host, era);
   const forget = host.onServer?.(
     (method, params) => void server.notification({ method, params }).catch(() => undefined),
   );

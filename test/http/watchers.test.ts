@@ -152,4 +152,15 @@ describe('who subscribed to an inbox at /mcp', () => {
     expect(underWay()).toBe(0);
     socket.destroy();
   });
+
+  it('leaves no ear behind, and no timer', async () => {
+    for (let n = 0; n < 3; n += 1) (await subscribed()).socket.destroy();
+    expect(rig.relay.listening('B')).toBe(1);
+    const { socket } = await subscribed();
+    mail();
+    const pending = rig.clock.pending;
+    await rig.mcp.close();
+    expect([rig.relay.listening('B'), rig.clock.pending]).toEqual([0, pending - 1]);
+    socket.destroy();
+  });
 });
