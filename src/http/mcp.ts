@@ -65,7 +65,7 @@ export class McpDoor {
   async #seat(caller: Caller & { readonly name: string }, isShared: boolean, url: URL): Promise<McpSeat> {
     const { McpSeat, RelaySession } = await loadProtocol();
     // With every request: the name may have been given a key since, which this caller would have to have.
-    await this.#options.relay.perform('status', {}, caller);
+    await this.#options.relay.enter(caller);
     const { person, device = '' } = caller.identity ?? THE_OWNER;
     const id = [caller.name, caller.key ?? '', person, device].join('\n');
     const known = this.#seats.get(id);

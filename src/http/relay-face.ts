@@ -13,6 +13,8 @@ export interface Caller {
 }
 
 export interface RelayFace {
+  /** Its name is a session from then on. Rejects with a RelayError, `name_taken` where a key is wanted. */
+  enter(caller: Caller): Promise<void>;
   /** One verb. Rejects with a RelayError; ends early, having taken nothing, when the signal aborts. */
   perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown>;
   /** Calls whenever the caller's name may have mail. Returns the way to stop. */

@@ -110,9 +110,22 @@ export class Relay {
    * One verb without a connection. What `receive` takes is held for a minute; without a receipt by then it is given
    * again. Rejects with a RelayError.
    */
-  async perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
+  perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
+    return this.#finishing(() => this.#perform(verb, args, caller, signal));
+  }
+
+  /** Makes the caller's name a session, or says why it may not have it. Rejects with a RelayError. */
+  enter(caller: Caller): Promise<void> {
+    return this.#finishing(async () => {
+      const actor = await this.#seats.act(caller);
+      if (actor) this.#noteSeen(actor);
+    });
+  }
+
+  /** What is begun is finished before the relay stops. */
+  async #finishing<T>(begin: () => Promise<T>): Promise<T> {
     if (this.#stopped) throw new RelayError('shutting_down');
-    const performed = this.#perform(verb, args, caller, signal);
+    const performed = begin();
     this.#performing.add(performed);
     try {
       return await performed;

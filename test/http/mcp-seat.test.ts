@@ -170,6 +170,12 @@ describe('a name at /mcp', () => {
     expect(rig.mcp.size).toBe(2);
   });
 
+  it('asks the relay for nothing but to enter, when nothing was asked of it', async () => {
+    await post({ id: 1, method: 'ping' });
+    expect(rig.relay.asked).toEqual([]);
+    expect(rig.relay.entered).toMatchObject([{ name: 'B', kind: 'agent' }]);
+  });
+
   it('listens to its mail once, however many calls it makes', async () => {
     for (let n = 0; n < 5; n += 1) await call('relay_status');
     await expect.poll(() => rig.relay.listening('B')).toBe(1);

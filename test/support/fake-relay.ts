@@ -19,6 +19,14 @@ export class FakeRelay implements RelayFace {
   answer: (asked: Asked) => unknown = ({ verb, args, caller }) => ({ verb, args, caller });
   readonly #listeners = new Map<string, Set<() => void>>();
   #onAsked: (() => void) | undefined;
+  /** Who entered, and what they wait for. */
+  readonly entered: Caller[] = [];
+  entering: Promise<void> = Promise.resolve();
+
+  async enter(caller: Caller): Promise<void> {
+    this.entered.push(caller);
+    await this.entering;
+  }
 
   async perform(verb: string, args: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
     const asked = { verb, args, caller, signal };
