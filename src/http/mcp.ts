@@ -68,9 +68,10 @@ export class McpDoor {
     await this.#options.relay.enter(caller);
     const { person, device = '' } = caller.identity ?? THE_OWNER;
     const id = [caller.name, caller.key ?? '', person, device].join('\n');
+    // Nothing waits from here on: two first requests of a name that come at once would have a seat each.
     const known = this.#seats.get(id);
     if (known) return known;
-    await this.#makeRoom();
+    this.#makeRoom();
     const session = new RelaySession({
       ...this.#options,
       caller,
@@ -82,15 +83,14 @@ export class McpDoor {
     return made;
   }
 
-  async #makeRoom(): Promise<void> {
+  #makeRoom(): void {
     if (this.#seats.size < SEATS) return;
-    for (const [id, seat] of this.#seats) {
-      if (!seat.isIdle) continue;
-      this.#seats.delete(id);
-      await seat.close();
-      return;
-    }
-    throw new RelayError('too_many_connections', 'Too many names use /mcp at the moment; try again in a minute.');
+    const idle = [...this.#seats].find(([, seat]) => seat.isIdle);
+    if (!idle)
+      throw new RelayError('too_many_connections', 'Too many names use /mcp at the moment; try again in a minute.');
+    const [id, seat] = idle;
+    this.#seats.delete(id);
+    seat.close().catch((error) => this.#options.log.debug({ error }, 'a seat at /mcp was not closed'));
   }
 }
 

@@ -170,6 +170,18 @@ describe('a name at /mcp', () => {
     expect(rig.mcp.size).toBe(2);
   });
 
+  it('has one seat, though its first requests come at once', async () => {
+    let letIn: () => void = () => {};
+    rig.relay.entering = new Promise((resolve) => {
+      letIn = resolve;
+    });
+    const calls = [call('relay_status'), call('relay_status')];
+    await expect.poll(() => rig.relay.entered).toHaveLength(2);
+    letIn();
+    await Promise.all(calls);
+    expect([rig.mcp.size, rig.relay.listening('B')]).toEqual([1, 1]);
+  });
+
   it('asks the relay for nothing but to enter, when nothing was asked of it', async () => {
     await post({ id: 1, method: 'ping' });
     expect(rig.relay.asked).toEqual([]);
