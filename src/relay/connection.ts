@@ -378,7 +378,7 @@ export class Connection implements Holder, Outlet, Ear {
     hub.remove(session, this);
     if (this.#isSeated) presence.leave(session, () => nameOf(store, session), this, event, now());
     pumps.release(session, this);
-    if (!presence.isHere(session)) unseen.left(session);
+    if (this.#isSeated && !presence.isHere(session)) unseen.left(session);
     journal
       .post({ type: 'depart', session, at: now() })
       .catch((error) => log.debug({ error }, 'last seen could not be written'));

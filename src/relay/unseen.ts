@@ -29,7 +29,8 @@ export class Unseen {
       if (!awaitsNotice(state)) this.#forget(session, position);
       return;
     }
-    if (!this.#services.presence.isHere(session)) return;
+    // It may be written when the session is gone already: said in its last moment.
+    if (!this.#services.presence.isHere(session) && !this.#leaving.has(session)) return;
     const handed = this.#handed.get(session) ?? new Set();
     this.#handed.set(session, handed.add(position));
     for (const oldest of handed) {
@@ -40,7 +41,7 @@ export class Unseen {
 
   /** The holder of the name is gone. */
   left(session: number): void {
-    if (this.#isStopped || !this.#handed.has(session)) return;
+    if (this.#isStopped) return;
     this.#leaving.get(session)?.cancel();
     const timer = this.#services.clock.after(GRACE, () => {
       this.#leaving.delete(session);
@@ -65,6 +66,7 @@ export class Unseen {
     const { journal, store, now, log } = this.#services;
     const positions = [...(this.#handed.get(session) ?? [])];
     this.#handed.delete(session);
+    if (positions.length === 0) return;
     const reason = `${nameOf(store, session)} went away before there was a sign that it was read`;
     journal
       .post({ type: 'remark', at: now(), session, positions, reason })

@@ -356,7 +356,8 @@ describe('wait_seconds', () => {
     const again = await Peer.open(relay, { name: 'B', key: b.welcome.key ?? '' });
     expect((await again.ask('receive', {})).messages).toMatchObject([{ body: 'n1' }]);
     expect((await again.ask('inbox', {})).messages[0]).not.toHaveProperty('redelivered');
-    // Nothing waits any more but the relay's three rounds.
+    // Once it is known that it came back, nothing waits any more but the relay's three rounds.
+    await clock.run(15_000);
     expect(clock.pending).toBe(3);
   });
 

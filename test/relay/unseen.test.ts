@@ -1,20 +1,45 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openRelay, Peer, settle } from '../support/relay.ts';
 import { crash } from './kit.ts';
 
-/** A has written to B, which was handed it. */
-async function handed() {
-  const { relay, clock } = await openRelay();
+/** A has written to B, which has taken it. */
+async function taken() {
+  const { relay, journal, clock } = await openRelay();
   const a = await Peer.open(relay, { name: 'A', receipts: true });
   const b = await Peer.open(relay, { name: 'B' });
   const { position } = await a.ask('send', { to: ['B'], body: 'one' });
   await b.ask('receive', {});
-  await b.ask('receipt', { state: 'handed', positions: [position] });
-  await settle();
   const remarks = () =>
     a.all('receipt').flatMap(({ name, state, unseen }) => (unseen ? [{ name, state, unseen }] : []));
-  return { relay, clock, a, b, position, remarks, key: b.welcome.key as string };
+  return { relay, journal, clock, a, b, position, remarks, key: b.welcome.key as string };
 }
+
+/** A has written to B, which was handed it. */
+async function handed() {
+  const all = await taken();
+  await all.b.ask('receipt', { state: 'handed', positions: [all.position] });
+  await settle();
+  return all;
+}
+
+/** As `handed`, and B goes before that is written. */
+async function handedWhileGoing() {
+  const { journal, ...all } = await taken();
+  const post = journal.post.bind(journal);
+  let write = () => {};
+  const written = new Promise<void>((resolve) => (write = resolve));
+  vi.spyOn(journal, 'post').mockImplementation((command) =>
+    command.type === 'receipt' ? written.then(() => post(command)) : post(command),
+  );
+  all.b.say({ type: 'request', id: 9, verb: 'receipt', args: { state: 'handed', positions: [all.position] } });
+  await settle();
+  await crash(all.b);
+  write();
+  await settle();
+  return all;
+}
+
+afterEach(() => vi.restoreAllMocks());
 
 describe('what was handed and not seen', () => {
   it('is told to its sender when the session goes and does not come back', async () => {
@@ -35,6 +60,29 @@ describe('what was handed and not seen', () => {
     b.say({ type: 'bye' });
     await clock.run(15_020);
     expect(remarks()).toHaveLength(1);
+  });
+
+  it('is told also when the session went before that it was handed was written', async () => {
+    const { clock, remarks } = await handedWhileGoing();
+    await clock.run(15_020);
+    expect(remarks()).toHaveLength(1);
+  });
+
+  it('is no news when such a session is back in time', async () => {
+    const { relay, clock, key, remarks } = await handedWhileGoing();
+    await Peer.open(relay, { name: 'B', key });
+    await clock.run(60_000);
+    expect(remarks()).toEqual([]);
+  });
+
+  it('is nothing to remember of who was never here, only looked on', async () => {
+    const { relay, clock, a, remarks } = await handed();
+    await crash(await Peer.open(relay, { name: 'SCRIPT', seat: false }));
+    const { position } = await a.ask('send', { to: ['SCRIPT'], body: 'two' });
+    await relay.perform('receive', { receipt: 'handed' }, { name: 'SCRIPT' });
+    expect(position).toBe(2);
+    await clock.run(60_000);
+    expect(remarks()).toEqual([]);
   });
 
   it('is no news when the session is back in time', async () => {
