@@ -170,17 +170,17 @@ export class Pump {
 
   /**
    * Makes durable that these were given to the taker: awaited before an answer holds them, so that their redelivery is
-   * marked whoever dies. When it cannot be written they are given back, for whoever else waits, and the error is the caller's.
+   * marked whoever dies.
    */
-  async remember(taker: Taker, messages: readonly Envelope[]): Promise<void> {
-    if (messages.length === 0) return;
-    try {
-      await this.#services.journal.submit(this.#claim(messages));
-    } catch (error) {
-      for (const { position } of messages) if (this.#claims.get(position) === taker) this.#giveBack(position);
-      this.#services.hub.mail(this.session);
-      throw error;
-    }
+  async remember(messages: readonly Envelope[]): Promise<void> {
+    if (messages.length > 0) await this.#services.journal.submit(this.#claim(messages));
+  }
+
+  /** The taker was told of an error in their place. What it still claims of them is free, and whoever waits for mail hears of it. */
+  giveBack(taker: Taker, messages: readonly Envelope[]): void {
+    const held = messages.filter(({ position }) => this.#claims.get(position) === taker);
+    for (const { position } of held) this.#giveBack(position);
+    if (held.length > 0) this.#services.hub.mail(this.session);
   }
 
   /** It was never given out: that does not count as a try. */

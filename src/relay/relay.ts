@@ -156,18 +156,22 @@ export class Relay {
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#waits.delete(waits);
-      if (actor) this.#noteSeen(actor);
+      // First what it has taken: whatever else fails, that comes back.
       if (actor && this.#services.pumps.isHolding(actor.session, taker)) this.#lease(actor, taker, isAnswered);
+      if (actor) this.#noteSeen(actor);
     }
   }
 
-  /** Who acts over HTTP was seen. Not written for each request: nobody needs it to the second. */
-  #noteSeen({ session }: Actor): void {
-    const { store, journal, now, log } = this.#services;
+  /** Who acts over HTTP was seen. Not written for each request: nobody needs it to the second. Best effort: the answer is made. */
+  #noteSeen(actor: Actor): void {
+    this.#see(actor).catch((error) => this.#services.log.debug({ error }, 'last seen could not be written'));
+  }
+
+  async #see({ session }: Actor): Promise<void> {
+    const { store, journal, now } = this.#services;
     const row = sessionById(store, session);
     if (!row || now() - row.last_seen < SEEN_EVERY) return;
-    const depart = { type: 'depart', session, at: now() } as const;
-    journal.post(depart).catch((error) => log.debug({ error }, 'last seen could not be written'));
+    await journal.post({ type: 'depart', session, at: now() });
   }
 
   /** Calls when there may be mail for that name. Returns the way to stop; a name that nobody knows is never called for. */

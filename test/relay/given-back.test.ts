@@ -27,6 +27,17 @@ function unreadable(journal: Journal, position: number) {
   return { mend: () => vi.restoreAllMocks() };
 }
 
+/** Sessions cannot be read where that function asks, until `mend`. */
+function unreadableIn(journal: Journal, asker: string) {
+  const { roster } = journal.state.store;
+  const session = roster.session.bind(roster);
+  vi.spyOn(roster, 'session').mockImplementation((id) => {
+    if (new Error().stack?.includes(asker)) throw new RelayError('storage_failed');
+    return session(id);
+  });
+  return { mend: () => vi.restoreAllMocks() };
+}
+
 /** The next command of that type is not written. */
 function unwritten(journal: Journal, how: 'submit' | 'post', type: Command['type'], before: () => void = () => {}) {
   const real = journal[how].bind(journal);
@@ -53,6 +64,29 @@ describe('a disk that cannot be read for a moment', () => {
       ['n2', undefined],
       ['n3', undefined],
     ]);
+  });
+
+  it('is no try, when what is left cannot be counted', async () => {
+    const { relay, journal } = await openRelay();
+    const reader = await Peer.open(relay, { name: 'B', window: 0 });
+    await backlog(relay, 'B', 1);
+    const disk = unreadableIn(journal, 'remaining');
+    expect(await codeOf(reader.ask('receive', {}))).toBe('storage_failed');
+    disk.mend();
+    const { messages } = await reader.ask('receive', {});
+    expect(messages.map(({ body, redelivered }) => [body, redelivered])).toEqual([['n1', undefined]]);
+  });
+
+  it('keeps no answer back because nobody can look when its caller was here last', async () => {
+    const { relay, journal, clock } = await openRelay();
+    await relay.perform('status', {}, { name: 'B' });
+    await backlog(relay, 'B', 1);
+    const ask = async () => bodies(((await relay.perform('receive', {}, { name: 'B' })) as ReceiveResult).messages);
+    const disk = unreadableIn(journal, '#noteSeen');
+    expect(await ask()).toEqual(['n1']);
+    disk.mend();
+    await clock.run(60_000);
+    expect(await ask()).toEqual(['n1']);
   });
 
   it('costs who gets its mail pushed a second, and nothing of it', async () => {
@@ -112,6 +146,25 @@ describe('a disk that does not take it', () => {
     await backlog(relay, 'B', 1);
     expect(await Promise.race(codes)).toBe('storage_full');
     expect(bodies((await Promise.any(both)).messages)).toEqual(['n1']);
+  });
+
+  it('gives the mail again whose receipt it did not take with the taking, to the same connection', async () => {
+    const { relay, journal } = await openRelay();
+    const reader = await Peer.open(relay, { name: 'B', window: 0 });
+    await backlog(relay, 'B', 1);
+    unwritten(journal, 'post', 'receipt');
+    expect(await codeOf(reader.ask('receive', { receipt: 'handed' }))).toBe('storage_full');
+    expect(bodies((await reader.ask('receive', { receipt: 'handed' })).messages)).toEqual(['n1']);
+  });
+
+  it('gives mail whose receipt it did not take to another who waits', async () => {
+    const { relay, journal } = await openRelay();
+    const reader = await Peer.open(relay, { name: 'B', window: 0 });
+    await backlog(relay, 'B', 1);
+    let waiting: Promise<ReceiveResult> | undefined;
+    unwritten(journal, 'post', 'receipt', () => (waiting = reader.ask('receive', { wait_seconds: 200 })));
+    expect(await codeOf(reader.ask('receive', { receipt: 'handed' }))).toBe('storage_full');
+    expect(bodies((await waiting)?.messages ?? [])).toEqual(['n1']);
   });
 
   it('gives mail again whose receipt it did not take, to who came since', async () => {

@@ -7,7 +7,10 @@ import { actorOf, type Call, type VerbHandler } from '../verb.ts';
 
 const DEFAULT_COUNT = 20;
 
-/** Takes, and waits for something to take when asked to. What is taken is claimed by the caller until a receipt. */
+/**
+ * Takes, and waits for something to take when asked to. What is taken is claimed by the caller until a receipt; whoever gets an
+ * error in its place has taken nothing.
+ */
 export const receive: VerbHandler<'receive'> = async (call, args) => {
   const { services } = call;
   const session = actorOf(call);
@@ -23,11 +26,16 @@ export const receive: VerbHandler<'receive'> = async (call, args) => {
       return messages.length > 0;
     });
   }
-  await services.pumps.of(session).remember(call.taker, messages);
-  const result: ReceiveResult = { messages, more: services.pumps.of(session).remaining(filter) };
-  // Who is gone meanwhile gets no answer: what it has not got is not to be called read.
-  if (args.receipt && messages.length > 0 && !call.signal.aborted) await mark(call, session, args.receipt, result);
-  return result;
+  try {
+    const result: ReceiveResult = { messages, more: services.pumps.of(session).remaining(filter) };
+    await services.pumps.of(session).remember(messages);
+    // Who is gone meanwhile gets no answer: what it has not got is not to be called read.
+    if (args.receipt && messages.length > 0 && !call.signal.aborted) await mark(call, session, args.receipt, result);
+    return result;
+  } catch (error) {
+    services.pumps.of(session).giveBack(call.taker, messages);
+    throw error;
+  }
 };
 
 /** Filter of `receive` and `inbox`; throws `unknown_recipient` for a sender that nobody knows. */
