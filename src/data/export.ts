@@ -1,7 +1,7 @@
 /** Everything that was said, as text that other programs (JSONL) or people (Markdown) read: oldest first, in pieces. */
 import type { Envelope } from '../protocol/envelope.ts';
 import { channelOf } from '../state/queries/channels.ts';
-import { type EnvelopeRow, envelopesAfter, toEnvelope } from '../state/queries/envelopes.ts';
+import { type EnvelopeRow, envelopesAfter, newestPosition, toEnvelope } from '../state/queries/envelopes.ts';
 import { isHeldFromSomebody } from '../state/queries/held.ts';
 import { sessionByAnyName } from '../state/queries/sessions.ts';
 import type { Store } from '../state/store.ts';
@@ -21,21 +21,20 @@ export interface ExportOptions {
 
 const PAGE = 200;
 
-/** Throws a RelayError when `about` leads to nobody. What was damaged on the disk is left out; a last comment says so in Markdown, and a line with `damaged` in JSONL. */
+/** Nothing that is stored once it has begun: else it would never end for a slow reader. Throws a RelayError when `about` leads to nobody. What was damaged on the disk is left out; a last comment says so in Markdown, and a line with `damaged` in JSONL. */
 export function* exportText(store: Store, { format, about, since = 0 }: ExportOptions): Generator<string> {
   const write = WRITERS[format]();
   const channel = about === undefined ? undefined : channelAbout(store, about);
-  for (let after = 0; ; ) {
-    const rows = envelopesAfter(store, after, PAGE);
+  const newest = newestPosition(store);
+  for (let after = 0; after < newest; ) {
+    const rows = envelopesAfter(store, after, PAGE).filter(({ position }) => position <= newest);
     let text = '';
     for (const row of rows) {
       if (row.at < since || !isAbout(row, channel)) continue;
       text += written(store, row, write);
     }
     if (text !== '') yield text;
-    const last = rows.at(-1);
-    if (!last) return;
-    after = last.position;
+    after = rows.at(-1)?.position ?? newest;
   }
 }
 

@@ -7,7 +7,7 @@ import { Failure, reason } from '../util/failure.ts';
 import { checkData } from './check.ts';
 import { copyData } from './copy.ts';
 import { exportText } from './export.ts';
-import { reading } from './reading.ts';
+import { readingOn } from './reading.ts';
 import { verifyData } from './verify.ts';
 import type { Said, Task } from './worker.ts';
 
@@ -20,12 +20,11 @@ async function perform(task: Task): Promise<unknown> {
     case 'check':
       return checkData(task.path);
     case 'export':
-      return reading(task.path, async (store) => {
-        for (const text of exportText(store, task.options)) {
-          say({ kind: 'piece', text });
-          if (parentPort) await once(parentPort, 'message');
-        }
-      });
+      for await (const text of readingOn(task.path, (store) => exportText(store, task.options))) {
+        say({ kind: 'piece', text });
+        if (parentPort) await once(parentPort, 'message');
+      }
+      return undefined;
     default:
       return task satisfies never;
   }

@@ -3,21 +3,50 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { openDatabase } from '../journal/driver.ts';
 import { rollback } from '../journal/recovery.ts';
 import { SCHEMA_VERSION } from '../state/schema.ts';
-import { Store } from '../state/store.ts';
+import { type Database, Store } from '../state/store.ts';
 import { errno, Failure } from '../util/failure.ts';
 
-/** Everything that `read` sees is of one moment. The file is closed again, whatever happens. */
-export async function reading<T>(path: string, read: (store: Store) => T | Promise<T>): Promise<T> {
+/** Everything that `read` sees is of one moment, and it waits for nobody: a log that is read cannot begin anew. The file is closed again, whatever happens. */
+export async function reading<T>(path: string, read: (store: Store) => T): Promise<T> {
+  const database = await opened(path);
+  try {
+    return atOneMoment(new Store(database), path, read);
+  } finally {
+    database.close();
+  }
+}
+
+/** As `reading`, in pieces: each is of one moment, and while the next is not asked for nothing is held. */
+export async function* readingOn<T>(path: string, read: (store: Store) => Iterator<T>): AsyncGenerator<T> {
+  const database = await opened(path);
+  try {
+    const store = new Store(database);
+    const pieces = read(store);
+    for (;;) {
+      const piece = atOneMoment(store, path, () => pieces.next());
+      if (piece.done) return;
+      yield piece.value;
+    }
+  } finally {
+    database.close();
+  }
+}
+
+function opened(path: string): Promise<Database> {
   checkFile(path);
-  const database = await openDatabase(path);
+  return openDatabase(path);
+}
+
+function atOneMoment<T>(store: Store, path: string, look: (store: Store) => T): T {
+  const { database } = store;
   try {
     database.exec('PRAGMA query_only = ON; PRAGMA busy_timeout = 5000; BEGIN');
-    const store = new Store(database);
     checkVersion(store, path);
-    return await read(store);
+    return look(store);
   } finally {
     rollback(database);
-    database.close();
+    // Of another moment, the next time.
+    store.forget();
   }
 }
 

@@ -3,7 +3,7 @@ import { asDamage } from '../journal/damage.ts';
 import { checkData } from './check.ts';
 import { copyData } from './copy.ts';
 import { type ExportOptions, exportText } from './export.ts';
-import { reading } from './reading.ts';
+import { readingOn } from './reading.ts';
 import { type Verified, verifyData } from './verify.ts';
 
 export interface DataTasks {
@@ -12,7 +12,10 @@ export interface DataTasks {
   verify(): Promise<Verified>;
   /** What is wrong with the structure of the file; undefined when nothing is. */
   check(): Promise<string | undefined>;
-  /** Of one moment, in pieces; the next one is made when it is asked for. */
+  /**
+   * In pieces: what was there when it began, but for what is forgotten before its piece is made. That is when it is asked for;
+   * until then the data are not held, so that a reader may take its time.
+   */
   export(options: ExportOptions): AsyncIterable<string>;
 }
 
@@ -27,8 +30,11 @@ export function directTasks(path: string): DataTasks {
 }
 
 async function* exported(path: string, options: ExportOptions): AsyncGenerator<string> {
-  const pieces = await reading(path, (store) => [...exportText(store, options)]).catch(refused);
-  yield* pieces;
+  try {
+    yield* readingOn(path, (store) => exportText(store, options));
+  } catch (error) {
+    refused(error);
+  }
 }
 
 function refused(error: unknown): never {

@@ -50,6 +50,17 @@ describe.each(ways)('the tasks %s', { timeout: 120_000 }, (_, make) => {
     expect(pieces.map((piece) => piece.trimEnd().split('\n').length)).toEqual([200, 200, 50]);
   });
 
+  it('hold nothing while an export waits to be read on: the log can begin anew', async () => {
+    const data = await someData(450);
+    const pieces = (await make(data.path)).export({ format: 'jsonl' })[Symbol.asyncIterator]();
+    await pieces.next();
+    await data.send('what comes later is not part of it');
+    const { database } = data.journal.state.store;
+    expect(database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()).toMatchObject({ busy: 0 });
+    const rest = await all({ [Symbol.asyncIterator]: () => pieces });
+    expect(rest.map((piece) => piece.trimEnd().split('\n').length)).toEqual([200, 50]);
+  });
+
   it('end an export that nobody reads on', async () => {
     const data = await someData(450);
     for await (const piece of (await make(data.path)).export({ format: 'markdown' })) {
