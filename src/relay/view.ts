@@ -8,7 +8,8 @@ import type { SessionInfo } from '../protocol/session.ts';
 import { openChannels } from '../state/queries/channels.ts';
 import { mayRead, maySeePresence } from '../state/queries/grants.ts';
 import { inward, outward, personOf } from '../state/queries/people.ts';
-import { nameOf, type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { countSessions, nameOf, recentSessions, type SessionRow, sessionById } from '../state/queries/sessions.ts';
+import { countSeen, recentSeen, seenAmong } from '../state/queries/sight.ts';
 import { OWNER } from '../state/schema.ts';
 import type { Store } from '../state/store.ts';
 
@@ -43,6 +44,23 @@ export class View {
   seesSession(session: number): boolean {
     const row = this.isOwner ? undefined : sessionById(this.#store, session);
     return this.isOwner || (row !== undefined && this.sees(row));
+  }
+
+  /** Those of the sessions that it sees, in their order. */
+  seen(sessions: readonly number[]): readonly number[] {
+    if (this.isOwner) return sessions;
+    const seen = seenAmong(this.#store, this.person, sessions);
+    return sessions.filter((session) => seen.has(session));
+  }
+
+  /** Of all that it sees, the last seen first. */
+  recent(count: number): SessionRow[] {
+    return this.isOwner ? recentSessions(this.#store, count) : recentSeen(this.#store, this.person, count);
+  }
+
+  /** How many sessions it sees, whether they are here or not. */
+  count(): number {
+    return this.isOwner ? countSessions(this.#store) : countSeen(this.#store, this.person);
   }
 
   envelope(envelope: Envelope): Envelope {

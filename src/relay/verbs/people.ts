@@ -4,14 +4,14 @@ import type { Results } from '../../protocol/verbs.ts';
 import { roomsOf } from '../../state/queries/channels.ts';
 import { heldBySender, SENDERS } from '../../state/queries/held.ts';
 import { personNameOf } from '../../state/queries/people.ts';
-import { countSessions, everySession, recentSessions, sessionById } from '../../state/queries/sessions.ts';
+import { sessionById } from '../../state/queries/sessions.ts';
 import type { Services } from '../services.ts';
 import type { VerbHandler } from '../verb.ts';
 import { told } from './held.ts';
 
 export const peers: VerbHandler<'peers'> = ({ services, view }) => {
   const { store, presence } = services;
-  const here = presence.sessions().filter((session) => view.seesSession(session));
+  const here = view.seen(presence.sessions());
   const shown = here.slice(0, LIMITS.sessionsPage);
   const rows = shown.flatMap((session) => sessionById(store, session) ?? []);
   return { peers: rows.map((row) => view.info(presence.info(row), row.id)), more: here.length - shown.length };
@@ -21,15 +21,12 @@ export const peers: VerbHandler<'peers'> = ({ services, view }) => {
 export const sessions: VerbHandler<'sessions'> = ({ services, view }, args) => {
   const { store, presence } = services;
   const count = args.count ?? LIMITS.sessionsPage;
-  const here = presence.sessions().flatMap((session) => sessionById(store, session) ?? []);
-  // Of others only a part is seen: then all must be looked at.
-  const known = view.isOwner ? recentSessions(store, count + here.length) : everySession(store);
-  const all = [...here, ...known.filter((row) => !presence.isHere(row.id))].filter((row) => view.sees(row));
-  const shown = all.slice(0, count);
-  const total = view.isOwner ? countSessions(store) : all.length;
+  const here = view.seen(presence.sessions()).flatMap((session) => sessionById(store, session) ?? []);
+  const known = view.recent(count + here.length);
+  const shown = [...here, ...known.filter((row) => !presence.isHere(row.id))].slice(0, count);
   return {
     sessions: shown.map((row) => view.info(presence.info(row), row.id)),
-    more: Math.max(0, total - shown.length),
+    more: Math.max(0, view.count() - shown.length),
   };
 };
 
@@ -41,8 +38,8 @@ export const status: VerbHandler<'status'> = ({ services, actor, view }) => {
     unread: row ? pumps.unread(row.id) : 0,
     ...(row && row.missed > 0 ? { missed: row.missed } : {}),
     rooms: row ? roomsOf(store, row.id).map((room) => room.name) : [],
-    here: view.isOwner ? presence.count : presence.sessions().filter((session) => view.seesSession(session)).length,
-    sessions: view.isOwner ? countSessions(store) : everySession(store).filter((row) => view.sees(row)).length,
+    here: view.isOwner ? presence.count : view.seen(presence.sessions()).length,
+    sessions: view.count(),
     epoch: journal.state.epoch ?? '',
     position: journal.state.position,
     version: services.version,

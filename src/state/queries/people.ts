@@ -74,8 +74,8 @@ export function inward(store: Store, person: number, said: string): string {
 export function outward(store: Store, person: number, name: string): string {
   const peer = person === OWNER ? undefined : peerOf(name);
   if (!peer || name === 'all') return name;
-  if (peer.person === undefined) return `${name}@${personById(store, OWNER)?.name}`;
-  return peer.person === personById(store, person)?.name ? peer.name : name;
+  if (peer.person === undefined) return `${name}@${store.personNames.nameOf(OWNER)}`;
+  return peer.person === store.personNames.nameOf(person) ? peer.name : name;
 }
 
 /** What its person is called. Asked at every send, as is the next. */

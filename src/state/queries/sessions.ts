@@ -33,10 +33,6 @@ export function recentSessions(store: Store, count: number): SessionRow[] {
   return rows.flatMap(({ id }) => sessionById(store, id) ?? []);
 }
 
-export function everySession(store: Store): SessionRow[] {
-  return recentSessions(store, countSessions(store));
-}
-
 export function nameOf(store: Store, channel: number): string {
   return store.roster.nameOf(channel);
 }
