@@ -9,6 +9,8 @@ export class SocketServer {
   readonly texts: string[] = [];
   /** Reads, and never ends its own side. */
   isStalling = false;
+  /** Closes each connection with what came in unread. */
+  isBreaking = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -28,6 +30,7 @@ export class SocketServer {
   }
 
   #onConnection(socket: Socket): void {
+    if (this.isBreaking) return void socket.destroy();
     this.#sockets.add(socket);
     let text = '';
     socket.setEncoding('utf8');

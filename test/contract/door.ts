@@ -76,8 +76,9 @@ export function runDoorContract(name: string, make: () => Promise<DoorUnderTest>
     );
 
     it(
-      'gives up on a program that stalls',
-      withDoor(async ({ door, clock, stall }) => {
+      'gives up on a program that stalls, and is in doubt of what it has taken',
+      withDoor(async (under) => {
+        const { door, clock, stall } = under;
         if (!stall) return;
         await stall();
         let isOver = false;
@@ -86,6 +87,7 @@ export function runDoorContract(name: string, make: () => Promise<DoorUnderTest>
         });
         for (let turn = 0; !isOver && turn < 200; turn += 1) await clock.run(DOOR_PATIENCE / 100);
         expect(await given).toMatchObject({ outcome: expect.stringMatching(/^(failed|refused)$/) });
+        if ((await under.received()).length > 0) expect(await given).toHaveProperty('isDoubtful', true);
       }),
     );
 

@@ -12,7 +12,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Clock } from '../../util/clock.ts';
 import { type Random, uuid } from '../../util/random.ts';
-import { DOOR_PATIENCE, type Door, failed, type Given, HANDED, type Parcel } from '../door.ts';
+import { DOOR_PATIENCE, type Door, doubtful, failed, type Given, HANDED, type Parcel } from '../door.ts';
 
 /** Longest line that it takes is about a mebibyte of characters. */
 const LONGEST = 1_000_000;
@@ -52,13 +52,18 @@ export class SocketDoor implements Door {
   #write(path: string, text: string): Promise<Given> {
     return new Promise((resolve) => {
       const socket = connect(path);
-      const timer = this.#options.clock.after(DOOR_PATIENCE, () => settle(failed('the inbox socket does not answer')));
+      // Once it is connected the text is in the kernel's hands: Claude Code may read it whenever its loop runs again.
+      let broken = failed;
+      socket.once('connect', () => {
+        broken = doubtful;
+      });
+      const timer = this.#options.clock.after(DOOR_PATIENCE, () => settle(broken('the inbox socket does not answer')));
       const settle = (given: Given) => {
         timer.cancel();
         resolve(given);
         socket.destroy();
       };
-      socket.once('error', (error) => settle(failed(`the inbox socket is closed (${codeOf(error)})`)));
+      socket.once('error', (error) => settle(broken(`the inbox socket is closed (${codeOf(error)})`)));
       // The other side has read all of it once it closes its own end.
       socket.once('close', () => settle(HANDED));
       socket.resume();

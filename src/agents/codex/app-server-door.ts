@@ -3,11 +3,12 @@
  * thread at work waits for the turn's end; an urgent one steers the turn that is running.
  */
 import type { Clock } from '../../util/clock.ts';
+import { reason } from '../../util/failure.ts';
 import { fieldsOf, listOf } from '../../util/fields.ts';
 import { type Random, uuid } from '../../util/random.ts';
 import { VERSION } from '../../util/version.ts';
-import { DOOR_PATIENCE, type Door, failed, type Given, HANDED, type Parcel } from '../door.ts';
-import { type Call, hasControlSocket, withAppServer } from './app-server.ts';
+import { DOOR_PATIENCE, type Door, doubtful, failed, type Given, HANDED, type Parcel } from '../door.ts';
+import { type Call, hasControlSocket, Unanswered, withAppServer } from './app-server.ts';
 
 interface Options {
   readonly codexHome: string;
@@ -38,7 +39,7 @@ export class AppServerDoor implements Door {
         put(call, threadId, parcel, uuid(random)),
       );
     } catch (error) {
-      return failed(`the app server did not take it (${error instanceof Error ? error.message : error})`);
+      return failed(`the app server did not take it (${reason(error)})`);
     }
   }
 }
@@ -48,19 +49,28 @@ async function put(call: Call, threadId: string, { text, urgent }: Parcel, id: s
   const loaded = listOf((await call('thread/loaded/list', {})).data);
   if (!loaded.includes(threadId)) return failed('the thread is not open in the app server');
   const input = [{ type: 'text', text, text_elements: [] }];
-  if (urgent && (await steer(call, threadId, input))) return HANDED;
-  await call('thread/queue/add', { threadId, input, clientUserMessageId: id });
-  return HANDED;
+  const steered = urgent ? await steer(call, threadId, input) : undefined;
+  return steered ?? (await entrust(call, 'thread/queue/add', { threadId, input, clientUserMessageId: id }));
 }
 
-/** False when no turn is running, or it cannot be steered. */
-async function steer(call: Call, threadId: string, input: readonly object[]): Promise<boolean> {
+/** Undefined when no turn is running, or it cannot be steered. */
+async function steer(call: Call, threadId: string, input: readonly object[]): Promise<Given | undefined> {
   const { thread } = await call('thread/read', { threadId, includeTurns: false });
-  if (fieldsOf(fieldsOf(thread).status).type !== 'active') return false;
+  if (fieldsOf(fieldsOf(thread).status).type !== 'active') return undefined;
   const [turn] = listOf((await call('thread/turns/list', { threadId, limit: 1 })).data).map(fieldsOf);
-  if (typeof turn?.id !== 'string') return false;
-  return call('turn/steer', { threadId, expectedTurnId: turn.id, input }).then(
-    () => true,
-    () => false, // it ended meanwhile: then it is queued, as for an idle thread
+  if (typeof turn?.id !== 'string') return undefined;
+  return entrust(call, 'turn/steer', { threadId, expectedTurnId: turn.id, input }).catch(
+    () => undefined, // it ended meanwhile: then it is queued, as for an idle thread
   );
+}
+
+/** Asks for what puts the text in: from here on, no answer is a doubt. Rejects when the server refuses. */
+async function entrust(call: Call, method: string, params: object): Promise<Given> {
+  try {
+    await call(method, params);
+    return HANDED;
+  } catch (error) {
+    if (error instanceof Unanswered) return doubtful(`the app server was given it and says nothing (${error.message})`);
+    throw error;
+  }
 }

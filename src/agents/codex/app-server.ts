@@ -21,6 +21,9 @@ export function hasControlSocket(codexHome: string): boolean {
 /** What the server answered with an error, or that it did not answer. */
 export class AppServerError extends Error {}
 
+/** It was asked, and its answer did not come: it may have done it all the same. */
+export class Unanswered extends AppServerError {}
+
 export type Call = (method: string, params: object) => Promise<Fields>;
 
 /** Connects, says hello, lets `work` call, and goes. Rejects with an AppServerError, after `patience` milliseconds at the latest. */
@@ -57,13 +60,13 @@ class Calls {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, { resolve(result: Fields): void; reject(error: Error): void }>();
   #last = 0;
-  #ended: AppServerError | undefined;
+  #ended: string | undefined;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     this.opened = new Promise((resolve, reject) => {
       socket.once('open', resolve);
-      socket.once('close', () => reject(this.#ended ?? new AppServerError('it closed the connection')));
+      socket.once('close', () => reject(new AppServerError(this.#ended ?? 'it closed the connection')));
     });
     // Whoever does not wait for it to open hears of it through the call.
     this.opened.catch(() => undefined);
@@ -73,7 +76,7 @@ class Calls {
   }
 
   call(method: string, params: object): Promise<Fields> {
-    if (this.#ended) return Promise.reject(this.#ended);
+    if (this.#ended !== undefined) return Promise.reject(new AppServerError(this.#ended));
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -82,9 +85,9 @@ class Calls {
   }
 
   end(why: string): void {
-    if (this.#ended) return;
-    this.#ended = new AppServerError(why);
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    for (const { reject } of this.#waiting.values()) reject(new Unanswered(why));
     this.#waiting.clear();
     this.#socket.terminate();
   }

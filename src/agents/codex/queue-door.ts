@@ -4,8 +4,10 @@
  * user's processes can read it there.
  */
 import type { Runner } from '../../util/run.ts';
-import { type Door, failed, type Given, HANDED, type Parcel } from '../door.ts';
+import { type Door, doubtful, failed, type Given, HANDED, type Parcel } from '../door.ts';
 
+/** Killed before it had an end (`util/run.ts`): it may have queued the text by then. */
+const TOO_LONG = 124;
 /** Linux takes no longer argument (MAX_ARG_STRLEN, 128 KiB). */
 const LONGEST_BYTES = 120_000;
 
@@ -35,6 +37,7 @@ export class QueueDoor implements Door {
     if (Buffer.byteLength(text) > LONGEST_BYTES) return failed('the text is too long for an argument');
     const { code, stderr } = await run(binary, ['queue', '--thread', thread, '--message', text]);
     if (code === 0) return HANDED;
+    if (code === TOO_LONG) return doubtful('codex queue took too long');
     const why = stderr.trim().split('\n').at(-1)?.slice(0, 100) ?? '';
     return { outcome: 'refused', reason: `codex queue ended with ${code}${why === '' ? '' : `: ${why}`}` };
   }

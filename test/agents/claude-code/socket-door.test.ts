@@ -98,6 +98,19 @@ describe('the inbox socket of Claude Code', () => {
     await under.teardown();
   });
 
+  it('that breaks once it is connected may have been read', async () => {
+    const under = await make();
+    under.server.isBreaking = true;
+    expect(await under.door.give(PARCEL)).toMatchObject({ outcome: 'failed', isDoubtful: true });
+    await under.teardown();
+  });
+
+  it('that nobody listens on any more has nothing of it', async () => {
+    const under = await make();
+    await under.shut();
+    expect(await under.door.give(PARCEL)).toEqual({ outcome: 'failed', reason: expect.stringContaining('is closed') });
+  });
+
   it('is no door where there is none', async () => {
     const under = await make();
     under.gone();

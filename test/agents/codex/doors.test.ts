@@ -63,6 +63,29 @@ describe('the app server of Codex', () => {
     await teardown();
   });
 
+  it.each([
+    ['thread/queue/add', false, [[], [PARCEL.text]]],
+    ['turn/steer', true, [[PARCEL.text], []]],
+  ])('that breaks off at %s may have the text, which is not given to it once more', async (method, urgent, texts) => {
+    const { door, server, teardown } = await appServer();
+    server.status = 'active';
+    server.breaksAt.add(method);
+    expect(await door.give({ ...PARCEL, urgent })).toMatchObject({ outcome: 'failed', isDoubtful: true });
+    expect([server.steered, server.queued]).toEqual(texts);
+    await teardown();
+  });
+
+  it.each(['initialize', 'thread/loaded/list', 'thread/read'])(
+    'that breaks off at %s has nothing of it',
+    async (method) => {
+      const { door, server, teardown } = await appServer();
+      server.breaksAt.add(method);
+      const given = await door.give({ ...PARCEL, urgent: true });
+      expect(given).toEqual({ outcome: 'failed', reason: expect.stringContaining('did not take it') });
+      await teardown();
+    },
+  );
+
   it('is given nothing for a thread that nobody has open', async () => {
     const { door, server, teardown } = await appServer();
     server.loaded = ['t-2'];
@@ -132,6 +155,12 @@ describe('the queue of Codex', () => {
       outcome: 'refused',
       reason: 'codex queue ended with 1: Error: no such thread',
     });
+  });
+
+  it('that takes too long may have queued it', async () => {
+    const { door, answers } = queue();
+    answers({ code: 124, stdout: '', stderr: '' });
+    expect(await door.give(PARCEL)).toMatchObject({ outcome: 'failed', isDoubtful: true });
   });
 
   it('is not given a text that no argument can hold', async () => {

@@ -22,6 +22,8 @@ export class FakeAppServer {
   /** Methods that are answered with an error. */
   readonly refuses = new Set<string>();
   isStalling = false;
+  /** Does what it is asked for and does not say so: it closes the connection instead. */
+  readonly breaksAt = new Set<string>();
   readonly #server: Server = createServer();
   readonly #sockets = new WebSocketServer({ server: this.#server });
 
@@ -52,9 +54,9 @@ export class FakeAppServer {
     if (id === undefined || this.isStalling) return;
     socket.send(JSON.stringify({ method: 'thread/status/changed', params: {} }));
     const error = { code: -32_600, message: `${method} is not allowed now` };
-    socket.send(
-      JSON.stringify(this.refuses.has(method) ? { id, error } : { id, result: this.#result(method, params) }),
-    );
+    const answer = this.refuses.has(method) ? { id, error } : { id, result: this.#result(method, params) };
+    if (this.breaksAt.has(method)) socket.terminate();
+    else socket.send(JSON.stringify(answer));
   }
 
   #result(method: string, params: Readonly<Record<string, unknown>>): object {
