@@ -147,9 +147,9 @@ export class RelayClient {
     return { phase: this.#phase, name, wanted: missed, trouble: this.#trouble };
   }
 
-  /** The last `gap` was told to whoever it concerns; until then each new process of this session hears of it again. */
+  /** The last `gap` was told to whoever it concerns; until then each new process of this session hears of it again. Never throws. */
   gapTold(): void {
-    this.#standing.gapTold(relayUrl(this.#options.url()));
+    this.#standing.gapTold();
   }
 
   /** Unread envelopes as last told by the relay. */
@@ -307,7 +307,7 @@ export class RelayClient {
   }
 
   #renamed(name: string): void {
-    const change = this.#standing.renamed(relayUrl(this.#options.url()), name);
+    const change = this.#standing.renamed(name);
     if (!change) return;
     this.#events.emit('name', change);
     this.#events.emit('state', this.state);

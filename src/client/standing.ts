@@ -24,6 +24,8 @@ export class Standing {
   readonly #keys: KeyStore;
   readonly #onKeyLost: (name: string, error: unknown) => void;
   #granted: string | undefined;
+  /** Where it was granted: whatever the configuration says by now, its key and its epoch are of there. */
+  #relay: URL | undefined;
   #isSuffixed = false;
   #known: Known | undefined;
   /** What this session was told of, and may forget: what is kept for its next life. */
@@ -61,17 +63,19 @@ export class Standing {
   welcomed(relay: URL, welcome: Welcome): { readonly gap?: Gap; readonly change?: NameChange } {
     const { name } = welcome;
     if (name !== undefined && name !== this.#granted) this.#told = this.#known = this.#keys.recall(relay, name);
+    this.#relay = relay;
     const gap = this.#noteGap(welcome);
-    if (name !== undefined) this.#keep(relay, name, welcome.key ?? this.#keys.load(relay, name));
+    if (name !== undefined) this.#keep(name, () => welcome.key ?? this.#keys.load(relay, name));
     const change = this.#noteName(welcome.name, welcome.suffixed === true);
     return { ...(gap && { gap }), ...(change && { change }) };
   }
 
-  /** The gap was told to whoever it concerns: the next life of this session need not tell it again. */
-  gapTold(relay: URL): void {
+  /** The gap was told to whoever it concerns: the next life of this session need not tell it again. Never throws. */
+  gapTold(): void {
     this.#isUntold = false;
     this.#told = this.#known;
-    if (this.#granted !== undefined) this.#keep(relay, this.#granted, this.#keys.load(relay, this.#granted));
+    const name = this.#granted;
+    if (name !== undefined) this.#keep(name, (relay) => this.#keys.load(relay, name));
   }
 
   /** An answer or a delivery spoke of this position. */
@@ -79,13 +83,13 @@ export class Standing {
     this.#position = Math.max(this.#position, position);
   }
 
-  /** By ourselves: inbox, positions and key moved along. */
-  renamed(relay: URL, now: string): NameChange | undefined {
+  /** By ourselves: inbox, positions and key moved along. Never throws: at the relay it has happened. */
+  renamed(now: string): NameChange | undefined {
     const was = this.#granted;
     if (was === undefined || was === now) return undefined;
     this.#granted = now;
     this.#isSuffixed = false;
-    this.#keep(relay, now, this.#keys.load(relay, was));
+    this.#keep(now, (relay) => this.#keys.load(relay, was));
     return { was, now, why: 'renamed' };
   }
 
@@ -111,10 +115,11 @@ export class Standing {
     return { was, now, why: isSuffixed ? 'suffixed' : 'renamed' };
   }
 
-  #keep(relay: URL, name: string, key: string | undefined): void {
-    if (key === undefined) return;
+  #keep(name: string, keyAt: (relay: URL) => string | undefined): void {
+    if (!this.#relay) return;
     try {
-      this.#keys.save(relay, name, key, this.#told);
+      const key = keyAt(this.#relay);
+      if (key !== undefined) this.#keys.save(this.#relay, name, key, this.#told);
     } catch (error) {
       this.#onKeyLost(name, error);
     }

@@ -43,12 +43,17 @@ export class ClientSession implements Session {
   private readonly notices: string[] = [];
   /** Our own request is renaming us: the tool's answer says so, no notice is needed. */
   private renaming = 0;
-  /** A gap is among the notices that the model has not seen. */
+  /** A gap is among the notices that wait, and among those that were taken and are in no written answer yet. */
   private hasGap = false;
+  private hasTakenGap = false;
 
   constructor(parts: Parts) {
     this.parts = parts;
-    this.state = stateOf(parts, () => this.takeNotice());
+    this.state = stateOf(
+      parts,
+      () => this.takeNotice(),
+      () => this.noticeTold(),
+    );
     parts.client.on('name', ({ was, now, why }) => {
       if (why === 'suffixed')
         this.notice(`${was} is held by another live session, so you are ${now}; peers reach you by that name.`);
@@ -119,11 +124,17 @@ export class ClientSession implements Session {
     const lines = [...this.parts.bulletin.take().values()].map((line) => `${line}.`);
     const taken = [...lines, ...this.notices.splice(0)];
     if (taken.length === 0) return undefined;
-    if (this.hasGap) this.parts.client.gapTold();
+    this.hasTakenGap ||= this.hasGap;
     this.hasGap = false;
     const rest =
       taken.length > NOTICES ? ` And ${taken.length - NOTICES} more; relay_status has the refused ones.` : '';
     return `${taken.slice(0, NOTICES).join(' ')}${rest}`;
+  }
+
+  private noticeTold(): void {
+    // What the client marks as told is all gaps up to now: not while a later one waits.
+    if (this.hasTakenGap && !this.hasGap) this.parts.client.gapTold();
+    this.hasTakenGap = false;
   }
 }
 
@@ -136,7 +147,11 @@ function patience({ phase }: ClientState): number {
   return phase === 'connecting' || phase === 'idle' ? FIRST_CONNECTION_MS : ONE_TRY_MS;
 }
 
-function stateOf({ client, outbox }: Parts, takeNotice: () => string | undefined): SessionState {
+function stateOf(
+  { client, outbox }: Parts,
+  takeNotice: () => string | undefined,
+  noticeTold: () => void,
+): SessionState {
   return {
     get name() {
       return client.state.name ?? 'unnamed';
@@ -163,6 +178,7 @@ function stateOf({ client, outbox }: Parts, takeNotice: () => string | undefined
       return outbox.refused.map(refusedSend);
     },
     takeNotice,
+    noticeTold,
   };
 }
 

@@ -179,11 +179,12 @@ function withNotice(
   client: Client,
   afterWritten: (call: () => void) => void,
 ): CallToolResult {
-  const notice = host.notice ?? host.session.state.takeNotice();
-  host.notice = notice;
+  const notice = noticeOf(host);
   if (notice !== undefined) {
     afterWritten(() => {
-      if (host.notice === notice) host.notice = undefined;
+      if (host.notice !== notice) return;
+      host.notice = undefined;
+      host.session.state.noticeTold?.();
     });
   }
   const text = notice === undefined ? answer.text : `Note: ${notice}\n${answer.text}`;
@@ -194,6 +195,16 @@ function withNotice(
     ...(structured && client.takesStructured ? { structuredContent: safeFields(structured) } : {}),
     ...(answer.isError ? { isError: true } : {}),
   };
+}
+
+/** Best effort: an answer that holds messages is not lost for what was to be said beside it. */
+function noticeOf(host: Host): string | undefined {
+  try {
+    host.notice ??= host.session.state.takeNotice();
+  } catch {
+    return undefined; // the next answer asks again
+  }
+  return host.notice;
 }
 
 function safeFields(structured: Readonly<Record<string, unknown>>): Record<string, unknown> {

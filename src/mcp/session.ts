@@ -22,6 +22,8 @@ export interface SessionState {
   readonly refused?: readonly RefusedSend[];
   /** Said once to the model, then cleared: renamed by conflict, a gap after a restore, and the like. */
   takeNotice(): string | undefined;
+  /** An answer that holds what was taken last is written. Never throws. */
+  noticeTold?(): void;
 }
 
 export interface RefusedSend {

@@ -348,6 +348,23 @@ describe('a request', () => {
     await clock.run(1_000);
     expect(relay.hellos.at(-1)).toMatchObject({ name: 'Ada', key: 'k1' });
   });
+
+  it('to rename, and a gap that was told, are of the relay that answered, whatever is configured by then', async () => {
+    relay.welcome = { key: 'k1' };
+    const configured = url;
+    const client = await connected({
+      url: () => {
+        if (url === '') throw new RelayError('bad_request', 'device.json cannot be read.');
+        return url;
+      },
+    });
+    relay.answers.rename = () => ({ result: { name: 'Ada', was: 'CC-1' } });
+    url = '';
+    await client.request('rename', { to: 'Ada' });
+    client.gapTold();
+    expect(client.state.name).toBe('Ada');
+    expect(keys.load(relayUrl(configured), 'Ada')).toBe('k1');
+  });
 });
 
 describe('receiving', () => {

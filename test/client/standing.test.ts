@@ -60,21 +60,21 @@ describe('the standing at the relay', () => {
 
   it('takes its key along to a new name, and leaves the old one its own', () => {
     standing.welcomed(relay, welcome({ name: 'CC-1', key: 'k1' }));
-    expect(standing.renamed(relay, 'Ada')).toEqual({ was: 'CC-1', now: 'Ada', why: 'renamed' });
+    expect(standing.renamed('Ada')).toEqual({ was: 'CC-1', now: 'Ada', why: 'renamed' });
     expect(standing.claim(relay)).toEqual({ name: 'Ada', key: 'k1' });
     expect(keys.load(relay, 'CC-1')).toBe('k1');
   });
 
   it('is no longer a substitute once it has chosen a name', () => {
     standing.welcomed(relay, welcome({ name: 'CC-1.2', key: 'k2', suffixed: true }));
-    standing.renamed(relay, 'Ada');
+    standing.renamed('Ada');
     expect(standing.missed).toBeUndefined();
   });
 
   it('has nothing to rename before a name was granted, nor to the same name', () => {
-    expect(standing.renamed(relay, 'Ada')).toBeUndefined();
+    expect(standing.renamed('Ada')).toBeUndefined();
     standing.welcomed(relay, welcome({ name: 'CC-1' }));
-    expect(standing.renamed(relay, 'CC-1')).toBeUndefined();
+    expect(standing.renamed('CC-1')).toBeUndefined();
   });
 
   it('goes on when a key cannot be written, and reports it', () => {
@@ -116,7 +116,7 @@ describe('a gap', () => {
     expect(gapAt({ epoch: 'e2' }, told)).toEqual({ why: 'replaced' });
     expect(gapAt({ epoch: 'e2' }, told)).toBeUndefined();
     expect(gapAt({ epoch: 'e2' }, nextLife())).toEqual({ why: 'replaced' });
-    told.gapTold(relay);
+    told.gapTold();
     expect(gapAt({ epoch: 'e2' }, nextLife())).toBeUndefined();
   });
 
@@ -143,7 +143,7 @@ describe('a gap', () => {
     expect(gapAt({ missed: 2 })).toEqual({ why: 'missed', count: 2 });
     expect(gapAt({ missed: 2 })).toBeUndefined();
     expect(gapAt({ missed: 5 })).toEqual({ why: 'missed', count: 3 });
-    standing.gapTold(relay);
+    standing.gapTold();
     expect(gapAt({ missed: 6 }, nextLife())).toEqual({ why: 'missed', count: 1 });
   });
 
@@ -162,8 +162,8 @@ describe('a gap', () => {
 
   it('goes along with a rename', () => {
     gapAt({ epoch: 'e1', missed: 1 });
-    standing.gapTold(relay);
-    standing.renamed(relay, 'Ada');
+    standing.gapTold();
+    standing.renamed('Ada');
     const next = new Standing('Ada', keys, () => expect.unreachable());
     expect(next.welcomed(relay, welcome({ name: 'Ada', missed: 1 }))).toEqual({});
   });

@@ -30,11 +30,17 @@ class FakeState implements SessionState {
   outbox = 0;
   refused?: readonly RefusedSend[];
   notice: string | undefined;
+  /** Notices whose answer was written. */
+  told = 0;
 
   takeNotice(): string | undefined {
     const { notice } = this;
     this.notice = undefined;
     return notice;
+  }
+
+  noticeTold(): void {
+    this.told += 1;
   }
 }
 

@@ -107,6 +107,18 @@ describe.each(ERAS)('the server, to a client of the %s era', (era) => {
     );
     expect(first.structuredContent).toMatchObject({ note: expect.stringContaining('CC-1.2') });
     expect(textOf(await client.callTool({ name: 'relay_receive', arguments: {} }))).toMatch(/^No unread messages/);
+    expect(host.session.state.told).toBe(1);
+  });
+
+  it('answers with what it has where the notice cannot be taken', async () => {
+    const { client, host } = await connected(era);
+    host.session.deliver(envelope({ position: 1 }));
+    host.session.state.takeNotice = () => {
+      throw new Error('EMFILE');
+    };
+    const result = await client.callTool({ name: 'relay_receive', arguments: {} });
+    expect(parseWrapper(textOf(result))).toHaveLength(1);
+    expect(host.session.handedPositions).toEqual([1]);
   });
 
   it('passes on what the caller said in _meta', async () => {
@@ -245,7 +257,7 @@ describe('a cancelled call', () => {
     await expect(calling).rejects.toThrow();
     while (session.watching > 1) await settle(1);
     await settle();
-    expect(written.size).toBe(0);
+    expect([written.size, session.state.told]).toEqual([0, 0]);
     expect(textOf(await client.callTool({ name: 'relay_receive', arguments: {} }))).toMatch(/^Note: You are CC-1\.2\./);
     expect(written.size).toBe(1);
     await client.close();
