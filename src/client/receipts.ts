@@ -13,7 +13,7 @@ import { asRelayError } from '../protocol/codes.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { SaidState } from '../protocol/receipt.ts';
 import type { Args } from '../protocol/verbs.ts';
-import type { Clock } from '../util/clock.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 
 /** Says one batch; the promise settles with the relay's answer. */
 export type SayReceipt = (args: Args<'receipt'>) => Promise<unknown>;
@@ -42,6 +42,8 @@ export class Receipts {
   #say: SayReceipt | undefined;
   #scheduled = false;
   #flushing: Promise<void> | undefined;
+  /** Set while a try is due; one, however many flushes have failed. */
+  #again: Timer | undefined;
 
   /** `onDropped` hears of receipts that the relay will never take: for the log. */
   constructor(clock: Clock, onDropped: (error: Error) => void = () => {}) {
@@ -88,6 +90,8 @@ export class Receipts {
   detach(): void {
     this.#say = undefined;
     this.#flushing = undefined;
+    this.#again?.cancel();
+    this.#again = undefined;
   }
 
   /** Another epoch or another name: positions mean something else now. */
@@ -110,7 +114,14 @@ export class Receipts {
 
   async #run(say: SayReceipt): Promise<void> {
     await Promise.all(this.#batches().map(([args, positions]) => this.#sayBatch(say, args, positions)));
-    if (this.#waiting.size > 0 && this.#say === say) this.#clock.after(AGAIN_MS, () => void this.flush());
+    if (this.#waiting.size > 0 && this.#say === say) this.#tryLater();
+  }
+
+  #tryLater(): void {
+    this.#again ??= this.#clock.after(AGAIN_MS, () => {
+      this.#again = undefined;
+      void this.flush();
+    });
   }
 
   async #sayBatch(say: SayReceipt, args: Args<'receipt'>, positions: readonly number[]): Promise<void> {

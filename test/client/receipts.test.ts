@@ -133,6 +133,22 @@ describe('outgoing receipts', () => {
     expect(said).toEqual([{ state: 'seen', positions: [1] }]);
   });
 
+  it('that failed at several times are tried again together, and not at all once the connection is gone', async () => {
+    await receipts.attach(async (args) => {
+      said.push(args);
+      throw new RelayError('storage_full');
+    });
+    for (const position of [1, 2, 3]) {
+      receipts.handed([position]);
+      await settle();
+    }
+    said = [];
+    await clock.run(1_000);
+    expect(said).toEqual([{ state: 'handed', positions: [1, 2, 3] }]);
+    receipts.detach();
+    expect(clock.pending).toBe(0);
+  });
+
   it.each(['storage_full', 'timeout', 'too_many_requests'] as const)(
     'are tried again a second after %s',
     async (code) => {
