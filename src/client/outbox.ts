@@ -78,6 +78,8 @@ export class Outbox {
   readonly #owed = new Map<Entry, RelayError | undefined>();
   /** What dead holders of the name left was not looked at since the last welcome. */
   #mustLook = false;
+  /** Names of before under which they left something that could not be moved along: it is looked for there too. */
+  readonly #formerNames = new Set<string>();
   #welcomes = 0;
   #retry: Timer | undefined;
   #diskAgain: Timer | undefined;
@@ -314,10 +316,12 @@ export class Outbox {
   #look(): void {
     const known = new Set([...this.#queue, ...this.#owed.keys()].map((entry) => entry.id));
     try {
-      const found = this.#options.store.list(this.#name).filter((entry) => !known.has(entry.id));
+      const names = [...new Set([this.#name, ...this.#formerNames])];
+      const found = names.flatMap((name) => this.#options.store.list(name)).filter(({ id }) => !known.has(id));
       if (found.length > 0) this.#log('outbox_found', { count: found.length });
       this.#queue = [...this.#queue, ...found].sort((a, b) => a.seq - b.seq);
       this.#mustLook = false;
+      this.#formerNames.clear();
     } catch (error) {
       this.#log('outbox_not_read', { error: String(error) });
       this.#goOnLater();
@@ -337,6 +341,10 @@ export class Outbox {
     } catch (error) {
       // They are sent from where they are.
       this.#log('outbox_not_moved', { was, now, error: String(error) });
+      if (why === 'suffixed') return;
+      this.#formerNames.add(was);
+      this.#mustLook = true;
+      this.#goOnLater();
     }
   }
 

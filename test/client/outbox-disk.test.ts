@@ -247,6 +247,26 @@ describe('another name, when the disk does not move what waits', () => {
   });
 });
 
+describe('a rename of the session, when what its dead processes left cannot be moved', () => {
+  it.each(['move', 'list'] as const)('sends it all the same, once: %s fails', async (call) => {
+    open({}, 8);
+    await connect();
+    const draft = { to: ['B'], body: 'of a dead one' };
+    new OutboxStore({ dir, owner: { pid: 7 } }).add('CC-1', { seq: 1, id: 'm1', at: 1, draft });
+    failing.add(call);
+    client.rename('Ada', 'renamed');
+    await clock.run(15_000);
+    failing.clear();
+    await clock.run(20_000);
+    expect([client.bodies, files('CC-1'), files('Ada'), clock.pending]).toEqual([
+      ['of a dead one'],
+      [0, 0],
+      [0, 0],
+      0,
+    ]);
+  });
+});
+
 describe('a fault of our own', () => {
   it('ends neither the process nor the outbox', async () => {
     let { state } = client;
