@@ -38,8 +38,11 @@ export interface StoreOptions {
   readonly owner: ProcessMark;
   readonly isAlive?: (owner: ProcessMark) => boolean;
   /** Hears of files that cannot be read, by where they were set aside. */
-  readonly onCorrupt?: (path: string, error: unknown) => void;
+  readonly onCorrupt?: (path: string, error: unknown, what: Kind) => void;
 }
+
+/** A send that waits for its answer, or the note of a refusal that was told. */
+export type Kind = 'send' | 'refusal';
 
 const FILE = /^(\d{16})-([A-Za-z0-9_-]{1,64})\.json$/;
 const REFUSED_FILE = /^refused-\d{16}-[A-Za-z0-9_-]{1,64}\.json$/;
@@ -108,7 +111,7 @@ export class OutboxStore {
 
   /** The refused sends of that name, newest first. */
   refused(name: string): readonly Refused[] {
-    return this.#refusedFiles(name).flatMap((file) => this.#decoded(name, file, decodeRefused) ?? []);
+    return this.#refusedFiles(name).flatMap((file) => this.#decoded(name, file, decodeRefused, 'refusal') ?? []);
   }
 
   /** Moves entries to another name. Each moves by one rename, so a crash or an error leaves it under the one or the other. */
@@ -155,13 +158,14 @@ export class OutboxStore {
 
   #read(name: string): readonly Entry[] {
     const files = this.#files(name).filter((file) => FILE.test(file));
-    const entries = files.sort().flatMap((file) => this.#decoded(name, file, (text) => decodeEntry(text, file)) ?? []);
+    const decode = (file: string) => this.#decoded(name, file, (text) => decodeEntry(text, file), 'send');
+    const entries = files.sort().flatMap((file) => decode(file) ?? []);
     for (const entry of entries) this.#places.set(entry, name);
     return entries.filter((entry) => !isOtherCase(entry.name, name));
   }
 
   /** What can never be read is set aside, so that it neither stops the others nor is lost to whoever looks. */
-  #decoded<T>(name: string, file: string, decode: (text: string) => T): T | undefined {
+  #decoded<T>(name: string, file: string, decode: (text: string) => T, what: Kind): T | undefined {
     const path = join(this.#dirOf(name), file);
     try {
       const text = readPrivate(path);
@@ -170,7 +174,7 @@ export class OutboxStore {
       if (PASSING.has(errno(error) ?? '')) throw error;
       const aside = join(this.#dirOf(name), `corrupt-${file}`);
       this.#rename(path, aside);
-      this.#options.onCorrupt?.(aside, error);
+      this.#options.onCorrupt?.(aside, error, what);
       return undefined;
     }
   }

@@ -1,4 +1,5 @@
 /** The session of a stdio process: the client's connection, the outbox on disk, and what the model must be told once. */
+import { dirname } from 'node:path';
 import type { ClientState, RelayClient } from '../client/client.ts';
 import type { Outbox } from '../client/outbox.ts';
 import type { Refused } from '../client/outbox-store.ts';
@@ -11,6 +12,7 @@ import type { ReceiptFrame } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { ReceiptState } from '../protocol/receipt.ts';
 import type { Args, Results, SendResult, Verb } from '../protocol/verbs.ts';
+import { Failure } from '../util/failure.ts';
 import { safeText } from '../util/safe-text.ts';
 import { plural } from './answers.ts';
 import type { Kept, RefusedSend, Session, SessionState } from './session.ts';
@@ -37,10 +39,17 @@ interface Parts {
   readonly bulletin: Bulletin;
 }
 
+/** A send whose file cannot be read: where that lies now, and why. */
+interface Aside {
+  readonly path: string;
+  readonly why: string;
+}
+
 export class ClientSession implements Session {
   readonly state: SessionState;
   private readonly parts: Parts;
   private readonly notices: string[] = [];
+  private readonly aside: Aside[] = [];
   /** Our own request is renaming us: the tool's answer says so, no notice is needed. */
   private renaming = 0;
   /** A gap is among the notices that wait, and among those that were taken and are in no written answer yet. */
@@ -101,9 +110,9 @@ export class ClientSession implements Session {
     this.notice(`Your message ${id} to ${to.join(', ')}, kept while the relay was away, was refused: ${reason}`);
   }
 
-  /** A send that was kept cannot be read any more. */
-  setAside(path: string): void {
-    this.notice(`A message kept for the relay is damaged and was not sent; tell your user. Its file: ${path}`);
+  /** A send that was kept cannot be read; its file is at `path` now. */
+  setAside(path: string, error: unknown): void {
+    this.aside.push({ path, why: error instanceof Failure ? error.message : 'The file is damaged.' });
   }
 
   /** What became of our own sends is asked for with relay_status; that one goes unread must be told. */
@@ -122,7 +131,7 @@ export class ClientSession implements Session {
 
   private takeNotice(): string | undefined {
     const lines = [...this.parts.bulletin.take().values()].map((line) => `${line}.`);
-    const taken = [...lines, ...this.notices.splice(0)];
+    const taken = [...asideNotice(this.aside.splice(0)), ...lines, ...this.notices.splice(0)];
     if (taken.length === 0) return undefined;
     this.hasTakenGap ||= this.hasGap;
     this.hasGap = false;
@@ -141,6 +150,17 @@ export class ClientSession implements Session {
 function gapNotice(gap: Gap): string {
   if (gap.why !== 'missed') return RELAY_GAPS[gap.why];
   return `${plural(gap.count, 'message')} to you ended before you were shown ${gap.count === 1 ? 'it' : 'them'}: unread for too long, or damaged. The senders were told.`;
+}
+
+/** One, however many they are: beyond the first few a notice is only counted, and nothing else names these files. */
+function asideNotice(aside: readonly Aside[]): readonly string[] {
+  const [first] = aside;
+  if (!first) return [];
+  const told =
+    aside.length === 1
+      ? `was not sent: ${first.why} Tell your user; it is set aside as ${first.path}.`
+      : `were not sent; the first: ${first.why} Tell your user; they are set aside in ${dirname(first.path)} as corrupt-*.`;
+  return [`${plural(aside.length, 'message')} kept for the relay ${told}`];
 }
 
 function patience({ phase }: ClientState): number {
@@ -175,7 +195,7 @@ function stateOf(
       return outbox.size;
     },
     get refused() {
-      return outbox.refused.map(refusedSend);
+      return refusedSends(outbox);
     },
     takeNotice,
     noticeTold,
@@ -188,6 +208,15 @@ function placeOf(client: Parts['client']): string {
     return client.place;
   } catch {
     return 'the relay';
+  }
+}
+
+/** None where they cannot be read now: best effort, the rest of the state is wanted all the same. */
+function refusedSends(outbox: Parts['outbox']): readonly RefusedSend[] {
+  try {
+    return outbox.refused.map(refusedSend);
+  } catch {
+    return [];
   }
 }
 

@@ -175,9 +175,9 @@ export class Connected {
       store: new OutboxStore({
         dir: paths.outbox,
         owner: markProcess(process.pid),
-        onCorrupt: (path, error) => {
+        onCorrupt: (path, error, what) => {
           log('outbox_corrupt', { path, error: String(error) });
-          this.session.setAside(path);
+          if (what === 'send') this.session.setAside(path, error);
         },
       }),
       name: identity.wanted.name,

@@ -258,12 +258,7 @@ describe('a rename of the session, when what its dead processes left cannot be m
     await clock.run(15_000);
     failing.clear();
     await clock.run(20_000);
-    expect([client.bodies, files('CC-1'), files('Ada'), clock.pending]).toEqual([
-      ['of a dead one'],
-      [0, 0],
-      [0, 0],
-      0,
-    ]);
+    expect([client.bodies, files('CC-1'), files('Ada'), clock.pending]).toEqual([['of a dead one'], [0, 0], [0, 0], 0]);
   });
 });
 

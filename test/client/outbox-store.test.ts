@@ -8,6 +8,7 @@ import { tempDir } from '../support/temp-dir.ts';
 
 let dir: string;
 let corrupt: string[];
+let kinds: string[];
 const alive = new Set<number>();
 
 function open(owner: ProcessMark = { pid: 1, start: 'a' }, extra: Partial<StoreOptions> = {}): OutboxStore {
@@ -15,7 +16,10 @@ function open(owner: ProcessMark = { pid: 1, start: 'a' }, extra: Partial<StoreO
     dir,
     owner,
     isAlive: ({ pid }) => alive.has(pid),
-    onCorrupt: (path) => corrupt.push(path),
+    onCorrupt: (path, _error, what) => {
+      corrupt.push(path);
+      kinds.push(what);
+    },
     ...extra,
   });
 }
@@ -26,6 +30,7 @@ const ids = (entries: readonly { readonly id: string }[]) => entries.map((each) 
 beforeEach(() => {
   dir = join(tempDir(), 'outbox');
   corrupt = [];
+  kinds = [];
   alive.clear();
 });
 
@@ -115,7 +120,7 @@ describe('the outbox on disk', () => {
     expect(corrupt).toEqual([join(dir, 'CC-1', `corrupt-${file}`)]);
     expect(files()).toContain(`corrupt-${file}`);
     expect(ids(store.list('CC-1'))).toEqual(['m5']);
-    expect(corrupt).toHaveLength(1);
+    expect(kinds).toEqual(['send']);
   });
 
   it('follows no link and reads no file that others may have written', () => {
@@ -177,7 +182,7 @@ describe('the outbox on disk', () => {
     store.add('CC-1', entry(1));
     writeFileSync(join(dir, 'CC-1', 'refused-0000000000000009-m9.json'), '{"id":5}', { mode: 0o600 });
     expect(store.refused('CC-1')).toEqual([]);
-    expect(corrupt).toHaveLength(1);
+    expect(kinds).toEqual(['refusal']);
   });
 
   it('says that nothing was sent when it cannot be written', () => {

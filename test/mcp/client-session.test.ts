@@ -6,6 +6,7 @@ import { ClientSession } from '../../src/mcp/client-session.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import type { Draft, Envelope } from '../../src/protocol/envelope.ts';
 import type { ReceiptFrame } from '../../src/protocol/frames.ts';
+import { Failure } from '../../src/util/failure.ts';
 import { envelope } from './fake-session.ts';
 
 type Listener = (value: unknown) => void;
@@ -137,6 +138,16 @@ describe('the state of a session', () => {
     expect(parts.session.state.relay).toBe('the relay');
   });
 
+  it('survives refusals that cannot be read', () => {
+    const parts = new FakeParts();
+    Object.defineProperty(parts, 'refused', {
+      get: () => {
+        throw new Error('EMFILE');
+      },
+    });
+    expect(parts.session.state.refused).toEqual([]);
+  });
+
   it('names what was refused, and to whom it was', () => {
     const parts = new FakeParts();
     parts.refused = [refused({ to: ['ghost'] }), refused({ reply_to: 'm7' }), refused({})];
@@ -263,10 +274,26 @@ describe('what the model is told once', () => {
 
   it('is that a kept message is damaged', () => {
     const parts = new FakeParts();
-    parts.session.setAside('/home/ann/.claude-relay/outbox/CC-1/corrupt-1-m1.json');
+    parts.session.setAside('/h/outbox/CC-1/corrupt-1-m1.json', new SyntaxError('in JSON'));
     expect(parts.session.state.takeNotice()).toBe(
-      'A message kept for the relay is damaged and was not sent; tell your user. Its file: /home/ann/.claude-relay/outbox/CC-1/corrupt-1-m1.json',
+      '1 message kept for the relay was not sent: The file is damaged. Tell your user; it is set aside as /h/outbox/CC-1/corrupt-1-m1.json.',
     );
+  });
+
+  it('is why a kept message may not be read', () => {
+    const parts = new FakeParts();
+    parts.session.setAside('/h/outbox/CC-1/corrupt-1-m1.json', new Failure('unsafe', 'F is open to other users.'));
+    expect(parts.session.state.takeNotice()).toMatch(/ was not sent: F is open to other users\. Tell your user; /);
+  });
+
+  it('is that many are damaged, in one line that says where they are', () => {
+    const parts = new FakeParts();
+    parts.emit('gap', { why: 'replaced' });
+    for (let i = 0; i < 10; i += 1) parts.session.setAside(`/h/outbox/CC-1/corrupt-${i}.json`, new Error('x'));
+    expect(parts.session.state.takeNotice()).toMatch(
+      /^10 messages kept for the relay were not sent; the first: The file is damaged\. Tell your user; they are set aside in \/h\/outbox\/CC-1 as corrupt-\*\. The data /,
+    );
+    expect(parts.session.state.takeNotice()).toBeUndefined();
   });
 
   it('is all of it together, but not a whole log', () => {
