@@ -6,7 +6,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isName } from '../protocol/address.ts';
-import { errno } from '../util/failure.ts';
+import { RelayError } from '../protocol/codes.ts';
+import { errno, isShortage } from '../util/failure.ts';
 import { ensurePrivateDir, readPrivate, writeAtomic } from '../util/files.ts';
 import { hostPort, isLoopback } from './place.ts';
 
@@ -18,7 +19,7 @@ export interface Known {
 }
 
 export interface KeyStore {
-  /** The key of that name at that relay, when we have one. */
+  /** The key of that name at that relay, when we have one. Throws when that cannot be read now, and may be later; so does `recall`. */
   load(relay: URL, name: string): string | undefined;
   /** What was kept with it. */
   recall(relay: URL, name: string): Known | undefined;
@@ -99,6 +100,8 @@ export class FileKeys implements KeyStore {
       const file = decode(readPrivate(path));
       return file?.name === name ? file : undefined;
     } catch (error) {
+      // Without it the name would be lost to this session for its whole life.
+      if (isShortage(error)) throw unreadableNow(path, error);
       this.#onUnreadable(path, error); // without a key the relay gives a free name: worse, but not fatal
       return undefined;
     }
@@ -119,6 +122,10 @@ export class FileKeys implements KeyStore {
     }
     return undefined;
   }
+}
+
+function unreadableNow(path: string, error: unknown): RelayError {
+  return new RelayError('not_connected', `${path} cannot be read now (${errno(error)}); it is tried again.`, error);
 }
 
 function decode(text: string | undefined): KeyFile | undefined {

@@ -7,7 +7,7 @@ import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RelayError } from '../protocol/codes.ts';
 import { type Draft, draftShape, ID_PATTERN } from '../protocol/envelope.ts';
-import { errno } from '../util/failure.ts';
+import { errno, isShortage } from '../util/failure.ts';
 import { ensurePrivateDir, readPrivate, syncDir, writeAtomic } from '../util/files.ts';
 import { isRunning, type ProcessMark } from '../util/processes.ts';
 
@@ -48,8 +48,6 @@ const FILE = /^(\d{16})-([A-Za-z0-9_-]{1,64})\.json$/;
 const REFUSED_FILE = /^refused-\d{16}-[A-Za-z0-9_-]{1,64}\.json$/;
 /** Refused sends that are kept for the asking, newest first. */
 const REFUSED_KEPT = 50;
-/** A shortage of this process or machine, and no fault of the file: it can be read later. */
-const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 
 export class OutboxStore {
   readonly #options: StoreOptions;
@@ -171,7 +169,7 @@ export class OutboxStore {
       const text = readPrivate(path);
       return text === undefined ? undefined : decode(text);
     } catch (error) {
-      if (PASSING.has(errno(error) ?? '')) throw error;
+      if (isShortage(error)) throw error;
       const aside = join(this.#dirOf(name), `corrupt-${file}`);
       this.#rename(path, aside);
       this.#options.onCorrupt?.(aside, error, what);

@@ -62,7 +62,7 @@ export class Standing {
   /** What a welcome changed. */
   welcomed(relay: URL, welcome: Welcome): { readonly gap?: Gap; readonly change?: NameChange } {
     const { name } = welcome;
-    if (name !== undefined && name !== this.#granted) this.#told = this.#known = this.#keys.recall(relay, name);
+    if (name !== undefined && name !== this.#granted) this.#told = this.#known = this.#recall(relay, name, welcome.key);
     this.#relay = relay;
     const gap = this.#noteGap(welcome);
     if (name !== undefined) this.#keep(name, () => welcome.key ?? this.#keys.load(relay, name));
@@ -93,6 +93,16 @@ export class Standing {
     return { was, now, why: 'renamed' };
   }
 
+  /** A key that was just made is nowhere else: it is kept also where what was known cannot be read now. */
+  #recall(relay: URL, name: string, made: string | undefined): Known | undefined {
+    try {
+      return this.#keys.recall(relay, name);
+    } catch (error) {
+      if (made !== undefined) this.#save(relay, name, () => made, undefined);
+      throw error;
+    }
+  }
+
   #noteGap({ epoch, position, missed = 0 }: Welcome): Gap | undefined {
     const before = this.#known;
     const newest = before?.epoch === epoch ? this.#position : 0;
@@ -116,10 +126,13 @@ export class Standing {
   }
 
   #keep(name: string, keyAt: (relay: URL) => string | undefined): void {
-    if (!this.#relay) return;
+    if (this.#relay) this.#save(this.#relay, name, keyAt, this.#told);
+  }
+
+  #save(relay: URL, name: string, keyAt: (relay: URL) => string | undefined, known: Known | undefined): void {
     try {
-      const key = keyAt(this.#relay);
-      if (key !== undefined) this.#keys.save(this.#relay, name, key, this.#told);
+      const key = keyAt(relay);
+      if (key !== undefined) this.#keys.save(relay, name, key, known);
     } catch (error) {
       this.#onKeyLost(name, error);
     }

@@ -45,6 +45,14 @@ export function errno(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** What this process or machine is short of for a moment. */
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
+
+/** Is it no fault of the file that was to be read? It can be read later. */
+export function isShortage(error: unknown): boolean {
+  return SHORTAGES.has(errno(error) ?? '');
+}
+
 /** The text of anything thrown. */
 export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

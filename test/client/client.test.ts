@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, type ClientState, RelayClient } from '../../src/client/client.ts';
 import { MemoryKeys } from '../../src/client/keys.ts';
 import { relayUrl } from '../../src/client/place.ts';
@@ -347,6 +347,19 @@ describe('a request', () => {
     relay.socket.hangUp(1006);
     await clock.run(1_000);
     expect(relay.hellos.at(-1)).toMatchObject({ name: 'Ada', key: 'k1' });
+  });
+
+  it('waits for a key that cannot be read: without it the name would be another', async () => {
+    keys.save(relayUrl(url), 'CC-1', 'k1');
+    const load = vi.spyOn(keys, 'load').mockImplementationOnce(() => {
+      throw new RelayError('not_connected', 'CC-1.json cannot be read now (EMFILE).');
+    });
+    const client = make();
+    client.start();
+    await clock.run(5_000);
+    expect(relay.hellos).toMatchObject([{ name: 'CC-1', key: 'k1' }]);
+    expect(load.mock.calls.length).toBeGreaterThan(1);
+    await client.stop();
   });
 
   it('to rename, and a gap that was told, are of the relay that answered, whatever is configured by then', async () => {

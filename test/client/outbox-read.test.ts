@@ -2,7 +2,9 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
+import { FileKeys } from '../../src/client/keys.ts';
 import { OutboxStore } from '../../src/client/outbox-store.ts';
+import { relayUrl } from '../../src/client/place.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
 import { readPrivate } from '../../src/util/files.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -39,6 +41,19 @@ it.each(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])('%s sets nothing aside, and is
   }
   expect([readdirSync(join(dir, 'CC-1')), corrupt]).toEqual([before, []]);
   expect(store.list('CC-1')).toMatchObject([{ id: 'm1' }]);
+});
+
+it.each(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])('%s is not the lack of a key: to claim the name waits', (code) => {
+  const relay = relayUrl('ws://localhost:9999');
+  new FileKeys(dir).save(relay, 'CC-1', 'k1', { epoch: 'e', missed: 2 });
+  const keys = new FileKeys(dir, () => expect.unreachable());
+  for (const ask of [() => keys.load(relay, 'CC-1'), () => keys.recall(relay, 'CC-1')]) {
+    fail(code);
+    expect(ask).toThrowError(
+      expect.objectContaining({ code: 'not_connected', message: expect.stringContaining(code) }),
+    );
+  }
+  expect([keys.load(relay, 'CC-1'), keys.recall(relay, 'CC-1')]).toEqual(['k1', { epoch: 'e', missed: 2 }]);
 });
 
 it('a file that the disk cannot read is set aside: it would hold up the others for ever', () => {

@@ -42,6 +42,14 @@ describe('the standing at the relay', () => {
     expect(standing.missed).toBeUndefined();
   });
 
+  it('keeps the key that a welcome brings, also where what was known cannot be read', () => {
+    keys.recall = () => {
+      throw new Error('EMFILE');
+    };
+    expect(() => standing.welcomed(relay, welcome({ name: 'CC-1', key: 'k1' }))).toThrow('EMFILE');
+    expect(standing.claim(relay)).toEqual({ name: 'CC-1', key: 'k1' });
+  });
+
   it('claims the suffixed name with its own key from then on, and stays suffixed', () => {
     keys.save(relay, 'CC-1', 'k1');
     const first = standing.welcomed(relay, welcome({ name: 'CC-1.2', key: 'k2', suffixed: true }));
