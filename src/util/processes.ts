@@ -21,21 +21,29 @@ export interface ProcessMark {
 
 /** Undefined when there is no such process, when it is a zombie, and when the system does not tell. */
 export function processFacts(pid: number, platform: NodeJS.Platform = process.platform): ProcessFacts | undefined {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  const found = lookUp(pid, platform);
+  return typeof found === 'object' ? found : undefined;
+}
+
+/** `unknown`: the system does not say it, or not now: no descriptor is left, `ps` took too long. */
+type Found = ProcessFacts | 'gone' | 'unknown';
+
+function lookUp(pid: number, platform: NodeJS.Platform): Found {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return 'gone';
   if (platform === 'linux') return fromProc(pid);
-  return platform === 'win32' ? undefined : fromPs(pid);
+  return platform === 'win32' ? 'unknown' : fromPs(pid);
 }
 
 export function markProcess(pid: number): ProcessMark {
   return { pid, start: processFacts(pid)?.start };
 }
 
-/** Does that very process still run? A reused pid does not count. */
+/** Does that very process still run? A reused pid does not count. Where it cannot be told, what is there counts as it. */
 export function isRunning(mark: ProcessMark): boolean {
   if (!pidExists(mark.pid)) return false;
-  if (process.platform === 'win32') return true;
-  const facts = processFacts(mark.pid);
-  return facts !== undefined && (mark.start === undefined || mark.start === facts.start);
+  const found = lookUp(mark.pid, process.platform);
+  if (typeof found !== 'object') return found === 'unknown';
+  return mark.start === undefined || mark.start === found.start;
 }
 
 function pidExists(pid: number): boolean {
@@ -111,11 +119,14 @@ export function parseProcStat(stat: string, boot: string): ProcessFacts | undefi
   return { parent: Number(parent), program: stat.slice(open + 1, close), start: `${boot}-${ticks}` };
 }
 
-function fromProc(pid: number): ProcessFacts | undefined {
-  return readOrNothing(() => {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8);
-    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'), boot);
-  });
+function fromProc(pid: number): Found {
+  const boot = readOrNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8));
+  if (boot === undefined) return 'unknown';
+  try {
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'), boot) ?? 'gone';
+  } catch (error) {
+    return ['ENOENT', 'ESRCH'].includes(errno(error) ?? '') ? 'gone' : 'unknown';
+  }
 }
 
 /** Gone, or hidden from us: either way it cannot be told. */
@@ -137,9 +148,13 @@ export function parsePs(line: string): ProcessFacts | undefined {
   return { parent: Number(words[0]), program, start: words.slice(1, 6).join(' ') };
 }
 
-function fromPs(pid: number): ProcessFacts | undefined {
-  const line = psOf(pid, 'ppid=,lstart=,stat=,comm=');
-  return line === undefined ? undefined : parsePs(line);
+function fromPs(pid: number): Found {
+  try {
+    return parsePs(ps('-o', 'ppid=,lstart=,stat=,comm=', '-p', String(pid))) ?? 'gone';
+  } catch (error) {
+    // It ends with 1 when there is none; anything else is a fault of its own.
+    return error instanceof Error && 'status' in error && error.status === 1 ? 'gone' : 'unknown';
+  }
 }
 
 /** One line of `ps` about one process. */

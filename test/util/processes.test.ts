@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   cwdOf,
   isRunning,
@@ -66,6 +66,30 @@ describe('a process', () => {
   it.each([0, -1, 1.5, Number.NaN, 2 ** 31 - 1])('of the pid %d is none', (pid) => {
     expect(processFacts(pid)).toBeUndefined();
     expect(isRunning({ pid })).toBe(false);
+  });
+
+  it('that is there counts as running while the system does not tell', () => {
+    const platform = vi.spyOn(process, 'platform', 'get').mockReturnValue('darwin');
+    vi.stubEnv('PATH', '/nowhere');
+    try {
+      expect([isRunning({ pid: process.pid, start: 'x' }), isRunning({ pid: 2 ** 31 - 1 })]).toEqual([true, false]);
+      vi.unstubAllEnvs();
+      expect(isRunning({ pid: process.pid, start: 'x' })).toBe(false);
+    } finally {
+      vi.unstubAllEnvs();
+      platform.mockRestore();
+    }
+  });
+
+  it('that is a zombie does not run, as ps tells it too', async () => {
+    // The shell never waits for what it has begun: it has become `sleep`.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number(String(line));
+    await expect.poll(() => isRunning({ pid })).toBe(false);
+    expect([processFacts(pid), processFacts(pid, 'darwin')]).toEqual([undefined, undefined]);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
   });
 
   it('runs until it ends, and a reused pid is another one', async () => {
