@@ -9,6 +9,7 @@
  */
 export type Evidence = 'queued' | 'held' | 'seen' | 'answered';
 
+/** Reading that fails finds nothing: neither call throws. */
 export interface Transcript {
   /** The program's own setting that makes it `held`, by its name. */
   readonly policy?: string;

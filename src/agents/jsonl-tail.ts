@@ -15,12 +15,14 @@ export class JsonlTail {
     this.#offset = Math.max(0, sizeOf(path) - past);
   }
 
-  /** Lines that were completed since the last look. A file that is not there has none; one that was cut is begun again. */
+  /** Lines that were completed since the last look. A file that cannot be read now has none; one that was cut is begun again. */
   lines(): readonly string[] {
     const fd = open(this.path);
     if (fd === undefined) return [];
     try {
       return this.#read(fd).split('\n').filter(Boolean);
+    } catch {
+      return []; // best effort: they are read at a later look
     } finally {
       closeSync(fd);
     }
@@ -29,12 +31,11 @@ export class JsonlTail {
   /** Up to the last line break: what comes after it is not whole yet. */
   #read(fd: number): string {
     const { size } = fstatSync(fd);
-    if (size < this.#offset) this.#offset = 0;
-    this.#offset = Math.max(this.#offset, size - AT_ONCE);
-    const buffer = Buffer.alloc(size - this.#offset);
-    const count = readSync(fd, buffer, 0, buffer.length, this.#offset);
+    const from = Math.max(size < this.#offset ? 0 : this.#offset, size - AT_ONCE);
+    const buffer = Buffer.alloc(size - from);
+    const count = readSync(fd, buffer, 0, buffer.length, from);
     const end = count === 0 ? 0 : buffer.lastIndexOf(10, count - 1) + 1;
-    this.#offset += end;
+    this.#offset = from + end;
     return buffer.toString('utf8', 0, end);
   }
 }
@@ -52,6 +53,8 @@ function sizeOf(path: string): number {
   if (fd === undefined) return 0;
   try {
     return fstatSync(fd).size;
+  } catch {
+    return 0; // as one that is not there yet
   } finally {
     closeSync(fd);
   }

@@ -6,10 +6,11 @@
  *                                   ↑                                         └── anything else: back on the shelf,
  *                                   └──────────────── the next door ─────────────── this door rests
  */
-import type { Door } from '../agents/door.ts';
+import { type Door, doubtful, type Given } from '../agents/door.ts';
 import type { Transcript } from '../agents/evidence.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { reason } from '../util/failure.ts';
 import { safeText } from '../util/safe-text.ts';
 import type { Attention } from './attention.ts';
 import type { Budget } from './budget.ts';
@@ -148,13 +149,11 @@ export class Courier {
   }
 
   async #give(door: Door, { urgent, isWake }: Extract<Verdict, { go: 'now' }>): Promise<void> {
-    const { budget, attention, transcript, clock, log } = this.#parts;
+    const { budget, attention, clock, log } = this.#parts;
     const hand = await Hand.take(this.#parts, DOOR_ROOM, 'door', door.name);
     if (!hand) return;
-    // From here on, so that what the program writes down in this very moment is found.
-    transcript()?.watch(hand.ids);
     const begun = clock.now();
-    const given = await door.give({ text: hand.text, ids: hand.ids, from: fromOf(hand.messages), urgent });
+    const given = await this.#put(door, hand, urgent);
     if (given.outcome === 'handed') {
       hand.shown();
       attention.woken(begun);
@@ -167,6 +166,17 @@ export class Courier {
       this.#parts.waiting.because({ door: door.name, reason: given.reason });
     }
     this.#isAsked = true;
+  }
+
+  /** Never rejects: what is in a hand is handed or put back, whatever fails. */
+  async #put(door: Door, hand: Hand, urgent: boolean): Promise<Given> {
+    try {
+      // From here on, so that what the program writes down in this very moment is found.
+      this.#parts.transcript()?.watch(hand.ids);
+      return await door.give({ text: hand.text, ids: hand.ids, from: fromOf(hand.messages), urgent });
+    } catch (error) {
+      return doubtful(`it failed (${reason(error)})`);
+    }
   }
 }
 

@@ -22,6 +22,20 @@ describe('an idle session', () => {
     expect(inbox.said).toEqual([`handed ${mail.position}`, `seen ${mail.position}`]);
   });
 
+  it('loses nothing to a fault on the way to its door', async () => {
+    const { inbox, door, clock, program } = await makeRig();
+    program.transcript.watch = () => {
+      throw new Error('EIO');
+    };
+    const mail = letter();
+    inbox.deliver(mail);
+    await clock.run(1_000);
+    expect(door.parcels).toEqual([]);
+    program.transcript.watch = () => undefined;
+    await clock.run(60_000);
+    expect(door.ids).toContainEqual([mail.id]);
+  });
+
   it('is given a burst at once, in order, and what comes during its turn after it', async () => {
     const { inbox, door, clock, program } = await makeRig();
     program.reads(2_000);

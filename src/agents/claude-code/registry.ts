@@ -47,7 +47,7 @@ export class SessionRegistry {
 
   /** Read again only when it was written again. */
   read(): Entry {
-    const modified = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
+    const modified = modifiedAt(this.#path);
     if (modified === undefined) {
       this.#modified = Number.NaN;
       this.#entry = {};
@@ -70,6 +70,15 @@ export class SessionRegistry {
     } catch {
       return ''; // gone in this moment
     }
+  }
+}
+
+/** Undefined when it is not there, or not for us: then it says nothing. */
+function modifiedAt(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  } catch {
+    return undefined;
   }
 }
 

@@ -15,7 +15,11 @@ export function controlSocket(codexHome: string): string {
 
 /** A link to the socket, or the socket itself: whether somebody listens is told by connecting. */
 export function hasControlSocket(codexHome: string): boolean {
-  return lstatSync(controlSocket(codexHome), { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(controlSocket(codexHome), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // what cannot be looked at is no way in
+  }
 }
 
 /** What the server answered with an error, or that it did not answer. */

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claudeConfigDir, SessionRegistry } from '../../../src/agents/claude-code/registry.ts';
@@ -36,6 +36,12 @@ function make() {
 }
 
 describe('the session file of Claude Code', () => {
+  it('that cannot be looked at says nothing', () => {
+    const { registry, path } = make();
+    symlinkSync(path, path); // ELOOP
+    expect(registry.read()).toEqual({});
+  });
+
   it('says what the session does, since when, and where its inbox is', () => {
     const { registry, write } = make();
     expect(registry.read()).toEqual({});

@@ -1,10 +1,14 @@
+import { symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { controlSocket, hasControlSocket } from '../../../src/agents/codex/app-server.ts';
 import { AppServerDoor } from '../../../src/agents/codex/app-server-door.ts';
 import { QueueDoor } from '../../../src/agents/codex/queue-door.ts';
 import type { Ran } from '../../../src/util/run.ts';
 import { PARCEL, runDoorContract } from '../../contract/door.ts';
 import { fixedRandom } from '../../mcp/fixed-random.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 import { FakeAppServer } from './fake-app-server.ts';
 
 async function appServer() {
@@ -92,6 +96,13 @@ describe('the app server of Codex', () => {
     expect(await door.give(PARCEL)).toEqual({ outcome: 'failed', reason: 'the thread is not open in the app server' });
     expect(server.queued).toEqual([]);
     await teardown();
+  });
+
+  it('is no door where its socket cannot be looked at', () => {
+    const codexHome = tempDir();
+    const folder = dirname(controlSocket(codexHome));
+    symlinkSync(folder, folder); // ELOOP
+    expect(hasControlSocket(codexHome)).toBe(false);
   });
 
   it('is no door while the thread is not known', async () => {
