@@ -232,14 +232,17 @@ function refuseLink(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkRefused(path);
 }
 
-/** Best-effort: Windows and some network file systems cannot sync a directory; the rename itself is atomic there too. */
+/**
+ * Best-effort where it cannot be done: Windows and some network file systems cannot sync a directory; the rename itself is atomic
+ * there too. A disk that fails at it is no such case, and throws.
+ */
 export function syncDir(dir: string): void {
   let fd: number | undefined;
   try {
     fd = openSync(dir, constants.O_RDONLY);
     fsyncSync(fd);
-  } catch {
-    // See above.
+  } catch (error) {
+    if (errno(error) === 'EIO') throw error;
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
