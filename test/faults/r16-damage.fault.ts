@@ -3,6 +3,7 @@ import { closeSync, cpSync, openSync, readSync, statSync, truncateSync, writeSyn
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { once } from '../../src/client/once.ts';
+import { asRelayError } from '../../src/protocol/codes.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { Args, Results, Verb } from '../../src/protocol/verbs.ts';
 import { EXIT } from '../../src/util/failure.ts';
@@ -26,7 +27,10 @@ const MESSAGES = 150;
 interface Base {
   readonly dir: string;
   readonly epoch: string;
+  /** In the order in which they were sent. */
   readonly bodies: ReadonlyMap<string, string>;
+  /** Of these, what B has taken and seen: it is not to come again. */
+  readonly taken: ReadonlySet<string>;
 }
 
 const ask = <V extends Verb>(relay: RelayProcess, verb: V, args: Args<V>, as: string): Promise<Results[V]> =>
@@ -42,12 +46,12 @@ async function makeBase(signal: 'SIGKILL' | 'SIGTERM', chance: Seeded): Promise<
     const { id } = await ask(relay, 'send', { to: ['B'], body }, 'A');
     bodies.set(id, body);
   }
-  await ask(relay, 'receive', { count: 50, receipt: 'seen' }, 'B');
+  const { messages } = await ask(relay, 'receive', { count: 50, receipt: 'seen' }, 'B');
   const { epoch } = await ask(relay, 'status', {}, 'A');
   await relay.kill(signal);
   const dir = join(tempDir(), 'data');
   cpSync(join(relay.machine.home, 'data'), dir, { recursive: true });
-  return { dir, epoch, bodies };
+  return { dir, epoch, bodies, taken: new Set(messages.map(({ id }) => id)) };
 }
 
 /** Does something to one file, and says what. The words are derived from the others: theirs now and then only. */
@@ -74,6 +78,16 @@ function flip(path: string, at: number, bit: number): void {
   closeSync(fd);
 }
 
+/**
+ * How it went. All but `refused to start` and `red` answer whatever they are asked:
+ *
+ *     refused to start   it ended with the code and the sentence of damaged data
+ *     red                /readyz says so, and sends are refused
+ *     harmless           the inbox has just what was unread, and the history has all
+ *     contained          what is missing there was counted as damaged
+ *     said to be gone    the epoch is a new one, and what is left is what was sent first
+ *     silent             more is missing, or comes again, than anybody was told
+ */
 type End = 'refused to start' | 'red' | 'contained' | 'said to be gone' | 'harmless' | 'silent';
 
 interface Outcome {
@@ -111,9 +125,11 @@ class Look {
   readonly #relay: RelayProcess;
   readonly #base: Base;
   readonly #what: string;
-  readonly #read = new Set<string>();
+  readonly #inbox = new Set<string>();
+  readonly #history = new Set<string>();
   readonly #wrong: string[] = [];
-  #failed = 0;
+  /** What was refused, and why. */
+  readonly #refused: string[] = [];
 
   constructor(relay: RelayProcess, base: Base, what: string) {
     this.#relay = relay;
@@ -122,67 +138,109 @@ class Look {
   }
 
   async all(): Promise<Outcome> {
-    await this.#inbox();
-    await this.#history();
-    this.#take((await this.#ask('history', { query: 'lorem', count: 5 }))?.messages);
+    await this.#readInbox();
+    await this.#readHistory();
+    this.#take((await this.#ask('history', { query: 'lorem', count: 5 }))?.messages, new Set());
     const end = await this.#end();
-    const missing = end === 'silent' ? ` (${this.#missing} missing)` : '';
-    return { what: `${this.#what}${missing}`, end, wrong: this.#wrong };
+    const what = end === 'silent' ? `${this.#what} (${this.#lost.length} missing, ${this.#again} again)` : this.#what;
+    return { what, end, wrong: this.#wrong.map((each) => `${what}: ${each}`) };
   }
 
-  async #inbox(): Promise<void> {
+  async #readInbox(): Promise<void> {
     for (;;) {
       const page = await this.#ask('receive', { count: 50, receipt: 'seen' });
-      this.#take(page?.messages);
+      const isNew = this.#take(page?.messages, this.#inbox);
       if (!page || page.messages.length === 0) return;
+      if (!isNew) return this.#accuse('the inbox gives out what it gave out before');
     }
   }
 
-  async #history(): Promise<void> {
+  async #readHistory(): Promise<void> {
     for (let before = Number.MAX_SAFE_INTEGER; before > 0; ) {
       const page = await this.#ask('history', { count: 100, before });
-      this.#take(page?.messages);
+      this.#take(page?.messages, this.#history);
       before = page?.more ? (page.messages[0]?.position ?? 0) : 0;
     }
   }
 
   async #end(): Promise<End> {
     const status = await this.#ask('status', {});
-    const metrics = await this.#get('/metrics');
-    if ((await this.#get('/readyz')) === undefined) return 'red';
-    if (this.#missing === 0) return 'harmless';
-    if (/claude_relay_damaged_total [1-9]/.test(metrics ?? '') || (status?.missed ?? 0) > 0) return 'contained';
-    if (status && status.epoch !== this.#base.epoch) return 'said to be gone';
-    return this.#failed > 0 ? 'red' : 'silent';
+    const health = await this.#get('/readyz');
+    if (health.status === 503) return this.#red();
+    if (health.status !== 200) this.#accuse(`health is neither green nor red: ${health.status}`);
+    // Whoever is told that all is well is told so of every question.
+    if (this.#refused.length > 0) this.#accuse(`health is green, and refused were ${this.#refused.join(', ')}`);
+    const lost = this.#lost.length;
+    if (lost === 0 && this.#again === 0) return 'harmless';
+    const damaged = Number(/claude_relay_damaged_total (\d+)/.exec((await this.#get('/metrics')).text)?.[1] ?? 0);
+    if (lost <= damaged && this.#again === 0) return 'contained';
+    this.#beginningIsLeft();
+    return status && status.epoch !== this.#base.epoch ? 'said to be gone' : 'silent';
   }
 
-  get #missing(): number {
-    return [...this.#base.bodies.keys()].filter((id) => !this.#read.has(id)).length;
+  async #red(): Promise<End> {
+    const refusal = await ask(this.#relay, 'send', { to: ['B'], body: 'more' }, 'A').then(
+      () => 'taken',
+      (error) => asRelayError(error).code,
+    );
+    if (refusal !== 'storage_failed') this.#accuse(`health is red, and a send was ${refusal}`);
+    return 'red';
   }
 
-  #take(messages: readonly Envelope[] = []): void {
+  /** What the history lacks, and the inbox of what was unread. */
+  get #lost(): string[] {
+    const { bodies, taken } = this.#base;
+    const isThere = (id: string) => this.#history.has(id) && (taken.has(id) || this.#inbox.has(id));
+    return [...bodies.keys()].filter((id) => !isThere(id));
+  }
+
+  /** How many had been taken before, and came again. */
+  get #again(): number {
+    return [...this.#base.taken].filter((id) => this.#inbox.has(id)).length;
+  }
+
+  /** What lost its end is what it was earlier: without the newest messages, but with all before them. */
+  #beginningIsLeft(): void {
+    const ids = [...this.#base.bodies.keys()];
+    const lost = new Set(this.#lost);
+    const first = ids.findIndex((id) => lost.has(id));
+    const later = first < 0 ? [] : ids.slice(first).filter((id) => !lost.has(id));
+    if (later.length > 0) this.#accuse(`${ids[first]} is missing, and ${later.length} that came after it are there`);
+  }
+
+  /** Compares them with what was sent. Answers whether any of them is new there. */
+  #take(messages: readonly Envelope[] = [], place: Set<string>): boolean {
+    const { size } = place;
     for (const { id, body, from } of messages) {
-      if (from === '(relay)') continue;
-      this.#read.add(id);
-      if (this.#base.bodies.get(id) !== body || from !== 'A')
-        this.#wrong.push(`${this.#what}: ${id} from ${from} came altered: ${body.slice(0, 60)}`);
+      place.add(id);
+      if (from !== '(relay)' && (this.#base.bodies.get(id) !== body || from !== 'A'))
+        this.#accuse(`${id} from ${from} came altered: ${body.slice(0, 60)}`);
     }
+    return place.size > size;
+  }
+
+  #accuse(what: string): void {
+    this.#wrong.push(what);
   }
 
   async #ask<V extends Verb>(verb: V, args: Args<V>): Promise<Results[V] | undefined> {
     try {
       return await ask(this.#relay, verb, args, 'B');
-    } catch {
-      this.#failed += 1; // it may refuse; it must not lie
+    } catch (error) {
+      this.#refused.push(`${verb}: ${asRelayError(error).code}`);
       return undefined;
     }
   }
 
-  /** Undefined unless it is well. */
-  async #get(path: string): Promise<string | undefined> {
+  /** `status` 0: there was no answer. */
+  async #get(path: string): Promise<{ readonly status: number; readonly text: string }> {
     const headers = { authorization: `Bearer ${this.#relay.place.token()}` };
-    const answer = await fetch(`http://127.0.0.1:${this.#relay.port}${path}`, { headers }).catch(() => undefined);
-    return answer?.ok ? answer.text() : undefined;
+    try {
+      const answer = await fetch(`http://127.0.0.1:${this.#relay.port}${path}`, { headers });
+      return { status: answer.status, text: await answer.text() };
+    } catch {
+      return { status: 0, text: '' };
+    }
   }
 }
 

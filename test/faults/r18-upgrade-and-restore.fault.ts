@@ -9,7 +9,7 @@ import { openJournal } from '../../src/journal/open.ts';
 import { envelopeRowById } from '../../src/state/queries/envelopes.ts';
 import { SCHEMA_VERSION } from '../../src/state/schema.ts';
 import { sleep, systemClock } from '../../src/util/clock.ts';
-import { CLI, type Machine, machine } from '../support/cli.ts';
+import { CLI, type Machine, machine, type Started } from '../support/cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { expectNone } from './support/check.ts';
 import { times } from './support/counts.ts';
@@ -25,6 +25,9 @@ import { deadly, logging, type Point, pointsIn, spread } from './support/traced.
 const UPGRADES = times({ ci: 20, long: 200 });
 const BACKUPS = times({ ci: 5, long: 50 });
 const RESTORES = times({ ci: 20, long: 200 });
+
+/** From ready on, within which an upgrade is over. Milliseconds. */
+const AFTER = 1_000;
 
 /** All by which anything on a disk is changed. */
 const CHANGES = 'pwrite64,ftruncate,fsync,fdatasync,rename,unlink,copy_file_range,sendfile';
@@ -47,6 +50,21 @@ const dataOf = (home: Machine) => join(home.home, 'data');
 // The messages grow old in the archive; nobody ends them here.
 const upgrading = (home: Machine, through: readonly string[]) =>
   new RelayProcess(home, { through, args: ['--keep-unread', '36500d'] });
+
+/** Of a process, not of us: `strace` ends as its program did. */
+const wasKilled = ({ child }: Started) => child.signalCode === 'SIGKILL';
+
+/** Was it killed before it was ready, or at once then? One that was not is ended, and does not count. */
+async function diesOnItsWay(relay: RelayProcess): Promise<boolean> {
+  const { ended } = relay.started;
+  await relay.ready().then(
+    () => Promise.race([ended, sleep(systemClock, AFTER)]),
+    () => ended,
+  );
+  const isDead = wasKilled(relay.started);
+  await relay.kill();
+  return isDead;
+}
 
 /** Everything that anybody can ask of the old data, once they are in use. */
 async function askAll(data: string): Promise<string> {
@@ -93,25 +111,27 @@ describe('R18: an upgrade', () => {
       const expected = await askAll(dataOf(undisturbed));
       const found = new Map<number | string, number>();
       const wrong: string[] = [];
+      let killed = 0;
       for (const point of spread(pointsIn(log, /relay\.sqlite/), UPGRADES)) {
         const home = oldMachine();
         const relay = upgrading(home, deadly(point));
-        relay.launch();
-        await Promise.race([relay.started.ended, relay.ready().catch(() => undefined)]);
-        await relay.kill();
+        const started = relay.launch();
+        if (await diesOnItsWay(relay)) killed += 1;
+        else wrong.push(`${nameOf(point)} killed nobody: ${started.stderr.slice(-300)}`);
         const schema = await schemaOf(dataOf(home));
         found.set(schema, (found.get(schema) ?? 0) + 1);
         if (typeof schema === 'string') wrong.push(`${nameOf(point)} left broken pages: ${schema}`);
         else if ((await askAll(dataOf(home))) !== expected) wrong.push(`${nameOf(point)} changed what is told`);
       }
       expectNone('upgrades that were harmed', wrong);
+      expect(killed).toBe(UPGRADES);
       // Otherwise it was never killed in the middle of it.
       expect([...found.keys()]).toEqual(expect.arrayContaining([1, SCHEMA_VERSION]));
       record('R18', {
-        'upgrades killed': UPGRADES,
+        'upgrades killed': killed,
         'upgrades that left the old data': found.get(1) ?? 0,
         'the new data': found.get(SCHEMA_VERSION) ?? 0,
-        'those of a step between': UPGRADES - (found.get(1) ?? 0) - (found.get(SCHEMA_VERSION) ?? 0),
+        'those of a step between': killed - (found.get(1) ?? 0) - (found.get(SCHEMA_VERSION) ?? 0),
         neither: 0,
       });
     },
@@ -205,29 +225,46 @@ function copyOf({ data }: Pick<Backup, 'data'>): Machine {
 
 const restoring = (home: Machine, { file }: Backup, through: readonly string[]) => {
   const [program = '', ...rest] = [...through, process.execPath, CLI, 'restore', file];
-  return home.spawn(program, rest, { input: '' }).ended;
+  return home.spawn(program, rest, { input: '' });
 };
 
-/** At one point after the other, in one of the copies after the other. Answers how often the old data were left. */
-async function killRestores(backups: readonly [Backup, ...Backup[]], wrong: string[]): Promise<number> {
+/** Where its restore can be killed: one that is larger makes more calls. */
+async function pointsOf(backup: Backup): Promise<Point[]> {
   const log = join(tempDir(), 'calls');
-  await restoring(copyOf(backups[0]), backups[0], logging(CHANGES, log));
+  const { code, stderr } = await restoring(copyOf(backup), backup, logging(CHANGES, log)).ended;
+  expect(code, stderr).toBe(0);
+  return pointsIn(log, /\/data\//);
+}
+
+/** At one point after the other, in one of the copies after the other. Answers how many were killed, and how many left the old data. */
+async function killRestores(
+  backups: readonly [Backup, ...Backup[]],
+  wrong: string[],
+): Promise<{ readonly killed: number; readonly old: number }> {
+  const points: Point[][] = [];
+  for (const backup of backups) points.push(spread(await pointsOf(backup), RESTORES));
+  let killed = 0;
   let old = 0;
-  for (const [n, point] of spread(pointsIn(log, /\/data\//), RESTORES).entries()) {
+  for (let n = 0; n < RESTORES; n += 1) {
     const backup = backups[n % backups.length] ?? backups[0];
+    const point = points[n % backups.length]?.[n];
+    if (!point) throw new Error('A restore changed nothing.');
     const home = copyOf(backup);
-    await restoring(home, backup, deadly(point));
+    const dying = restoring(home, backup, deadly(point));
+    const { code, stderr } = await dying.ended;
+    if (wasKilled(dying)) killed += 1;
+    else wrong.push(`${nameOf(point)} killed nobody: it ended with ${code}: ${stderr.slice(-300)}`);
     const { epoch } = await lookAt(dataOf(home), new Map());
     const isOld = epoch === backup.epoch;
     if (isOld) old += 1;
     const { missing } = await lookAt(dataOf(home), isOld ? backup.all : backup.before);
     wrong.push(...missing.map((id) => `${nameOf(point)}: ${id} is gone`));
-    const again = await restoring(home, backup, []);
+    const again = await restoring(home, backup, []).ended;
     if (again.code !== 0) wrong.push(`${nameOf(point)}: it cannot be done again: ${again.stderr}`);
     const second = await lookAt(dataOf(home), backup.before);
     wrong.push(...second.missing.map((id) => `${nameOf(point)}: ${id} is gone when it was done again`));
   }
-  return old;
+  return { killed, old };
 }
 
 describe('R18: a backup', () => {
@@ -241,7 +278,7 @@ describe('R18: a backup', () => {
       const wrong: string[] = [];
       for (const backup of backups) {
         const home = copyOf(backup);
-        const { code, stderr } = await restoring(home, backup, []);
+        const { code, stderr } = await restoring(home, backup, []).ended;
         expect(code, stderr).toBe(0);
         const { epoch, missing } = await lookAt(dataOf(home), backup.before);
         if (epoch === backup.epoch) wrong.push('the epoch is the old one');
@@ -249,13 +286,14 @@ describe('R18: a backup', () => {
       }
       expectNone('lost by a backup', wrong);
 
-      const old = await killRestores(backups, wrong);
+      const { killed, old } = await killRestores(backups, wrong);
       expectNone('lost by a restore', wrong);
+      expect(killed).toBe(RESTORES);
       expect([old > 0, old < RESTORES]).toEqual([true, true]);
       record('R18', {
         backups: BACKUPS,
         'answered before': backups.reduce((sum, { before }) => sum + before.size, 0),
-        'restores killed': RESTORES,
+        'restores killed': killed,
         'restores that left the old data': old,
         lost: 0,
         seed: `${seed}`,
