@@ -10,7 +10,7 @@ import { record } from './support/figures.ts';
 import { History } from './support/history.ts';
 import { RelayProcess } from './support/relay-process.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
-import { Reader, Sender } from './support/talker.ts';
+import { Reader, Sender, settledBy } from './support/talker.ts';
 
 const KILLS = times({ ci: 100, long: 1_000, planted: 25 });
 const READERS = ['R1', 'R2', 'R3', 'R4'] as const;
@@ -42,12 +42,14 @@ describe('R1: the relay, killed under load', () => {
       await relay.kill();
       await relay.start();
     }
+    await settledBy(senders, KILLS);
     await Promise.all(senders.map((sender) => sender.finish()));
     await Promise.all(readers.map((reader) => reader.drained()));
+    await Promise.all(senders.map((sender) => sender.askStates()));
     await Promise.all([...senders, ...readers].map((talker) => talker.stop()));
     await relay.kill('SIGTERM');
 
-    expectKept(history);
+    expectKept(history, { least: KILLS, wantsStates: true });
     const integrity = await integrityOf(join(relay.machine.home, 'data/relay.sqlite'));
     expect(integrity).toBe('ok');
     const answered = history.answered().size;

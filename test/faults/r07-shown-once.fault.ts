@@ -9,7 +9,7 @@ import { record } from './support/figures.ts';
 import { History, hashOf } from './support/history.ts';
 import { RelayProcess } from './support/relay-process.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
-import { Sender } from './support/talker.ts';
+import { Sender, settledBy } from './support/talker.ts';
 
 const KILLS = times({ ci: 100, long: 500, planted: 30 });
 
@@ -55,13 +55,17 @@ describe('R7: a session process', () => {
       await reading;
       session = await home.session('B');
     }
-    const finished = sender.finish();
+    const finished = settledBy([sender], KILLS).then(() => sender.finish());
     // Where the inbox is full by now, the last ones wait for room.
     await readOn(session, KILLS + 1, history);
     await finished;
     await readOn(session, KILLS + 1, history);
+    // Its goodbye says what it has read.
+    session.started.child.stdin.end();
+    await session.started.ended;
+    await sender.askStates();
     await sender.stop();
-    expectKept(byNumber(history));
+    expectKept(byNumber(history), { least: KILLS, wantsStates: true });
     const redelivered = history.events.filter((event) => event.kind === 'read' && event.redelivered).length;
     record('R7', {
       kills: KILLS,

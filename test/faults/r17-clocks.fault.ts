@@ -12,7 +12,7 @@ import { RelayProcess } from './support/relay-process.ts';
 import { itAsRoot } from './support/root.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
 import { SetClock, stoppedAt } from './support/set-clock.ts';
-import { Reader, Sender } from './support/talker.ts';
+import { Reader, Sender, settledBy } from './support/talker.ts';
 
 const STEPS = times({ ci: 100, long: 1_000, planted: 20 });
 /** Steps after which it is killed and started again, with the clock as it stands then. */
@@ -58,10 +58,12 @@ describe('R17: a clock', () => {
       await relay.start();
       kills += 1;
     }
+    await settledBy(senders, STEPS);
     await Promise.all(senders.map((sender) => sender.finish()));
     await Promise.all(readers.map((reader) => reader.drained()));
+    await Promise.all(senders.map((sender) => sender.askStates()));
     await Promise.all([...senders, ...readers].map((talker) => talker.stop()));
-    expectKept(history);
+    expectKept(history, { least: STEPS, wantsStates: true });
     record('R17', {
       'clock set': STEPS,
       'killed and started again': kills,

@@ -28,7 +28,7 @@ async function play(seed: number, place: Place): Promise<Run> {
     for (let i = 0; i < STEPS; i += 1) await world.step();
     await world.heal();
     const findings = world.findings();
-    return { world, trouble: findings.length === 0 ? undefined : told(findings as never) };
+    return { world, trouble: findings.length === 0 ? undefined : told(findings) };
   } catch (error) {
     return { world, trouble: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

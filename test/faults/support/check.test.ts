@@ -113,6 +113,8 @@ describe('the checker', () => {
     expect(judge(GOOD, { wantsStates: true })).toEqual(['limbo', 'limbo']);
     const states = ['m1', 'm2'].map((id): Event => ({ kind: 'state', id, name: 'B', state: 'seen' }));
     expect(judge([...GOOD, ...states], { wantsStates: true })).toEqual([]);
+    const waits = { kind: 'state', id: 'm2', name: 'B', state: 'stored' } as const;
+    expect(judge([...GOOD, ...states, waits], { wantsStates: true })).toEqual(['limbo']);
   });
 
   it('lets a reader miss what was answered before it was told of a gap, and nothing after', () => {
@@ -130,6 +132,18 @@ describe('the checker', () => {
       /^A promise was broken\.\n2 lost: m1, position 1, was never read by B .*\n1 unsent: m3/,
     );
     expect(told([])).toBe('');
+  });
+
+  it('finds an answer that was for another', () => {
+    expect(judge([...GOOD, { kind: 'crossed', id: 'm2', got: 'm1' }])).toEqual(['crossed']);
+  });
+
+  it('finds what was refused for good, and too little to judge, where all was to be taken', () => {
+    const refused = (retry: boolean): Event => ({ kind: 'refused', id: 'm3', code: 'bad_request', retry });
+    expect(judge([...GOOD, refused(false)], { least: 2 })).toEqual(['turned away']);
+    expect(judge([...GOOD, refused(true)], { least: 2 })).toEqual([]);
+    expect(judge(GOOD, { least: 3 })).toEqual(['turned away']);
+    expect(judge([...GOOD, refused(false)])).toEqual([]);
   });
 
   it('finds what was kept and never came', () => {
@@ -150,10 +164,14 @@ describe('the checker', () => {
   });
 
   it('finds an end of which its sender was not told', () => {
+    const notice = (id: string): Event => ({ kind: 'notice', id, by: 'A', about: 'm1' });
     const ended = [sent('m1'), answered('m1', 1), { kind: 'state', id: 'm1', name: 'B', state: 'dead' } as const];
     expect(judge(ended, { wantsNotices: true })).toEqual(['untold']);
-    expect(judge([...ended, { kind: 'notice', by: 'A', about: 'm1' }], { wantsNotices: true })).toEqual([]);
+    expect(judge([...ended, notice('n1')], { wantsNotices: true })).toEqual([]);
     expect(judge(ended)).toEqual([]);
+    // The same one may be given again; another one may not be written.
+    expect(judge([...ended, notice('n1'), notice('n1')], { wantsNotices: true })).toEqual([]);
+    expect(judge([...ended, notice('n1'), notice('n2')], { wantsNotices: true })).toEqual(['told again']);
   });
 
   it('takes what only one test can know', () => {

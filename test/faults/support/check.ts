@@ -7,13 +7,27 @@
  *     unsent      read, and never sent, or not to this reader
  *     misordered  a recipient's first reads (of what lives for ever), or one sender's messages, are not in the order of positions
  *     moved       the same id was answered with two positions, or two ids with one
- *     limbo       has no state, though its sender may ask
+ *     crossed     answered with the answer to another
+ *     turned away refused for good, though nothing is wrong with it
+ *     limbo       has no state, though its sender may ask, or is said to wait though it was read
  *     untold      ended unread, and its sender has no notice of it
+ *     told again  its sender has more notices than it has ends
  */
 import type { ReceiptState } from '../../../src/protocol/receipt.ts';
 import type { Event, History } from './history.ts';
 
-export type Rule = 'lost' | 'doubled' | 'altered' | 'unsent' | 'misordered' | 'moved' | 'limbo' | 'untold';
+export type Rule =
+  | 'lost'
+  | 'doubled'
+  | 'altered'
+  | 'unsent'
+  | 'misordered'
+  | 'moved'
+  | 'crossed'
+  | 'turned away'
+  | 'limbo'
+  | 'untold'
+  | 'told again';
 
 export interface Finding {
   readonly rule: Rule;
@@ -23,6 +37,8 @@ export interface Finding {
 export interface CheckOptions {
   /** Recipients may still have some of it unread: then it must be `stored`, or in an end, by its state. */
   readonly mayBeUnread?: boolean;
+  /** So many must have been answered with yes, and none refused for good: a run in which all was refused has proved nothing. */
+  readonly least?: number;
   /** The relay was asked for the state of everything that it had answered: each must have one. */
   readonly wantsStates?: boolean;
   /** Senders have read their notices. */
@@ -42,13 +58,15 @@ export function check(history: History, options: CheckOptions = {}): Finding[] {
     ...altered(seen),
     ...misordered(seen),
     ...moved(seen),
+    ...crossed(history),
+    ...turnedAway(seen, options),
     ...limbo(seen, options),
     ...untold(seen, options),
   ];
 }
 
 /** A line for each rule that was broken, for the message of a failing test: how often, and the first of them. */
-export function told(findings: readonly Finding[]): string {
+export function told(findings: readonly { readonly rule: string; readonly what: string }[]): string {
   const rules = [...new Set(findings.map(({ rule }) => rule))];
   return rules
     .map((rule) => {
@@ -65,7 +83,17 @@ export function expectNone(rule: string, broken: readonly string[]): void {
 
 /** Throws with what was found. */
 export function expectKept(history: History, options: CheckOptions = {}): void {
-  const findings = check(history, options);
+  expectNothing(check(history, options));
+}
+
+const PLACES: ReadonlySet<Rule> = new Set(['doubled', 'misordered', 'moved']);
+
+/** For a run in which nobody reads: each id has one position, and each sender's lie in the order of its tries. */
+export function expectPlaced(history: History): void {
+  expectNothing(check(history).filter(({ rule }) => PLACES.has(rule)));
+}
+
+function expectNothing(findings: readonly Finding[]): void {
   if (findings.length > 0) throw new Error(`A promise was broken.\n${told(findings)}`);
 }
 
@@ -78,7 +106,8 @@ class Seen {
   readonly reads = new Map<string, Of<'read'>[]>();
   readonly states = new Map<string, Map<string, ReceiptState>>();
   readonly kept: string[] = [];
-  readonly refused = new Set<string>();
+  /** Id → the code with which it was refused for good. */
+  readonly refused = new Map<string, string>();
   readonly notices = new Map<string, Of<'notice'>[]>();
   /** Reader and id of what may come again unmarked. */
   readonly doubts = new Set<string>();
@@ -97,7 +126,7 @@ class Seen {
       else if (event.kind === 'gap') this.gaps.set(event.by, place);
       else if (event.kind === 'doubt') this.doubts.add(`${event.by} ${event.id}`);
       else if (event.kind === 'kept') this.kept.push(event.id);
-      else if (event.kind === 'refused' && !event.retry) this.refused.add(event.id);
+      else if (event.kind === 'refused' && !event.retry) this.refused.set(event.id, event.code);
       else if (event.kind === 'notice') push(this.notices, event.about, event);
       else if (event.kind === 'state') {
         const states = this.states.get(event.id) ?? new Map();
@@ -234,11 +263,27 @@ function* moved(seen: Seen): Generator<Finding> {
   }
 }
 
-function* limbo(seen: Seen, { wantsStates = false }: CheckOptions): Generator<Finding> {
+function* crossed({ events }: History): Generator<Finding> {
+  for (const event of events)
+    if (event.kind === 'crossed') yield { rule: 'crossed', what: `${event.id} was answered with ${event.got}` };
+}
+
+function* turnedAway(seen: Seen, { least }: CheckOptions): Generator<Finding> {
+  if (least === undefined) return;
+  for (const [id, code] of seen.refused) yield { rule: 'turned away', what: `${id}: ${code}` };
+  const { size } = seen.answers;
+  if (size < least) yield { rule: 'turned away', what: `${size} were answered with yes, of at least ${least}` };
+}
+
+function* limbo(seen: Seen, { wantsStates = false, mayBeUnread = false }: CheckOptions): Generator<Finding> {
   if (!wantsStates) return;
   for (const [id] of seen.answers) {
     for (const name of seen.sent.get(id)?.to ?? []) {
-      if (seen.states.get(id)?.get(name) === undefined) yield { rule: 'limbo', what: `${id} has no state for ${name}` };
+      const state = seen.states.get(id)?.get(name);
+      const wasRead = seen.reads.get(id)?.some(({ by }) => by === name) ?? false;
+      if (state === undefined) yield { rule: 'limbo', what: `${id} has no state for ${name}` };
+      else if (state === 'stored' && wasRead && !mayBeUnread)
+        yield { rule: 'limbo', what: `${id} was read by ${name}, and its sender hears that it is stored` };
     }
   }
 }
@@ -247,8 +292,11 @@ function* untold(seen: Seen, { wantsNotices = false }: CheckOptions): Generator<
   if (!wantsNotices) return;
   for (const [id, states] of seen.states) {
     const ended = [...states.values()].filter((state) => ENDS.has(state)).length;
-    const told = seen.notices.get(id)?.length ?? 0;
+    const told = new Set(seen.notices.get(id)?.map((notice) => notice.id)).size;
     if (ended > 0 && told === 0)
       yield { rule: 'untold', what: `${id} ended, and ${seen.sent.get(id)?.by} was not told` };
+    // One may speak of several ends.
+    if (told > ended)
+      yield { rule: 'told again', what: `${id} ended ${ended} times, and its sender was told ${told} times` };
   }
 }

@@ -17,6 +17,8 @@ export type Event =
       readonly ends?: boolean;
     }
   | { readonly kind: 'answered'; readonly id: string; readonly position: number; readonly duplicate: boolean }
+  /** The answer to what was sent under `id` says that it is about another. */
+  | { readonly kind: 'crossed'; readonly id: string; readonly got: string }
   /** An answer that says no. What is refused for good was not stored; what may be tried again may have been. */
   | { readonly kind: 'refused'; readonly id: string; readonly code: string; readonly retry: boolean }
   | {
@@ -31,8 +33,8 @@ export type Event =
     }
   /** Not answered yet, and on its sender's disk: as good as answered, but for its position. */
   | { readonly kind: 'kept'; readonly id: string }
-  /** The relay has told its sender that a message ended unread. */
-  | { readonly kind: 'notice'; readonly by: string; readonly about: string }
+  /** The relay has told its sender that a message ended unread. `id`: of the notice, which may come again as any message may. */
+  | { readonly kind: 'notice'; readonly id: string; readonly by: string; readonly about: string }
   /** What the relay says of it when the run is over. */
   | { readonly kind: 'state'; readonly id: string; readonly name: string; readonly state: ReceiptState }
   /**

@@ -8,12 +8,16 @@ import { connectWebSocket } from '../../../src/client/socket.ts';
 import { asRelayError, RelayError } from '../../../src/protocol/codes.ts';
 import type { Envelope } from '../../../src/protocol/envelope.ts';
 import type { Hello, Welcome } from '../../../src/protocol/frames.ts';
+import type { Receipt } from '../../../src/protocol/receipt.ts';
+import type { ReceiptsResult } from '../../../src/protocol/verbs.ts';
 import { sleep, systemClock } from '../../../src/util/clock.ts';
 import { type History, hashOf } from './history.ts';
 import type { Seeded } from './seeded.ts';
 
 /** Before the next try at a relay that is away, milliseconds. */
 const AGAIN_MS = 15;
+/** Requests of one sender that asks what became of its messages. */
+const ASKED_AT_ONCE = 32;
 /** The sender of what the relay itself has to say. */
 const RELAY = '(relay)';
 
@@ -126,6 +130,7 @@ export class Sender extends Talker {
   protected override onPush = () => undefined;
   readonly #options: SenderOptions;
   readonly #chance: Seeded;
+  readonly #answered: string[] = [];
   #next = 0;
   #waiting: Draft[] = [];
   #isFinishing = false;
@@ -137,8 +142,23 @@ export class Sender extends Talker {
     this.#options = options;
   }
 
-  /** Answered so far. */
-  answered = 0;
+  /** Answered for good so far, with yes or with no. */
+  settled = 0;
+
+  /** Answered with yes so far. */
+  get answered(): number {
+    return this.#answered.length;
+  }
+
+  /** How far all that was answered came, as the relay tells its sender at the end of a run. */
+  async askStates(): Promise<void> {
+    const left = [...this.#answered];
+    const askOn = async () => {
+      for (let id = left.pop(); id !== undefined; id = left.pop())
+        for (const { name, state } of await this.#receiptsOf(id)) this.history.note({ kind: 'state', id, name, state });
+    };
+    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askOn));
+  }
 
   /** No new ones; resolves when all are answered. */
   async finish(): Promise<void> {
@@ -213,9 +233,9 @@ export class Sender extends Talker {
     this.history.note({ kind: 'sent', id, by: this.name, to: readers, hash: hashOf(body) });
     try {
       const result = await connection.request('send', { id, to: [address], body });
-      if (result.id !== id) throw new Error(`${id} was answered with ${result.id}`);
+      if (result.id !== id) this.history.note({ kind: 'crossed', id, got: result.id });
       this.history.note({ kind: 'answered', id, position: result.position, duplicate: result.duplicate === true });
-      this.answered += 1;
+      this.#answered.push(id);
       this.#settle(draft);
     } catch (error) {
       const { code, retry } = asRelayError(error);
@@ -226,10 +246,29 @@ export class Sender extends Talker {
     }
   }
 
+  /** None where the relay refuses to tell. */
+  async #receiptsOf(id: string): Promise<readonly Receipt[]> {
+    for (;;) {
+      try {
+        const told = await this.connection?.request('receipts', { id });
+        if (told) return (told as ReceiptsResult).recipients;
+      } catch (error) {
+        if (asRelayError(error).code !== 'not_connected') return [];
+      }
+      await sleep(systemClock, AGAIN_MS);
+    }
+  }
+
   #settle(draft: Draft): void {
     this.#waiting = this.#waiting.filter((other) => other !== draft);
+    this.settled += 1;
     this.change();
   }
+}
+
+/** Resolves when so many were answered for good by all together: then a run has something to judge, however slow the machine. */
+export async function settledBy(senders: readonly Sender[], least: number): Promise<void> {
+  while (senders.reduce((sum, { settled }) => sum + settled, 0) < least) await sleep(systemClock, AGAIN_MS);
 }
 
 export interface ReaderOptions {

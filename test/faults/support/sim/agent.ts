@@ -166,7 +166,8 @@ export class Agent {
   #show(messages: readonly Envelope[]): void {
     if (this.#options.life.isOver) return;
     for (const message of messages) {
-      if (message.from === RELAY) this.#note({ kind: 'notice', by: this.name, about: message.reply_to ?? '' });
+      if (message.from === RELAY)
+        this.#note({ kind: 'notice', id: message.id, by: this.name, about: message.reply_to ?? '' });
       else this.#note({ ...readOf(this.name, message), life: this.#options.pid });
     }
     const positions = messages.map(({ position }) => position);

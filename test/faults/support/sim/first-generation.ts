@@ -150,7 +150,7 @@ export class FirstGeneration {
   #onMessage({ id, from, content }: LegacyMessage): void {
     const { history } = this.#options;
     if (from === RELAY) {
-      history.note({ kind: 'notice', by: this.name, about: /^Your message (\S+) /.exec(content)?.[1] ?? '' });
+      history.note({ kind: 'notice', id, by: this.name, about: /^Your message (\S+) /.exec(content)?.[1] ?? '' });
       return;
     }
     this.#read.push(id);

@@ -106,7 +106,8 @@ export class Script {
     const { history } = this.#options;
     const life = this.#options.pid();
     for (const message of messages) {
-      if (message.from === RELAY) history.note({ kind: 'notice', by: this.name, about: message.reply_to ?? '' });
+      if (message.from === RELAY)
+        history.note({ kind: 'notice', id: message.id, by: this.name, about: message.reply_to ?? '' });
       else history.note({ ...readOf(this.name, message), life });
     }
   }

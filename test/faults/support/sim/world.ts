@@ -53,6 +53,9 @@ export interface Place {
   readonly replica: Tables;
 }
 
+/** `gap`: positions are said to be others, and nobody has put other data in the place of these. */
+export type WorldFinding = Finding | { readonly rule: 'gap' | 'replica'; readonly what: string };
+
 export class World {
   readonly history = new History();
   readonly clock = new SimClock();
@@ -156,11 +159,9 @@ export class World {
     await this.#askStates();
   }
 
-  /** What the checker finds, what is not as it was, and whether the same commands make the same tables elsewhere. */
-  findings(
-    options: CheckOptions = { wantsStates: true, wantsNotices: true },
-  ): (Finding | { rule: 'replica'; what: string })[] {
-    const found = check(this.history, options);
+  /** What the checker finds, gaps where nothing was restored, and whether the same commands make the same tables elsewhere. */
+  findings(options: CheckOptions = { wantsStates: true, wantsNotices: true }): WorldFinding[] {
+    const found: WorldFinding[] = [...check(this.history, options), ...gaps(this.history)];
     return this.#isReplicated() ? found : [...found, { rule: 'replica', what: 'the same commands made other tables' }];
   }
 
@@ -408,6 +409,11 @@ export class World {
     const here = this.#relay?.journal.state;
     return here !== undefined && [...here.dump()].join('\n') === there;
   }
+}
+
+function* gaps({ events }: History): Generator<WorldFinding> {
+  for (const event of events)
+    if (event.kind === 'gap') yield { rule: 'gap', what: `${event.by} was told that the relay has other data` };
 }
 
 /** Every agent is in the room; nobody reads what it sent to a group itself. */
