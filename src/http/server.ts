@@ -197,7 +197,9 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const isLegacy = door.isLegacy(request);
-    const { refusal, identity = THE_OWNER } = checked(request, !isLegacy);
+    const { refusal: why, identity = THE_OWNER } = checked(request, !isLegacy);
+    // Not what comes without a device, on the relay's own machine: there all its sessions may come back at once.
+    const refusal = why ?? (identity.device === undefined ? undefined : tooFast(request, identity));
     if (!refusal) {
       strangers.delete(endOf(request.socket));
       door.upgrade(request, socket, head, identity, pipelines.get(socket)?.upgraded());

@@ -33,6 +33,8 @@ export const LIMITS = {
   connections: 20_000,
   /** Connections that have not said hello. */
   unauthenticated: 64,
+  /** The same of one person other than the owner; as many places are kept for the owner. */
+  unauthenticatedPerPerson: 16,
   /** HTTP connections that have shown no token; past it, the oldest goes. */
   strangers: 2_048,
   /** Requests under way on one connection. */

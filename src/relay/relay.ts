@@ -27,6 +27,7 @@ import { Pumps, type Taker } from './pump.ts';
 import { type Caller, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
+import { mayWait } from './strangers.ts';
 import { Unseen } from './unseen.ts';
 import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
@@ -99,10 +100,10 @@ export class Relay {
   /** Takes over an open socket. Its credential, Host and Origin were checked by the transport. */
   connect(socket: Socket, options: ConnectOptions = {}): void {
     const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, options);
+    const waiting = [...this.#connections].filter((each) => !each.isOpen).map(({ identity }) => identity.person);
     this.#connections.add(connection);
-    const waiting = [...this.#connections].filter((each) => !each.isOpen).length;
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
-    else if (this.#connections.size > LIMITS.connections || waiting > LIMITS.unauthenticated)
+    else if (this.#connections.size > LIMITS.connections || !mayWait(connection.identity.person, waiting))
       connection.fail(new RelayError('too_many_connections'));
   }
 

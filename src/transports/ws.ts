@@ -11,6 +11,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
+import { mayWait, type WaitLimits } from '../relay/strangers.ts';
 import type { Reader } from '../util/turns.ts';
 import { FrameEnds, textFrames } from './frames.ts';
 import { frameBytes, type Part, Unfinished } from './unfinished.ts';
@@ -30,13 +31,14 @@ export interface WsOptions {
   readonly refuse: (socket: Duplex, error: RelayError) => void;
   readonly log: Log;
   /** Connections at a time, and those among them that the relay has not welcomed yet. */
-  readonly limits?: { readonly connections: number; readonly unauthenticated: number };
+  readonly limits?: Partial<WaitLimits> & { readonly connections?: number };
 }
 
 export class WsDoor {
   readonly #options: WsOptions;
   readonly #server: WebSocketServer;
-  readonly #strangers = new Set<WsSocket>();
+  /** And whose they are. */
+  readonly #strangers = new Map<WsSocket, number>();
   readonly #unfinished = new Unfinished();
 
   constructor(options: WsOptions) {
@@ -69,12 +71,12 @@ export class WsDoor {
 
   upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer, identity: Identity, reader?: Expecting): void {
     const connect = this.isLegacy(request) ? this.#options.connectLegacy : this.#options.connect;
-    const refusal = this.#refusal(request);
+    const refusal = this.#refusal(request, identity);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     const part = this.#unfinished.part();
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
       const socket = new WsSocket(ws, { under: duplex, reader, strangers: this.#strangers, part });
-      this.#strangers.add(socket);
+      this.#strangers.set(socket, identity.person);
       connect(socket, identity);
     });
   }
@@ -84,8 +86,8 @@ export class WsDoor {
     for (const ws of this.#server.clients) ws.terminate();
   }
 
-  #refusal(request: IncomingMessage): RelayError | undefined {
-    const { connections, unauthenticated } = this.#options.limits ?? LIMITS;
+  #refusal(request: IncomingMessage, { person }: Identity): RelayError | undefined {
+    const limits = { ...LIMITS, ...this.#options.limits };
     if ((request.url ?? '').split('?', 1)[0] !== '/')
       return new RelayError('unknown_verb', 'The WebSocket of this relay is at the path /.');
     if (!this.isLegacy(request) && !offers(request, SUBPROTOCOL)) {
@@ -94,8 +96,8 @@ export class WsDoor {
         `This relay speaks the WebSocket subprotocol ${SUBPROTOCOL}; offer it.`,
       );
     }
-    if (this.size >= connections) return new RelayError('too_many_connections');
-    if (this.#strangers.size < unauthenticated) return undefined;
+    if (this.size >= limits.connections) return new RelayError('too_many_connections');
+    if (mayWait(person, this.#strangers.values(), limits)) return undefined;
     return new RelayError('too_many_connections', 'Too many connections are waiting to say hello; try again.');
   }
 }
@@ -103,13 +105,15 @@ export class WsDoor {
 /** What reads a connection in pieces, and can be told how much more belongs to a frame. */
 type Expecting = Pick<Reader, 'expect' | 'piece'>;
 
+type Strangers = Pick<Map<WsSocket, unknown>, 'has' | 'delete'>;
+
 /** Of the relay's side. */
 interface WsParts {
   /** What `ws` writes to and reads from. */
   readonly under?: Duplex;
   readonly reader?: Expecting | undefined;
   /** Those among which it is until its owner has answered. */
-  readonly strangers?: Set<WsSocket>;
+  readonly strangers?: Strangers;
   /** Of what comes, the part that is not whole yet. */
   readonly part?: Part;
 }
@@ -118,7 +122,7 @@ interface WsParts {
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #under: Duplex | undefined;
-  readonly #strangers: Set<WsSocket> | undefined;
+  readonly #strangers: Strangers | undefined;
   /** Of what comes, the part that is not whole yet. */
   readonly #part: Part | undefined;
   readonly #reader: Expecting | undefined;

@@ -364,6 +364,17 @@ describe('the server', () => {
     client.cut();
   });
 
+  it('upgrades no more of one device than it may ask in so short a time', async () => {
+    const rig = await started({ identity: { person: 2, device: 'd' } });
+    for (let sent = 0; sent < LIMITS.requestBurst; sent++)
+      await ask({ port: rig.port, path: '/metrics', headers: bearer(TOKEN) });
+    await expect(new WireClient(`ws://127.0.0.1:${rig.port}`, TOKEN).opened).rejects.toThrow('429');
+    rig.clock.advance(20);
+    const client = new WireClient(`ws://127.0.0.1:${rig.port}`, TOKEN);
+    await client.opened;
+    client.cut();
+  });
+
   it('takes first-generation clients without a token only when it is told to, still by Host and Origin', async () => {
     const legacy: unknown[] = [];
     const rig = await started({ connectLegacy: (socket) => void legacy.push(socket) });

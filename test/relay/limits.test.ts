@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { peopledRelay } from '../support/people.ts';
 import { openRelay, Peer, settle } from '../support/relay.ts';
 import { codeOf, crash, knock } from './kit.ts';
 
@@ -7,7 +8,15 @@ vi.mock('../../src/protocol/limits.ts', async (load) => {
   const real = await load<typeof import('../../src/protocol/limits.ts')>();
   return {
     ...real,
-    LIMITS: { ...real.LIMITS, connections: 5, unauthenticated: 3, sessions: 6, roomsPerSession: 2, sessionsPage: 3 },
+    LIMITS: {
+      ...real.LIMITS,
+      connections: 5,
+      unauthenticated: 3,
+      unauthenticatedPerPerson: 1,
+      sessions: 6,
+      roomsPerSession: 2,
+      sessionsPage: 3,
+    },
   };
 });
 
@@ -35,6 +44,13 @@ describe('limits', () => {
     strangers[0]?.say({ type: 'hello', v: 1, instance: 'i', seat: true, name: 'A' });
     await strangers[0]?.next('welcome');
     expect(new Peer(relay).closeCode).toBeUndefined();
+  });
+
+  it('on those that have not said hello keep places for the owner, whoever else waits', async () => {
+    const { relay, of } = await peopledRelay({ bert: [], carol: [], dora: [] });
+    const waiting = ['bert', 'bert', 'carol', 'dora', 'anna', 'anna'].map((who) => new Peer(relay, of(who)));
+    await settle();
+    expect(waiting.map((peer) => peer.closeCode)).toEqual([undefined, 4429, undefined, 4429, undefined, 4429]);
   });
 
   it('on sessions refuse a new name and keep the known ones', async () => {

@@ -6,7 +6,7 @@ import { Guard } from '../../src/http/guard.ts';
 import { McpDoor } from '../../src/http/mcp.ts';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
-import { THE_OWNER } from '../../src/relay/identity.ts';
+import { type Identity, THE_OWNER } from '../../src/relay/identity.ts';
 import type { People } from '../../src/relay/people.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor } from '../../src/transports/ws.ts';
@@ -26,14 +26,16 @@ export interface RigOptions {
   readonly connectLegacy?: (socket: Socket) => void;
   readonly limits?: { readonly connections: number; readonly unauthenticated: number };
   readonly tasks?: DataTasks;
+  /** Whose the token is; the owner's when absent. */
+  readonly identity?: Identity;
   /** Instead of the relay's own. */
   readonly answer?: Answer;
 }
 
-/** Of the credentials only the owner's token. */
-export function tokenOnly(token: string) {
+/** Of the credentials only one token. */
+export function tokenOnly(token: string, identity: Identity = THE_OWNER) {
   return {
-    byToken: (presented: string) => (presented === token ? THE_OWNER : undefined),
+    byToken: (presented: string) => (presented === token ? identity : undefined),
     bySignature: () => undefined,
   };
 }
@@ -50,7 +52,7 @@ export async function httpRig(options: RigOptions = {}) {
   const log = memoryLog();
   const clock = new FakeClock();
   const { allowHosts = [], allowOrigins = [] } = options;
-  const credentials = tokenOnly(TOKEN);
+  const credentials = tokenOnly(TOKEN, options.identity);
   const guard = new Guard({ credentials, allowHosts, allowOrigins, clock });
   const mcp = new McpDoor({ relay, version: '0.0.0-test', clock, random: systemRandom, log });
   const dir = tempDir();

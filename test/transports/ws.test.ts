@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { THE_OWNER } from '../../src/relay/identity.ts';
+import { type Identity, THE_OWNER } from '../../src/relay/identity.ts';
 import { silentLog } from '../../src/relay/log.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
@@ -22,6 +22,8 @@ interface Rig {
   readonly port: number;
   readonly door: WsDoor;
   readonly server: Server;
+  /** Who comes next. */
+  identity: Identity;
   readonly taken: Socket[];
   nextTaken(): Promise<Socket>;
   stop(): Promise<void>;
@@ -45,11 +47,14 @@ async function makeRig(options: Partial<WsOptions> = {}): Promise<Rig> {
   const turns = new Turns(systemClock);
   const readers = new WeakMap<Duplex, Reader>();
   server.on('connection', (socket) => readers.set(socket, turns.reader(socket, 16 * 1024)));
-  server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head, THE_OWNER, readers.get(socket)));
+  server.on('upgrade', (request, socket, head) =>
+    door.upgrade(request, socket, head, rig.identity, readers.get(socket)),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   let given = 0;
   const rig: Rig = {
+    identity: THE_OWNER,
     url: `ws://127.0.0.1:${port}`,
     port,
     door,
@@ -149,6 +154,18 @@ describe('the WebSocket door', () => {
     await expect(opened(rig.url)).rejects.toThrow('status 503');
     (await rig.nextTaken()).send('welcome');
     sockets.push(await opened(rig.url));
+    await expect(opened(rig.url)).rejects.toThrow('status 503');
+    for (const ws of sockets) ws.terminate();
+  });
+
+  it('lets fewer of them wait that are one guest’s, and the owner’s beside them', async () => {
+    const limits = { connections: 9, unauthenticated: 4, unauthenticatedPerPerson: 2 };
+    const rig = await makeRig({ limits });
+    rig.identity = { person: 2, device: 'd' };
+    const sockets = [await opened(rig.url), await opened(rig.url)];
+    await expect(opened(rig.url)).rejects.toThrow('status 503');
+    rig.identity = THE_OWNER;
+    sockets.push(await opened(rig.url), await opened(rig.url));
     await expect(opened(rig.url)).rejects.toThrow('status 503');
     for (const ws of sockets) ws.terminate();
   });
