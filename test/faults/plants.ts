@@ -64,7 +64,11 @@ export const PLANTS: readonly Plant[] = [
         put: 'const seen = RECENT.get(store) ?? new Set<string>(); RECENT.set(store, seen); const twin = seen.has(command.id) ? traceById(store, command.id) : undefined; seen.add(command.id);',
       },
     ],
-    caughtBy: { file: 'r03-sent-again', test: /is the same envelope in/, says: /m\d+ (again|at the end)/ },
+    caughtBy: {
+      file: 'r03-sent-again',
+      test: /is the same envelope in/,
+      says: /m\d+ (again|at the end)|ids stored twice/,
+    },
   },
   {
     name: 'answers by order',

@@ -9,8 +9,10 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { type LiveRelay, liveRelay } from '../support/live-relay.ts';
 import { WireClient } from '../support/wire-client.ts';
 import { Cable } from './support/cable.ts';
+import { expectPlaced } from './support/check.ts';
 import { times } from './support/counts.ts';
 import { record } from './support/figures.ts';
+import { History, hashOf } from './support/history.ts';
 import { Seeded, seedOf } from './support/seeded.ts';
 import { RecordedState, SimDisk } from './support/sim/disk.ts';
 import { Life } from './support/sim/process.ts';
@@ -25,6 +27,8 @@ const TABLES = new Tables();
 class Crashing {
   readonly disk: SimDisk;
   readonly clock = new FakeClock();
+  /** Sends that were under way when the process died. */
+  cutOff = 0;
   journal: LocalJournal;
   #life = new Life(this.clock);
 
@@ -41,16 +45,36 @@ class Crashing {
 
   crash(): void {
     this.#life.end();
+    this.disk.onCommit = undefined;
     this.journal = this.#open();
   }
 
-  /** Undefined when it was refused or the process died. */
+  /** Its next commit is the last thing that it does, or what it dies of. */
+  dieAtCommit(isAfter: boolean): void {
+    const life = this.#life;
+    this.disk.onCommit = (commit) => {
+      if (isAfter) commit();
+      life.end();
+      throw new Error('This process is dead.');
+    };
+  }
+
+  /** Undefined when it was refused or the process died; then there is another. */
   async submit<C extends Command>(command: C) {
-    return this.journal.submit(command).catch((error: unknown) => {
+    // It may have died of what its recovery wrote.
+    if (this.#life.isOver) this.crash();
+    const life = this.#life;
+    const died = new Promise<undefined>((resolve) => life.onEnd(() => resolve(undefined)));
+    const answer = this.journal.submit(command).catch((error: unknown) => {
       const isFault = error instanceof RelayError && (error.code === 'storage_failed' || error.code === 'storage_full');
-      if (!isFault) throw error;
+      if (!isFault && !life.isOver) throw error;
       return undefined;
     });
+    const applied = await Promise.race([answer, died]);
+    if (!life.isOver) return applied;
+    if (command.type === 'send') this.cutOff += 1;
+    this.crash();
+    return undefined;
   }
 
   #open(): LocalJournal {
@@ -74,6 +98,7 @@ const send = (n: number): Send => ({
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('send' as const), n: fc.nat(6) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('die' as const), isAfter: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('fault' as const), errcode: fc.constantFrom(13, 10, 1034) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const) }) },
@@ -81,19 +106,33 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-async function play(seed: number, steps: readonly Step[]): Promise<void> {
+/** Sends message `n` once more; what it was answered with is noted. */
+async function sendAgain(world: Crashing, history: History, n: number): Promise<Sent | undefined> {
+  const { id, body } = send(n);
+  history.note({ kind: 'sent', id, by: 'A', to: ['B'], hash: hashOf(body) });
+  const sent = (await world.submit(send(n)))?.outcome;
+  if (sent) history.note({ kind: 'answered', id, position: sent.position, duplicate: sent.duplicate });
+  return sent;
+}
+
+/** Answers how many sends were cut off by the death of their process. */
+async function play(seed: number, steps: readonly Step[]): Promise<number> {
   const world = await Crashing.start(seed);
+  const history = new History();
+  const tried = new Set<number>();
   const first = new Map<number, Sent>();
   const upTo = () => Array.from({ length: world.journal.state.position }, (_, i) => i + 1);
   for (const each of steps) {
     if (each.do === 'crash') world.crash();
+    else if (each.do === 'die') world.dieAtCommit(each.isAfter);
     else if (each.do === 'wait') world.clock.advance(3_000);
     else if (each.do === 'fault') world.disk.fault = { errcode: each.errcode, left: 1 };
     else if (each.do === 'read')
       await world.submit({ type: 'receipt', at: 6, session: 3, state: 'handed', positions: upTo() });
     else if (each.do === 'prune') await world.submit({ type: 'prune', positions: upTo() });
     else {
-      const sent = (await world.submit(send(each.n)))?.outcome;
+      tried.add(each.n);
+      const sent = await sendAgain(world, history, each.n);
       if (!sent) continue;
       const before = first.get(each.n);
       if (before) expect([sent.position, sent.duplicate], `m${each.n} again`).toEqual([before.position, true]);
@@ -102,22 +141,28 @@ async function play(seed: number, steps: readonly Step[]): Promise<void> {
   }
   const positions = [...first.values()].map(({ position }) => position);
   expect(new Set(positions).size, 'each id has a position of its own').toBe(positions.length);
+  world.disk.fault = undefined;
   world.crash();
-  for (const [n, { position }] of first) {
-    const again = (await world.submit(send(n)))?.outcome;
-    if (again) expect([again.position, again.duplicate], `m${n} at the end`).toEqual([position, true]);
+  for (const n of tried) {
+    const again = await sendAgain(world, history, n);
+    const before = first.get(n);
+    if (before) expect([again?.position, again?.duplicate], `m${n} at the end`).toEqual([before.position, true]);
   }
+  expect(world.journal.state.position, 'ids stored twice').toBe(tried.size);
+  expectPlaced(history);
+  return world.cutOff;
 }
 
 describe('R3: a send repeated with its id', () => {
   it(`is the same envelope in ${RUNS} histories of resends, crashes, faults and prunings`, async () => {
     const seed = seedOf();
-    await fc.assert(fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 16 }), play), {
-      numRuns: RUNS,
-      seed,
-      includeErrorInReport: true,
+    let cutOff = 0;
+    const property = fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 16 }), async (chance, steps) => {
+      cutOff += await play(chance, steps);
     });
-    record('R3', { histories: RUNS, seed: `${seed}` });
+    await fc.assert(property, { numRuns: RUNS, seed, includeErrorInReport: true });
+    expect(cutOff).toBeGreaterThan(0);
+    record('R3', { histories: RUNS, 'sends cut off by a crash': cutOff, seed: `${seed}` });
   });
 
   it(`is answered with the first position, as a duplicate, ${CUTS} times that the answer was cut off`, async () => {
