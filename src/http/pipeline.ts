@@ -72,7 +72,8 @@ export class Pipeline {
     for (const response of this.#underWay) {
       if (response.socket !== null || response.writableFinished) continue;
       response.destroy();
-      response.emit('close');
+      // Later versions of Node tell it by then.
+      process.nextTick(() => this.#underWay.has(response) && response.emit('close'));
     }
   }
 }
