@@ -17,10 +17,10 @@ import { RelayProcess } from './support/relay-process.ts';
 import { itAsRoot } from './support/root.ts';
 import { logging, type Point, pointsIn, refusing, spread } from './support/traced.ts';
 
-const SYNCS = times({ ci: 60, long: 200, planted: 60 });
+const SYNCS = times({ ci: 60, long: 200, planted: 36 });
 /** Of a relay that runs, one after the other; and of one that starts, spread over all that it writes. */
 const WRITES = times({ ci: 20, long: 100, planted: 0 });
-const START_WRITES = times({ ci: 10, long: 60, planted: 0 });
+const START_WRITES = times({ ci: 6, long: 60, planted: 0 });
 const SYNC_CALLS = 'fdatasync,fsync';
 const WRITE_CALLS = 'pwrite64';
 /** At a time: they mostly wait. */
