@@ -52,6 +52,8 @@ const MAX_PAYLOAD = 1024 * 1024;
  * that floods it would grow its memory faster than it is collected. Characters, milliseconds.
  */
 const TURN = { characters: 256 * 1024, frames: 500, ms: 100 };
+/** What each frame that is sent adds to that, for its answer: at most as much again. Characters. */
+const ANSWER = 512;
 /** Characters read of the body of a refused upgrade. */
 const REFUSAL_CHARS = 16 * 1024;
 
@@ -138,7 +140,7 @@ class WsClientSocket implements ClientSocket {
   #held: string[] = [];
   #listener: ClientSocketListener | undefined;
   #closedWith: number | undefined;
-  /** Of this turn. */
+  /** Of this turn, without what was asked for. */
   #characters = 0;
   #frames = 0;
   #turn: Timer | undefined;
@@ -158,7 +160,10 @@ class WsClientSocket implements ClientSocket {
 
   send(text: string): void {
     // A failed write is followed by `close`, which is where the loss is told.
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text, () => {});
+    if (this.#ws.readyState !== WebSocket.OPEN) return;
+    this.#frames = Math.max(-TURN.frames, this.#frames - 1);
+    this.#characters = Math.max(-TURN.characters, this.#characters - ANSWER);
+    this.#ws.send(text, () => {});
   }
 
   ping(): void {

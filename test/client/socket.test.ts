@@ -1,6 +1,6 @@
 import { createServer, type Socket as NetSocket } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { describe, expect, it, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { type ClientSocket, connectWebSocket } from '../../src/client/socket.ts';
 import type { Code } from '../../src/protocol/codes.ts';
 import { freePort, hasIPv6, serve } from './http-server.ts';
@@ -135,6 +135,18 @@ describe('a socket to the relay', () => {
     // At least one turn was over: whoever floods is read slowly.
     expect(performance.now() - begun).toBeGreaterThan(90);
     socket.terminate();
+  });
+
+  it('goes on reading what it has asked for', async () => {
+    const pause = vi.spyOn(WebSocket.prototype, 'pause');
+    const { port } = await relay((ws) => ws.on('message', (data) => ws.send(`${data}${'x'.repeat(300)}`)));
+    const socket = await connectWebSocket({ url: `ws://127.0.0.1:${port}` });
+    const { next } = follow(socket);
+    for (let n = 0; n < 950; n += 1) socket.send(`${n}`);
+    for (let n = 0; n < 950; n += 1) await next();
+    expect(pause).not.toHaveBeenCalled();
+    socket.terminate();
+    pause.mockRestore();
   });
 
   it('is found on ::1 by the name localhost', async () => {
