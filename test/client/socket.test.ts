@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Socket as NetSocket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -33,13 +34,13 @@ function follow(socket: ClientSocket): { next: () => Promise<Event>; events: Eve
   return { next, events };
 }
 
-async function relay(onConnect: (ws: WebSocket) => void, host = '127.0.0.1') {
+async function relay(onConnect: (ws: WebSocket, request: IncomingMessage) => void, host = '127.0.0.1') {
   const headers: Record<string, unknown>[] = [];
   const { server, port } = await serve((_, response) => response.writeHead(404).end(), host);
   const sockets = new WebSocketServer({ server, handleProtocols: (offered) => [...offered][0] ?? false });
   sockets.on('connection', (ws, request) => {
     headers.push(request.headers);
-    onConnect(ws);
+    onConnect(ws, request);
   });
   return { port, headers };
 }
@@ -134,6 +135,20 @@ describe('a socket to the relay', () => {
     expect(await next()).toEqual({ kind: 'text', value: 'end' });
     // At least one turn was over: whoever floods is read slowly.
     expect(performance.now() - begun).toBeGreaterThan(90);
+    socket.terminate();
+  });
+
+  it('writes what one turn sends in one piece', async () => {
+    const pieces: Buffer[] = [];
+    const { port } = await relay((ws, request) => {
+      request.socket.on('data', (piece: Buffer) => pieces.push(piece));
+      ws.on('message', (data) => ws.send(`${data}`));
+    });
+    const socket = await connectWebSocket({ url: `ws://127.0.0.1:${port}` });
+    const { next } = follow(socket);
+    for (let n = 0; n < 100; n += 1) socket.send(`${n}`);
+    for (let n = 0; n < 100; n += 1) expect(await next()).toEqual({ kind: 'text', value: `${n}` });
+    expect(pieces).toHaveLength(1);
     socket.terminate();
   });
 
