@@ -16,7 +16,7 @@ export const exportCommand: Command = {
   name: 'export',
   summary: 'Write out all that was said, as JSON lines or as Markdown.',
   details:
-    'Everybody’s messages, oldest first. A file is made for you only (mode 0600); without one, it goes to stdout.\n' +
+    'Everybody’s messages, oldest first, up to the newest there was when it began. A file is made for you only (mode 0600); without one, it goes to stdout.\n' +
     'With --data, it is what lies in that directory, and no relay is asked.',
   arguments: [{ name: 'file', sentence: 'where to; stdout when left out', optional: true }],
   options: [
