@@ -72,7 +72,18 @@ describe('chance of the system', () => {
     expect(new Set(fractions.map((fraction) => Math.floor(fraction * 4))).size).toBe(4);
   });
 
-  it.each([0, 1, 32])('gives %i bytes when asked for as many', (count) => {
+  it('gives nobody bytes of somebody else, nor changes those that it gave', () => {
+    const given = Array.from({ length: 2_000 }, () => systemRandom.bytes(16));
+    const texts = given.map((bytes) => Buffer.from(bytes).toString('hex'));
+    expect(new Set(texts).size).toBe(2_000);
+    given[0]?.fill(0);
+    expect(given.slice(1).map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(texts.slice(1));
+    // Neither do two of them overlap by a part.
+    const halves = texts.flatMap((text) => [text.slice(0, 16), text.slice(16)]);
+    expect(new Set(halves).size).toBe(4_000);
+  });
+
+  it.each([0, 1, 16, 17, 32])('gives %i bytes when asked for as many', (count) => {
     expect(systemRandom.bytes(count)).toHaveLength(count);
   });
 });
