@@ -1,8 +1,7 @@
-/** Puts one envelope into the state: its row, the counters of direct recipients, the end of its life. */
+/** Puts one envelope into the state: its row, the backlog of direct recipients, the end of its life. */
 import { utf8Bytes } from '../protocol/check.ts';
 import { Into } from './into.ts';
 import { type EnvelopeRow, newestPosition } from './queries/envelopes.ts';
-import { sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
 import { type NewEnvelope, NewRow, SAID } from './sum.ts';
 
@@ -26,7 +25,9 @@ export function insertEnvelope(
   const row = new NewRow(newestPosition(store) + 1, channels, envelope);
   store.tail.add(row);
   write(store, row);
-  for (const channel of channels) if (!held.has(channel)) count(store, channel, row);
+  const bytes = utf8Bytes(row.body);
+  // No group has a backlog of its own.
+  for (const channel of channels) if (!held.has(channel)) store.backlog.came(channel, bytes);
   return row.position;
 }
 
@@ -35,11 +36,4 @@ function write(store: Store, row: EnvelopeRow): void {
   for (const column of SAID) rows.push(column === 'channels' ? JSON.stringify(row.channels) : row[column]);
   rows.push(row.sum);
   if (row.expires_at !== null) store.gather(EXPIRING).push(row.expires_at, row.position);
-}
-
-function count(store: Store, channel: number, { body }: EnvelopeRow): void {
-  const recipient = sessionById(store, channel);
-  if (!recipient) return;
-  const pending_bytes = recipient.pending_bytes + utf8Bytes(body);
-  store.roster.change(recipient, { pending: recipient.pending + 1, pending_bytes });
 }

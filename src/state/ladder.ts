@@ -1,11 +1,11 @@
 /**
- * The one place that moves receipts: rows, cursors, the counters of direct mail, claims, and what the sender is told.
+ * The one place that moves receipts: rows, cursors, the backlog, claims, and what the sender is told.
  *
  * Two cursors a session: up to `handed` all its mail is handed or ended, up to `seen` its group mail is seen. A row in
  * `receipt` overrides them. Group mail handed in order moves the cursor and writes no row; out of order, or at an end,
  * it gets one. What the `seen` cursor passes over and was not seen gets a row that says `handed`.
  *
- * A row that says `stored` is apart: the cursor passes over it, no counter knows it. What is held has one (`hold.ts`), and
+ * A row that says `stored` is apart: the cursor passes over it, no backlog knows it. What is held has one (`hold.ts`), and
  * still has it when it is accepted, until it moves on.
  */
 import { utf8Bytes } from '../protocol/check.ts';
@@ -53,10 +53,7 @@ export function moveReceipts(store: Store, move: Move): Effect[] {
   for (const step of steps) if (step.direct || step.isApart || isEnd(move.state)) writeRow(store, session, move, step);
   for (const step of steps) if (step.isHeld) closeHeld(store, step.row.position, session.id);
   const handed = leaving.length > 0 ? advance(store, session, move, leaving) : session.handed;
-  store.backlog.left(
-    session.id,
-    leaving.filter(isGroupMail).map(({ row }) => row.position),
-  );
+  leave(store, session, leaving);
   const seen = markSeen(store, session, move, steps, handed);
   saveSession(store, session, move.state, leaving, { handed, seen });
   const effects = steps.map(({ row }) => effectOf(session, row, move.state, move.at));
@@ -91,8 +88,17 @@ function trusted(store: Store, session: SessionRow, position: number): EnvelopeR
   return { ...row, channels: routes.map(({ channel }) => channel), sender: routes[0]?.sender ?? row.sender };
 }
 
-function isGroupMail({ direct, isApart }: Step): boolean {
-  return !direct && !isApart;
+/** What is apart is in no backlog. */
+function leave({ backlog }: Store, { id }: SessionRow, leaving: readonly Step[]): void {
+  const counted = leaving.filter(({ isApart }) => !isApart);
+  const direct = counted.filter((step) => step.direct);
+  const bytes = direct.reduce((sum, { row }) => sum + utf8Bytes(row.body), 0);
+  backlog.wentDirect(id, { count: direct.length, bytes });
+  const group = counted.filter((step) => !step.direct);
+  backlog.wentGroup(
+    id,
+    group.map(({ row }) => row.position),
+  );
 }
 
 /** States that no cursor can say. */
@@ -190,15 +196,11 @@ function saveSession(
   leaving: readonly Step[],
   { handed, seen }: Pick<SessionRow, 'handed' | 'seen'>,
 ): void {
-  const direct = leaving.filter((step) => step.direct && !step.isApart);
-  const bytes = direct.reduce((sum, step) => sum + utf8Bytes(step.row.body), 0);
   // What was held was never its own to miss.
   const missed = state === 'expired' || state === 'dead' ? leaving.filter((step) => !step.isHeld).length : 0;
   store.roster.change(session, {
     handed,
     seen,
-    pending: session.pending - direct.length,
-    pending_bytes: Math.max(0, session.pending_bytes - bytes),
     claims: without(session.claims, leaving),
     released: stillReleased(session.released, leaving),
     missed: session.missed + missed,

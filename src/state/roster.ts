@@ -26,9 +26,6 @@ export interface SessionRow {
   readonly handed: number;
   /** Cursor: group mail up to here is seen. Never past `handed`. */
   readonly seen: number;
-  /** Direct envelopes stored and not handed, and their bytes. */
-  readonly pending: number;
-  readonly pending_bytes: number;
   /** Position → how often it was given out without being handed. */
   readonly claims: ReadonlyMap<number, number>;
   /** Envelopes for it that ended before it was handed them: expired or dead. Only grows. */
@@ -40,9 +37,7 @@ export interface SessionRow {
 }
 
 /** What changes all the time. */
-export type Progress = Partial<
-  Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'pending' | 'pending_bytes' | 'claims' | 'missed' | 'released'>
->;
+export type Progress = Partial<Pick<SessionRow, 'last_seen' | 'handed' | 'seen' | 'claims' | 'missed' | 'released'>>;
 
 /** What a session gets: what is sent to `channel` after `since`, up to and with `until`. */
 export interface Interval {
@@ -55,7 +50,7 @@ export interface Interval {
 const MOST = 20_000;
 
 const SESSION = `SELECT session.id, channel.name, session.person, device, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
-  handed, seen, pending, pending_bytes, claims, missed, released, messages FROM session JOIN channel ON channel.id = session.id`;
+  handed, seen, claims, missed, released, messages FROM session JOIN channel ON channel.id = session.id`;
 
 /** Apart from the rest: it has an index, which SQLite writes whether or not the value is another one. */
 const LAST_SEEN = 'UPDATE session SET last_seen = ? WHERE id = ?';
@@ -152,11 +147,9 @@ export class Roster {
 
   #write(row: SessionRow): void {
     this.#store.write(
-      'UPDATE session SET handed = ?, seen = ?, pending = ?, pending_bytes = ?, claims = ?, missed = ?, released = ? WHERE id = ?',
+      'UPDATE session SET handed = ?, seen = ?, claims = ?, missed = ?, released = ? WHERE id = ?',
       row.handed,
       row.seen,
-      row.pending,
-      row.pending_bytes,
       row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims)),
       row.missed,
       row.released.size === 0 ? '[]' : JSON.stringify([...row.released]),
@@ -185,8 +178,6 @@ function toRow(stored: Stored): SessionRow {
     last_seen: stored.last_seen,
     handed: stored.handed,
     seen: stored.seen,
-    pending: stored.pending,
-    pending_bytes: stored.pending_bytes,
     claims: readClaims(stored.claims),
     missed: stored.missed,
     released: stored.released === '[]' ? NONE_RELEASED : new Set<number>(JSON.parse(stored.released)),

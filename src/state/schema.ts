@@ -237,6 +237,11 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE summed RENAME TO envelope;
   CREATE INDEX envelope_thread ON envelope (thread, position) WHERE thread IS NOT NULL;
   `,
+  // Until here each message that was sent to a session wrote its row, too.
+  `
+  ALTER TABLE session DROP COLUMN pending;
+  ALTER TABLE session DROP COLUMN pending_bytes;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -277,7 +282,7 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   meta: 'key, value',
   channel: 'id, kind, name',
   session:
-    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, pending, pending_bytes, claims, missed, person, device, released, messages',
+    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, claims, missed, person, device, released, messages',
   alias: 'name, session',
   follow: 'session, channel, since, until',
   envelope: 'position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum',

@@ -144,7 +144,6 @@ export const PLANTS: readonly Plant[] = [
         put: `  if (!isFull) return;
   const oldest = store.get<{ position: number }>('SELECT min(position) AS position FROM route WHERE channel = ?', channel);
   store.run('DELETE FROM route WHERE channel = ? AND position = ?', channel, oldest?.position ?? 0);
-  store.run('UPDATE session SET pending = pending - 1 WHERE id = ?', channel);
   if (oldest) return;`,
       },
     ],

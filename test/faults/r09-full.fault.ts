@@ -52,10 +52,8 @@ describe('R9: what is full', () => {
     await own.ask('status', {}, 'B');
     const { store } = own.journal.state;
     // As if all but a little of it had come already.
-    store.run(
-      "UPDATE session SET pending_bytes = ? WHERE id = (SELECT id FROM channel WHERE name = 'B')",
-      LIMITS.inboxBytes - 10,
-    );
+    const id = store.roster.sessionNamed('B')?.id ?? 0;
+    store.backlog.countDirect(id, { count: 1, bytes: LIMITS.inboxBytes - 10 });
     expect(await codeOf(own.send('A', 'B', 'x'.repeat(11)))).toBe('inbox_full');
     expect(await codeOf(own.send('A', 'B', '☃☃☃'))).toBe('ok');
     expect(await codeOf(own.send('A', 'B', 'xx'))).toBe('inbox_full');

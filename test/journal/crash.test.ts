@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open.ts';
+import { countUnhanded } from '../../src/state/queries/inbox.ts';
 import { sentBy, sentTo } from '../../src/state/queries/routes.ts';
+import { sessionById } from '../../src/state/queries/sessions.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -59,7 +61,8 @@ describe('a process that is killed while it writes', () => {
       const range = { after: 0, before: Number.MAX_SAFE_INTEGER, ascending: true, limit: 10_000 };
       const found = await journal.search.find({ query: 'r*', session: 2, channels: [], ...range });
       expect(found).toEqual(rows.map((row) => row.position));
-      const waiting = store.get<{ pending: number }>('SELECT pending FROM session WHERE id = 3')?.pending;
+      const reader = sessionById(store, 3);
+      const waiting = reader && countUnhanded(store, reader);
       const handed = store.get<{ n: number }>("SELECT count(*) AS n FROM receipt WHERE state = 'handed'")?.n;
       expect(waiting).toBe(rows.length - (handed ?? 0));
       await journal.close();

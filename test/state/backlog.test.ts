@@ -53,11 +53,11 @@ describe('the backlog', () => {
 
   it('of the session that was counted first is forgotten where there are too many, and no other', () => {
     const backlog = new Backlog();
-    const counts = (...sessions: number[]) => sessions.map((session) => backlog.of(session)?.count);
-    for (let session = 1; session <= 20_000; session++) backlog.count(session, { count: 1, upTo: 1 });
-    backlog.count(5, { count: 2, upTo: 2 });
+    const counts = (...sessions: number[]) => sessions.map((session) => backlog.group(session)?.count);
+    for (let session = 1; session <= 20_000; session++) backlog.countGroup(session, { count: 1, upTo: 1 });
+    backlog.countGroup(5, { count: 2, upTo: 2 });
     expect(counts(1, 2, 5, 20_000)).toEqual([1, 1, 2, 1]);
-    backlog.count(20_001, { count: 3, upTo: 2 });
+    backlog.countGroup(20_001, { count: 3, upTo: 2 });
     expect(counts(1, 2, 5, 20_000, 20_001)).toEqual([undefined, 1, 2, 1, 3]);
   });
 

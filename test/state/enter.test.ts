@@ -8,7 +8,7 @@ describe('enter', () => {
     const world = new World();
     const entered = world.enterFully('CC-1');
     expect(entered).toEqual({ session: 2, name: 'CC-1', created: true, granted: false });
-    expect(world.row(2)).toMatchObject({ name: 'CC-1', kind: 'agent', key: null, pending: 0, claims: new Map() });
+    expect(world.row(2)).toMatchObject({ name: 'CC-1', kind: 'agent', key: null, claims: new Map() });
   });
 
   it('keeps what a session says about itself, and only replaces what it says anew', () => {

@@ -128,7 +128,7 @@ describe('a send', () => {
     const position = world.sent(a, 'B', { body: 'x\ud800y' });
     expect(world.read(position).body).toBe('x\ufffdy');
     world.report(b, 'handed', [position]);
-    expect(world.row(b)).toMatchObject({ pending: 0, pending_bytes: 0 });
+    expect(world.direct(b)).toEqual([0, 0]);
   });
 
   it('gives positions that grow by one and tells where it went', () => {
@@ -160,7 +160,7 @@ describe('a repeated send', () => {
   it('is answered though it would be refused today', () => {
     const { world, a, b } = people();
     world.send(a, 'B', { id: 'same', hash: 'h1' });
-    world.store.run('UPDATE session SET pending = ? WHERE id = ?', LIMITS.inboxMessages, b);
+    world.store.backlog.countDirect(b, { count: LIMITS.inboxMessages, bytes: 0 });
     expect(world.send(a, 'B', { id: 'same', hash: 'h1' }).duplicate).toBe(true);
     refused('inbox_full', () => world.send(a, 'B', { id: 'new', hash: 'h1' }));
   });
@@ -314,12 +314,12 @@ describe('the limits of an inbox', () => {
     world.send(a, 'B', { body: '☃' });
     world.send(a, '#ops', { body: 'not counted' });
     world.send(a, 'all', { body: 'not counted' });
-    expect(world.row(b)).toMatchObject({ pending: 2, pending_bytes: 6 });
+    expect(world.direct(b)).toEqual([2, 6]);
   });
 
   it('refuse one message more than there may be, and store nothing for the others either', () => {
     const { world, a, b, c } = people();
-    world.store.run('UPDATE session SET pending = ? WHERE id = ?', LIMITS.inboxMessages - 1, b);
+    world.store.backlog.countDirect(b, { count: LIMITS.inboxMessages - 1, bytes: 0 });
     world.send(a, ['B', 'C']);
     const before = world.dump();
     const error = refused('inbox_full', () => world.send(a, ['C', 'B']));
@@ -335,14 +335,14 @@ describe('the limits of an inbox', () => {
     const { world, a, b } = people();
     const body = letter.repeat(10);
     const bytes = new TextEncoder().encode(body).length;
-    world.store.run('UPDATE session SET pending_bytes = ? WHERE id = ?', LIMITS.inboxBytes - bytes, b);
+    world.store.backlog.countDirect(b, { count: 0, bytes: LIMITS.inboxBytes - bytes });
     world.send(a, 'B', { body });
     refused('inbox_full', () => world.send(a, 'B', { body: 'x' }));
   });
 
   it('never hold up a room or a broadcast', () => {
     const { world, a, b } = people();
-    world.store.run('UPDATE session SET pending = ? WHERE id = ?', LIMITS.inboxMessages, b);
+    world.store.backlog.countDirect(b, { count: LIMITS.inboxMessages, bytes: 0 });
     expect(world.inbox(b)).toEqual([]);
     const positions = [world.sent(a, 'all'), world.sent(a, '#build')];
     expect(world.inbox(b)).toEqual(positions);
@@ -351,7 +351,7 @@ describe('the limits of an inbox', () => {
   it('give way again when mail was handed', () => {
     const { world, a, b } = people();
     const position = world.sent(a, 'B');
-    world.store.run('UPDATE session SET pending = ? WHERE id = ?', LIMITS.inboxMessages, b);
+    world.store.backlog.countDirect(b, { count: LIMITS.inboxMessages, bytes: 0 });
     refused('inbox_full', () => world.send(a, 'B'));
     world.report(b, 'handed', [position]);
     expect(world.send(a, 'B').duplicate).toBe(false);

@@ -17,7 +17,7 @@ import {
   traceById,
 } from '../../src/state/queries/envelopes.ts';
 import { type HistoryFilter, history, historyOf } from '../../src/state/queries/history.ts';
-import { countUnhanded, unhanded } from '../../src/state/queries/inbox.ts';
+import { countUnhanded, directMail, unhanded } from '../../src/state/queries/inbox.ts';
 import { recipientsOf } from '../../src/state/queries/receipts.ts';
 import { type SessionRow, sessionById } from '../../src/state/queries/sessions.ts';
 import { State } from '../../src/state/state.ts';
@@ -127,6 +127,16 @@ export class World {
 
   row(session: number): SessionRow {
     return sessionById(this.store, session) ?? expect.unreachable(`no session ${session}`);
+  }
+
+  sessions(): number[] {
+    return this.store.all<{ id: number }>('SELECT id FROM session ORDER BY id').map(({ id }) => id);
+  }
+
+  /** Messages and bytes of direct mail that is unread. */
+  direct(session: number): [number, number] {
+    const { count, bytes } = directMail(this.store, this.row(session));
+    return [count, bytes];
   }
 
   envelope(position: number): EnvelopeRow {

@@ -9,6 +9,7 @@ import { moveReceipts } from '../ladder.ts';
 import { addressed } from '../queries/addressed.ts';
 import { PRIORITY_NUMBER, type Trace, traceById } from '../queries/envelopes.ts';
 import { heldAt } from '../queries/held.ts';
+import { directMail } from '../queries/inbox.ts';
 import { outward, personOf } from '../queries/people.ts';
 import { sessionById } from '../queries/sessions.ts';
 import type { Store } from '../store.ts';
@@ -46,13 +47,13 @@ function repeated(store: Store, twin: Trace, command: Send): Applied<Send> {
 function checkSpace(store: Store, channel: number, command: Send): void {
   const recipient = sessionById(store, channel);
   if (!recipient) return;
-  const isFull =
-    recipient.pending >= LIMITS.inboxMessages || recipient.pending_bytes + utf8Bytes(command.body) > LIMITS.inboxBytes;
+  const { count, bytes } = directMail(store, recipient);
+  const isFull = count >= LIMITS.inboxMessages || bytes + utf8Bytes(command.body) > LIMITS.inboxBytes;
   if (!isFull) return;
   const name = outward(store, personOf(store, command.sender), recipient.name);
   throw new RelayError(
     'inbox_full',
-    `The inbox of ${name} is full (${recipient.pending} unread); try again when it has read some.`,
+    `The inbox of ${name} is full (${count} unread); try again when it has read some.`,
   );
 }
 

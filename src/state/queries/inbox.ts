@@ -2,6 +2,8 @@
  * The inbox of a session: what its channels got after its cursor, without what a receipt row says is done. A broadcast
  * costs its recipients nothing until one of them is out of order. Whoever is caught up reads from memory.
  */
+import { utf8Bytes } from '../../protocol/check.ts';
+import type { Waiting } from '../backlog.ts';
 import type { Interval } from '../roster.ts';
 import type { Store } from '../store.ts';
 import type { Known } from '../stragglers.ts';
@@ -166,17 +168,38 @@ function fits(store: Store, position: number, { thread, reply_to }: InboxFilter)
  * envelope is both direct and group mail for one session (`commands/send.ts`).
  */
 export function countUnhanded(store: Store, session: SessionRow): number {
-  return session.pending + countGroupMail(store, session) + session.released.size;
+  return directMail(store, session).count + countGroupMail(store, session) + session.released.size;
+}
+
+/** What was sent to the session itself and is unhanded; without what is held, or was. */
+export function directMail(store: Store, session: SessionRow): Waiting {
+  const known = store.backlog.direct(session.id);
+  if (known) return known;
+  const waiting = countDirectMail(store, session);
+  store.backlog.countDirect(session.id, waiting);
+  return waiting;
+}
+
+const DIRECT = `
+  SELECT count(*) AS count, total((SELECT octet_length(body) FROM envelope WHERE envelope.position = route.position)) AS bytes ${UNHANDED}`;
+
+function countDirectMail(store: Store, session: SessionRow): Waiting {
+  const { id, handed } = session;
+  const own = { channel: id, since: 0, until: Number.MAX_SAFE_INTEGER };
+  const recent = recentIn(store, session, own, handed, Number.MAX_SAFE_INTEGER, undefined);
+  const bytes = recent.reduce((sum, position) => sum + utf8Bytes(store.tail.row(position)?.body ?? ''), 0);
+  const filed = handed < store.tail.start ? store.get<Waiting>(DIRECT, id, handed, own.until, id) : undefined;
+  return { count: recent.length + (filed?.count ?? 0), bytes: bytes + (filed?.bytes ?? 0) };
 }
 
 function countGroupMail(store: Store, session: SessionRow): number {
   const { backlog, tail } = store;
-  const before = backlog.of(session.id);
+  const before = backlog.group(session.id);
   if (before?.upTo === tail.newest) return before.count;
   const parts = intervals(store, session).filter((part) => part.channel !== session.id);
   const first = before?.count ?? countFiled(store, session, parts);
   const count = first + unhandedIn(store, session, parts, before?.upTo ?? tail.start, Number.MAX_SAFE_INTEGER).length;
-  backlog.count(session.id, { count, upTo: tail.newest });
+  backlog.countGroup(session.id, { count, upTo: tail.newest });
   return count;
 }
 
