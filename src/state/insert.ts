@@ -3,13 +3,27 @@ import { utf8Bytes } from '../protocol/check.ts';
 import { Into } from './into.ts';
 import { type EnvelopeRow, newestPosition } from './queries/envelopes.ts';
 import type { Store } from './store.ts';
-import { type NewEnvelope, NewRow, SAID } from './sum.ts';
+import { type NewEnvelope, NewRow } from './sum.ts';
 
 type Some = Pick<ReadonlySet<number>, 'has'>;
 
 const NOBODY: Some = new Set();
 
-const ENVELOPE = new Into('INSERT', 'envelope', [...SAID, 'sum']);
+const ENVELOPE = new Into('INSERT', 'envelope', [
+  'position',
+  'id',
+  'sender',
+  'at',
+  'channels',
+  'thread',
+  'reply_to',
+  'priority',
+  'expires_at',
+  'body',
+  'extra',
+  'hash',
+  'sum',
+]);
 const EXPIRING = new Into('INSERT', 'expiring', ['expires_at', 'position']);
 
 /**
@@ -32,8 +46,10 @@ export function insertEnvelope(
 }
 
 function write(store: Store, row: EnvelopeRow): void {
-  const rows = store.gather(ENVELOPE);
-  for (const column of SAID) rows.push(column === 'channels' ? JSON.stringify(row.channels) : row[column]);
-  rows.push(row.sum);
+  const { position, id, sender, at, thread, reply_to, priority, expires_at, body, extra, hash, sum } = row;
+  const channels = `[${row.channels}]`;
+  store
+    .gather(ENVELOPE)
+    .push(position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum);
   if (row.expires_at !== null) store.gather(EXPIRING).push(row.expires_at, row.position);
 }

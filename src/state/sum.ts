@@ -11,27 +11,18 @@ type Summed = Omit<EnvelopeRow, 'sum'>;
 /** Before it has a place. */
 export type NewEnvelope = Omit<Summed, 'position' | 'channels'>;
 
-/** All that an envelope says, in the order in which it is summed. */
-export const SAID = [
-  'position',
-  'id',
-  'sender',
-  'at',
-  'channels',
-  'thread',
-  'reply_to',
-  'priority',
-  'expires_at',
-  'body',
-  'extra',
-  'hash',
-] as const satisfies readonly (keyof Summed)[];
-
-const BESIDE_BODY = SAID.filter((column) => column !== 'body');
-
+/** JSON of a list, put together by hand: this is on the path of every message. */
 export function sumOf(row: Summed): number {
+  const { position, id, sender, at, channels, priority, expires_at, hash } = row;
+  const [thread, reply_to, extra] = [quoted(row.thread), quoted(row.reply_to), quoted(row.extra)];
+  const said = `[${position},"${id}",${sender},${at},[${channels}],${thread},${reply_to},${priority},${expires_at},${extra},"${hash}"]`;
   // The body stands behind the closed list as it is: where it begins is beyond doubt, and it needs no escaping.
-  return crc32(row.body, crc32(JSON.stringify(BESIDE_BODY.map((column) => row[column]))));
+  return crc32(said + row.body);
+}
+
+/** What may hold anything; the rest has no letter that would need it. */
+function quoted(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text);
 }
 
 /** One that was never anywhere but in memory, with its sum. Whatever is copied from it is another row. */

@@ -8,7 +8,6 @@
  * is, it is filed when it leaves the tail, with a thousand others: one by one, each would dirty a page for its channel, one for
  * its sender and one for its id. So whoever asks by one of them asks both, the tables up to `start` and the tail after it.
  */
-import { utf8Bytes } from '../protocol/check.ts';
 import { Into } from './into.ts';
 import { type EnvelopeRow, envelopesAfter } from './queries/envelopes.ts';
 import { type ReceiptRow, receiptsAfter } from './queries/receipts.ts';
@@ -20,8 +19,8 @@ import type { Store } from './store.ts';
  * of the envelopes goes.
  */
 const MOST = 4_096;
-/** Of the bodies. */
-const MOST_BYTES = 16 * 1024 * 1024;
+/** UTF-16 units of the bodies, which take a byte or two. */
+const MOST_LETTERS = 16 * 1024 * 1024;
 /** Receipts for each of those positions: some 150 bytes each. */
 const MOST_RECEIPTS = 8;
 
@@ -32,14 +31,15 @@ const ROUTE = new Into('INSERT', 'route', ['channel', 'position', 'sender']);
 export class Tail {
   readonly #store: Store;
   readonly #most: number;
-  readonly #rows = new Map<number, EnvelopeRow>();
+  /** That of position `start` + 1, and so on; a gap where one was forgotten. */
+  #rows: (EnvelopeRow | undefined)[] = [];
   /** Channel → positions sent to it, oldest first. */
   readonly #channels = new Map<number, number[]>();
   /** Session → position → the row that the table has. */
   readonly #receipts = new Map<number, Map<number, ReceiptRow>>();
   readonly #ids = new Map<string, EnvelopeRow>();
   #isLoaded = false;
-  #bytes = 0;
+  #letters = 0;
   #receiptCount = 0;
   #newest = 0;
   #start = 0;
@@ -69,7 +69,7 @@ export class Tail {
 
   row(position: number): EnvelopeRow | undefined {
     this.#load();
-    return this.#rows.get(position);
+    return this.#at(position);
   }
 
   rowById(id: string): EnvelopeRow | undefined {
@@ -79,11 +79,11 @@ export class Tail {
 
   /** It is forgotten; what became of it is not. */
   remove(position: number): void {
-    const row = this.#rows.get(position);
+    const row = this.#at(position);
     if (!row) return;
-    this.#rows.delete(position);
+    this.#rows[position - this.#start - 1] = undefined;
     this.#ids.delete(row.id);
-    this.#bytes -= utf8Bytes(row.body);
+    this.#letters -= row.body.length;
     for (const channel of channelsOf(row)) {
       const left = this.sentTo(channel).filter((each) => each !== position);
       if (left.length > 0) this.#channels.set(channel, left);
@@ -114,9 +114,7 @@ export class Tail {
   file(all: boolean): void {
     if (!all && !this.#isTooMuch()) return;
     this.#load();
-    const positions = [...this.#rows.keys()];
-    // Those that come last may have been forgotten, or all.
-    const last = (all ? undefined : positions[(positions.length - 1) >> 1]) ?? this.#newest;
+    const last = all ? this.#newest : (this.#middle() ?? this.#newest);
     if (last <= this.#start) return;
     // One channel after the other: rows of one page come together.
     for (const [channel, sent] of [...this.#channels].sort(([a], [b]) => a - b)) this.#fileChannel(channel, sent, last);
@@ -126,8 +124,9 @@ export class Tail {
   }
 
   clear(): void {
-    for (const held of [this.#rows, this.#ids, this.#channels, this.#receipts]) held.clear();
-    this.#bytes = 0;
+    for (const held of [this.#ids, this.#channels, this.#receipts]) held.clear();
+    this.#rows = [];
+    this.#letters = 0;
     this.#receiptCount = 0;
     this.#isLoaded = false;
   }
@@ -160,43 +159,52 @@ export class Tail {
 
   #isTooMuch(): boolean {
     const isLong = this.#newest - this.#start > this.#most;
-    return isLong || this.#bytes > MOST_BYTES || this.#receiptCount > this.#most * MOST_RECEIPTS;
+    return isLong || this.#letters > MOST_LETTERS || this.#receiptCount > this.#most * MOST_RECEIPTS;
+  }
+
+  #at(position: number): EnvelopeRow | undefined {
+    return position > this.#start ? this.#rows[position - this.#start - 1] : undefined;
+  }
+
+  /** Of what is here, the last of the older half; undefined when all of it was forgotten. */
+  #middle(): number | undefined {
+    const here = this.#rows.flatMap((row) => (row ? [row.position] : []));
+    return here[(here.length - 1) >> 1];
   }
 
   #keep(row: EnvelopeRow): void {
-    this.#rows.set(row.position, row);
+    this.#rows[row.position - this.#start - 1] = row;
     this.#ids.set(row.id, row);
     for (const channel of channelsOf(row)) {
       const positions = this.#channels.get(channel);
       if (positions) positions.push(row.position);
       else this.#channels.set(channel, [row.position]);
     }
-    this.#bytes += utf8Bytes(row.body);
+    this.#letters += row.body.length;
   }
 
   #fileChannel(channel: number, sent: readonly number[], last: number): void {
     const count = firstAfter(sent, last);
     for (const position of sent.slice(0, count))
-      this.#store.gather(ROUTE).push(channel, position, this.#rows.get(position)?.sender ?? 0);
+      this.#store.gather(ROUTE).push(channel, position, this.#at(position)?.sender ?? 0);
     if (count === sent.length) this.#channels.delete(channel);
     else if (count > 0) this.#channels.set(channel, sent.slice(count));
   }
 
   /** In their order, for the same reason. */
   #fileIds(last: number): void {
-    const leaving = [...this.#rows.values()].filter(({ position }) => position <= last);
+    const leaving = this.#rows.slice(0, last - this.#start).filter((row) => row !== undefined);
     const known = this.#store.gather(KNOWN);
     for (const { id, position } of leaving.sort((a, b) => (a.id < b.id ? -1 : 1))) known.push(id, position);
   }
 
   #forgetUpTo(last: number): void {
-    this.#start = last;
-    for (const [position, { id, body }] of this.#rows) {
-      if (position > last) break;
-      this.#rows.delete(position);
-      this.#ids.delete(id);
-      this.#bytes -= utf8Bytes(body);
+    for (const row of this.#rows.splice(0, last - this.#start)) {
+      if (!row) continue;
+      this.#ids.delete(row.id);
+      this.#letters -= row.body.length;
     }
+    this.#start = last;
     for (const [session, receipts] of this.#receipts) {
       for (const position of receipts.keys())
         if (position <= last && receipts.delete(position)) this.#receiptCount -= 1;

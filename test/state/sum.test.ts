@@ -52,6 +52,11 @@ describe('the sum of an envelope', () => {
     expect(isIntact({ ...row, sum, [field]: value })).toBe(false);
   });
 
+  it('is the same as ever: what was stored is read for years', () => {
+    const old = { ...row, channels: [3, 4], thread: 'a "b" ☃', body: 'bo\u0001dy ☃ "\\', extra: '{"key_id":"k"}' };
+    expect(sumOf(old)).toBe(1_652_094_463);
+  });
+
   it('tells where one value ends and the next begins', () => {
     expect(sumOf({ ...row, thread: 'ab', reply_to: 'c' })).not.toBe(sumOf({ ...row, thread: 'a', reply_to: 'bc' }));
   });
