@@ -7,13 +7,14 @@ import { HANDLERS } from './verbs/index.ts';
 
 /** Checks the arguments and runs the verb. Rejects with `unknown_verb`, `bad_request`, `name_required`, or what the verb says. */
 export async function dispatch(call: Call, verb: string, args: unknown): Promise<Results[Verb]> {
-  return run(call, known(call, verb), args);
+  const which = known(call, verb);
+  return worded(call, which, await handled(call, which, args));
 }
 
 /** As `dispatch`; the result as JSON. */
 export async function dispatchText(call: Call, verb: string, args: unknown): Promise<string> {
   const which = known(call, verb);
-  return resultText(which, await run(call, which, args));
+  return resultText(which, worded(call, which, await handled(call, which, args)));
 }
 
 function known(call: Call, verb: string): Verb {
@@ -24,9 +25,10 @@ function known(call: Call, verb: string): Verb {
   return verb;
 }
 
-async function run<V extends Verb>(call: Call, verb: V, args: unknown): Promise<Results[V]> {
+/** Not `async`: a promise more for each request. Whoever calls it is. */
+function handled<V extends Verb>(call: Call, verb: V, args: unknown): Promise<Results[V]> | Results[V] {
   const handler: VerbHandler<V> = HANDLERS[verb];
   // Each verb's shape reads that verb's arguments: the table in `protocol/verbs.ts` is the proof of this cast.
   const read = VERBS[verb].read(args ?? {}, '') as Args<V>;
-  return worded(call, verb, await handler(call, permitted(call, verb, read)));
+  return handler(call, permitted(call, verb, read));
 }
