@@ -31,6 +31,9 @@ export interface McpOptions {
   readonly extend?: SeatOptions['extend'];
 }
 
+type Speaker = Caller & { readonly name: string };
+type Protocol = Awaited<ReturnType<typeof loadProtocol>>;
+
 export class McpDoor {
   readonly #options: McpOptions;
   readonly #seats = new Map<string, McpSeat>();
@@ -51,7 +54,12 @@ export class McpDoor {
     const speaker = { kind: 'agent', ...caller, name: checkName(name ?? SHARED_NAME) } as const;
     // Before anything waits: a body that nobody reads is held, and not counted.
     const body = await readBody(request);
-    const seat = await this.#seat(speaker, name === undefined, url);
+    const protocol = await loadProtocol();
+    // With every request: the name may have been given a key since, which this caller would have to have.
+    await this.#options.relay.enter(speaker);
+    // Nothing waits from here until the request is under way: two first ones of a name that come at once would have a seat
+    // each, and another newcomer could be given the place of this one.
+    const seat = this.#seat(protocol, speaker, name === undefined, url);
     return await seat.serve(rebuilt(request, body), body, outgoing);
   }
 
@@ -62,13 +70,9 @@ export class McpDoor {
     await Promise.all(seats.map((seat) => seat.close()));
   }
 
-  async #seat(caller: Caller & { readonly name: string }, isShared: boolean, url: URL): Promise<McpSeat> {
-    const { McpSeat, RelaySession } = await loadProtocol();
-    // With every request: the name may have been given a key since, which this caller would have to have.
-    await this.#options.relay.enter(caller);
+  #seat({ McpSeat, RelaySession }: Protocol, caller: Speaker, isShared: boolean, url: URL): McpSeat {
     const { person, device = '' } = caller.identity ?? THE_OWNER;
     const id = [caller.name, caller.key ?? '', person, device].join('\n');
-    // Nothing waits from here on: two first requests of a name that come at once would have a seat each.
     const known = this.#seats.get(id);
     if (known) return known;
     this.#makeRoom();

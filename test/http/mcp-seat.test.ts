@@ -182,6 +182,25 @@ describe('a name at /mcp', () => {
     expect([rig.mcp.size, rig.relay.listening('B')]).toEqual([1, 1]);
   });
 
+  it('is served when its request has come in, though its place is wanted in that moment', async () => {
+    for (let n = 0; n < 64; n += 1) await post({ id: n, method: 'ping' }, `N-${n}`);
+    rig.clock.advance(TIMES.lease + 1);
+    let letIn: () => void = () => {};
+    rig.relay.entering = new Promise((resolve) => {
+      letIn = resolve;
+    });
+    const known = post({ id: 'known', method: 'ping' }, 'N-0');
+    await expect.poll(() => rig.relay.entered).toHaveLength(65);
+    const next = post({ id: 'next', method: 'ping' }, 'NEXT');
+    await expect.poll(() => rig.relay.entered).toHaveLength(66);
+    letIn();
+    expect(await Promise.all([known, next])).toEqual([
+      expect.stringContaining('"result":{}'),
+      expect.stringContaining('"result":{}'),
+    ]);
+    expect(rig.mcp.size).toBe(64);
+  });
+
   it('asks the relay for nothing but to enter, when nothing was asked of it', async () => {
     await post({ id: 1, method: 'ping' });
     expect(rig.relay.asked).toEqual([]);
