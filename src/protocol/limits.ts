@@ -31,6 +31,8 @@ export const LIMITS = {
   grantsPerPerson: 1_000,
   /** Connections at a time. */
   connections: 20_000,
+  /** The same of one person other than the owner; as many places are kept for the owner. */
+  connectionsPerPerson: 1_000,
   /** Connections that have not said hello. */
   unauthenticated: 64,
   /** The same of one person other than the owner; as many places are kept for the owner. */

@@ -22,12 +22,12 @@ import { Hub } from './hub.ts';
 import { type Identity, isGood, THE_OWNER } from './identity.ts';
 import type { Log } from './log.ts';
 import { People, type PeopleOptions } from './people.ts';
+import { mayWait } from './places.ts';
 import { Presence } from './presence.ts';
 import { Pumps, type Taker } from './pump.ts';
 import { type Caller, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
-import { mayWait } from './strangers.ts';
 import { Unseen } from './unseen.ts';
 import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
@@ -100,7 +100,8 @@ export class Relay {
   /** Takes over an open socket. Its credential, Host and Origin were checked by the transport. */
   connect(socket: Socket, options: ConnectOptions = {}): void {
     const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, options);
-    const waiting = [...this.#connections].filter((each) => !each.isOpen).map(({ identity }) => identity.person);
+    const strangers = [...this.#connections].filter((each) => !each.isOpen);
+    const waiting = new Map(strangers.map((stranger) => [stranger, stranger.identity.person]));
     this.#connections.add(connection);
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
     else if (this.#connections.size > LIMITS.connections || !mayWait(connection.identity.person, waiting))

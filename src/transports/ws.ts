@@ -10,8 +10,8 @@ import { SUBPROTOCOL } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
+import { type ConnectionLimits, mayConnect, mayWait } from '../relay/places.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
-import { mayWait, type WaitLimits } from '../relay/strangers.ts';
 import type { Reader } from '../util/turns.ts';
 import { FrameEnds, textFrames } from './frames.ts';
 import { frameBytes, type Part, Unfinished } from './unfinished.ts';
@@ -31,13 +31,15 @@ export interface WsOptions {
   readonly refuse: (socket: Duplex, error: RelayError) => void;
   readonly log: Log;
   /** Connections at a time, and those among them that the relay has not welcomed yet. */
-  readonly limits?: Partial<WaitLimits> & { readonly connections?: number };
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 export class WsDoor {
   readonly #options: WsOptions;
   readonly #server: WebSocketServer;
-  /** And whose they are. */
+  /** What is open, and whose it is. */
+  readonly #open = new Map<WebSocket, number>();
+  /** Those that the relay has not welcomed yet. */
   readonly #strangers = new Map<WsSocket, number>();
   readonly #unfinished = new Unfinished();
 
@@ -59,7 +61,7 @@ export class WsDoor {
 
   /** Open connections. */
   get size(): number {
-    return this.#server.clients.size;
+    return this.#open.size;
   }
 
   isLegacy(request: IncomingMessage): boolean {
@@ -75,6 +77,8 @@ export class WsDoor {
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     const part = this.#unfinished.part();
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
+      this.#open.set(ws, identity.person);
+      ws.once('close', () => this.#open.delete(ws));
       const socket = new WsSocket(ws, { under: duplex, reader, strangers: this.#strangers, part });
       this.#strangers.set(socket, identity.person);
       connect(socket, identity);
@@ -96,8 +100,12 @@ export class WsDoor {
         `This relay speaks the WebSocket subprotocol ${SUBPROTOCOL}; offer it.`,
       );
     }
-    if (this.size >= limits.connections) return new RelayError('too_many_connections');
-    if (mayWait(person, this.#strangers.values(), limits)) return undefined;
+    if (!mayConnect(person, this.#open, limits))
+      return new RelayError(
+        'too_many_connections',
+        'As many connections are open as may be, of you or of everybody; end one, or try again.',
+      );
+    if (mayWait(person, this.#strangers, limits)) return undefined;
     return new RelayError('too_many_connections', 'Too many connections are waiting to say hello; try again.');
   }
 }

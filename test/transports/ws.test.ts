@@ -9,6 +9,7 @@ import { LIMITS } from '../../src/protocol/limits.ts';
 import { type Identity, THE_OWNER } from '../../src/relay/identity.ts';
 import { silentLog } from '../../src/relay/log.ts';
 import type { Socket } from '../../src/relay/socket.ts';
+import { OWNER } from '../../src/state/schema.ts';
 import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { type Reader, Turns } from '../../src/util/turns.ts';
@@ -159,7 +160,7 @@ describe('the WebSocket door', () => {
   });
 
   it('lets fewer of them wait that are one guest’s, and the owner’s beside them', async () => {
-    const limits = { connections: 9, unauthenticated: 4, unauthenticatedPerPerson: 2 };
+    const limits = { connections: 9, connectionsPerPerson: 4, unauthenticated: 4, unauthenticatedPerPerson: 2 };
     const rig = await makeRig({ limits });
     rig.identity = { person: 2, device: 'd' };
     const sockets = [await opened(rig.url), await opened(rig.url)];
@@ -167,6 +168,28 @@ describe('the WebSocket door', () => {
     rig.identity = THE_OWNER;
     sockets.push(await opened(rig.url), await opened(rig.url));
     await expect(opened(rig.url)).rejects.toThrow('status 503');
+    for (const ws of sockets) ws.terminate();
+  });
+
+  it('takes fewer that are one guest’s, and the owner’s beside all guests’', async () => {
+    const rig = await makeRig({ limits: { connections: 5, connectionsPerPerson: 2 } });
+    const sockets: WebSocket[] = [];
+    const come = async (person: number) => {
+      rig.identity = { person };
+      sockets.push(await opened(rig.url));
+      (await rig.nextTaken()).send('welcome');
+    };
+    await come(2);
+    await come(2);
+    await expect(come(2)).rejects.toThrow('status 503');
+    await come(3);
+    await expect(come(4)).rejects.toThrow('status 503');
+    await come(OWNER);
+    await come(OWNER);
+    await expect(come(OWNER)).rejects.toThrow('status 503');
+    sockets[0]?.terminate();
+    await expect.poll(() => rig.door.size).toBe(4);
+    await come(2);
     for (const ws of sockets) ws.terminate();
   });
 
