@@ -7,8 +7,10 @@
 import type { ServerResponse } from 'node:http';
 import { checkName } from '../protocol/address.ts';
 import { RelayError } from '../protocol/codes.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import { THE_OWNER } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
+import { mayCome } from '../relay/places.ts';
 import type { Clock } from '../util/clock.ts';
 import { later } from '../util/later.ts';
 import type { Random } from '../util/random.ts';
@@ -19,9 +21,6 @@ import type { Caller, RelayFace } from './relay-face.ts';
 const SHARED_NAME = 'MCP';
 const SHARED_NOTICE = `You gave no name, so you are ${SHARED_NAME}, like every other client that gave none. Add ?as=NAME to the URL of this server to have an inbox of your own.`;
 
-/** Names that are served at a time, each a third of a MiB; past it one that is idle makes room, and if none is, the newcomer waits. */
-const SEATS = 64;
-
 export interface McpOptions {
   readonly relay: RelayFace;
   readonly version: string;
@@ -31,12 +30,16 @@ export interface McpOptions {
   readonly extend?: SeatOptions['extend'];
 }
 
+const PLACES = { all: LIMITS.mcpNames, each: LIMITS.mcpNamesPerPerson };
+
 type Speaker = Caller & { readonly name: string };
 type Protocol = Awaited<ReturnType<typeof loadProtocol>>;
 
 export class McpDoor {
   readonly #options: McpOptions;
   readonly #seats = new Map<string, McpSeat>();
+  /** Whose each of them is. */
+  readonly #persons = new Map<string, number>();
 
   constructor(options: McpOptions) {
     this.#options = options;
@@ -67,6 +70,7 @@ export class McpDoor {
   async close(): Promise<void> {
     const seats = [...this.#seats.values()];
     this.#seats.clear();
+    this.#persons.clear();
     await Promise.all(seats.map((seat) => seat.close()));
   }
 
@@ -75,7 +79,7 @@ export class McpDoor {
     const id = [caller.name, caller.key ?? '', person, device].join('\n');
     const known = this.#seats.get(id);
     if (known) return known;
-    this.#makeRoom();
+    this.#makeRoom(person);
     const session = new RelaySession({
       ...this.#options,
       caller,
@@ -84,17 +88,28 @@ export class McpDoor {
     });
     const made = new McpSeat({ ...this.#options, session });
     this.#seats.set(id, made);
+    this.#persons.set(id, person);
     return made;
   }
 
-  #makeRoom(): void {
-    if (this.#seats.size < SEATS) return;
-    const idle = [...this.#seats].find(([, seat]) => seat.isIdle);
+  #makeRoom(person: number): void {
+    if (mayCome(person, this.#persons, PLACES)) return;
+    const idle = [...this.#seats].find(([id, seat]) => seat.isIdle && mayCome(person, this.#without(id), PLACES));
     if (!idle)
-      throw new RelayError('too_many_connections', 'Too many names use /mcp at the moment; try again in a minute.');
+      throw new RelayError(
+        'too_many_connections',
+        'Too many names use /mcp at the moment, of you or of everybody; try again in a minute.',
+      );
     const [id, seat] = idle;
     this.#seats.delete(id);
+    this.#persons.delete(id);
     seat.close().catch((error) => this.#options.log.debug({ error }, 'a seat at /mcp was not closed'));
+  }
+
+  #without(id: string): ReadonlyMap<string, number> {
+    const others = new Map(this.#persons);
+    others.delete(id);
+    return others;
   }
 }
 

@@ -37,6 +37,10 @@ export const LIMITS = {
   unauthenticated: 64,
   /** The same of one person other than the owner; as many places are kept for the owner. */
   unauthenticatedPerPerson: 16,
+  /** Names that are served at `/mcp` at a time, each a third of a MiB; past it one that is idle makes room, and if none is, the newcomer waits. */
+  mcpNames: 64,
+  /** The same of one person other than the owner; as many places are kept for the owner. */
+  mcpNamesPerPerson: 16,
   /** HTTP connections that have shown no token; past it, the oldest goes. */
   strangers: 2_048,
   /** Requests under way on one connection. */

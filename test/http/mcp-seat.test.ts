@@ -2,11 +2,13 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { McpDoor } from '../../src/http/mcp.ts';
 import { McpSeat } from '../../src/http/mcp-seat.ts';
 import { RelaySession } from '../../src/http/relay-session.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import { TIMES } from '../../src/protocol/limits.ts';
 import { silentLog } from '../../src/relay/log.ts';
+import { OWNER } from '../../src/state/schema.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { type Asked, FakeRelay, untilAborted } from '../support/fake-relay.ts';
@@ -264,6 +266,48 @@ describe('a seat', () => {
     clock.advance(TIMES.lease + 1);
     expect(seat.isIdle).toBe(true);
     await seat.close();
+  });
+});
+
+describe('the places at /mcp', () => {
+  const request = (as: string) =>
+    new Request(`http://localhost/mcp?as=${as}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    });
+  const doorAt = (clock: FakeClock) =>
+    new McpDoor({ relay: new FakeRelay(), version: '0', clock, random: systemRandom, log: silentLog });
+
+  it('are for each guest a part, and some for the owner alone', async () => {
+    const clock = new FakeClock();
+    const door = doorAt(clock);
+    const answers: ServerResponse[] = [];
+    const come = async (person: number, names: number) => {
+      const codes = new Map<string, number>();
+      for (let n = 0; n < names; n += 1) {
+        const outgoing = new ServerResponse(new IncomingMessage(new net.Socket()));
+        answers.push(outgoing);
+        const served = door.serve(request(`N-${answers.length}`), outgoing, { identity: { person } });
+        const code = await served.then(
+          () => 'ok',
+          (error) => error.code as string,
+        );
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+      return Object.fromEntries(codes);
+    };
+    expect(await come(2, 20)).toEqual({ ok: 16, too_many_connections: 4 });
+    expect(await come(3, 16)).toEqual({ ok: 16 });
+    expect(await come(4, 16)).toEqual({ ok: 16 });
+    expect(await come(5, 1)).toEqual({ too_many_connections: 1 });
+    expect(await come(OWNER, 17)).toEqual({ ok: 16, too_many_connections: 1 });
+    answers[0]?.emit('close');
+    clock.advance(TIMES.lease + 1);
+    // That one name is idle does not give a guest who has all of its own another one.
+    expect([await come(3, 1), door.size]).toEqual([{ too_many_connections: 1 }, 64]);
+    expect([await come(2, 2), door.size]).toEqual([{ ok: 1, too_many_connections: 1 }, 64]);
+    await door.close();
   });
 });
 
