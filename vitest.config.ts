@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 const ALONE = [
   'test/client/outbox-read.test.ts',
   'test/e2e/**/*.test.ts',
+  'test/http/watchers.test.ts',
   'test/journal/disk-log.test.ts',
   'test/journal/open.test.ts',
   'test/programs/*.test.ts',

@@ -1,5 +1,6 @@
 /** What a request at `/mcp` says, as far as its name's seat must know before the protocol's library reads it. */
 import type { RequestId } from '@modelcontextprotocol/server';
+import { LIMITS } from '../protocol/limits.ts';
 
 /** The fields of one JSON-RPC message; none of what is something else: the library says what is wrong with it. */
 export type Message = Readonly<Record<string, unknown>>;
@@ -7,12 +8,21 @@ export type Message = Readonly<Record<string, unknown>>;
 /** With what a client says its first words, before the modern era and in it. */
 const BEGINNINGS: ReadonlySet<unknown> = new Set(['initialize', 'server/discover']);
 
-export function messageOf(body: string): Message {
+/** One as a rule; before June 2025 the protocol had several at once, too. */
+export function messagesOf(body: string): Message[] {
   try {
-    return fieldsOf(JSON.parse(body));
+    const said: unknown = JSON.parse(body);
+    return Array.isArray(said) ? said.map(fieldsOf) : [fieldsOf(said)];
   } catch {
-    return {};
+    return [];
   }
+}
+
+/** What its sender calls it is repeated in all that is said to it: a stream would be mostly that. */
+export function hasLongId({ id, params }: Message): boolean {
+  return [id, fieldsOf(fieldsOf(params)._meta).progressToken].some(
+    (said) => typeof said === 'string' && said.length > LIMITS.mcpIdChars,
+  );
 }
 
 export function isBeginning({ method }: Message): boolean {

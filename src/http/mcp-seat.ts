@@ -19,7 +19,7 @@ import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { cancelledBy, isBeginning, isWatching, messageOf } from './mcp-message.ts';
+import { cancelledBy, hasLongId, isBeginning, isWatching, messagesOf } from './mcp-message.ts';
 import type { RelaySession } from './relay-session.ts';
 import { Watchers } from './watchers.ts';
 
@@ -35,6 +35,16 @@ export interface SeatOptions {
 
 /** Subscription streams of one name. */
 const SUBSCRIPTIONS = 32;
+
+/** Without the id, which is what is wrong with it. */
+const LONG_ID = {
+  jsonrpc: '2.0',
+  id: null,
+  error: {
+    code: -32600,
+    message: `Invalid Request: an id or progressToken has at most ${LIMITS.mcpIdChars} characters.`,
+  },
+};
 
 /**
  * One exchange: it is over when Node has written the whole answer, when the caller has gone away before that, or when
@@ -106,17 +116,19 @@ export class McpSeat {
 
   /** `body` is the request's, read already. */
   async serve(request: Request, body: string, outgoing: ServerResponse): Promise<Response> {
+    const messages = messagesOf(body);
+    if (messages.some(hasLongId)) return Response.json(LONG_ID, { status: 400 });
     // What is still on the shelf was taken under a lease that is over: somebody else may have been given it.
     if (this.isIdle) this.#host = this.#freshHost();
-    const message = messageOf(body);
-    if (isBeginning(message)) this.#options.session.begins();
-    const cancelled = cancelledBy(message);
+    if (messages.some(isBeginning)) this.#options.session.begins();
+    const cancelled = messages.map(cancelledBy);
     // Two clients that share a name may number alike: then the other one's wait ends early, and it has lost nothing.
-    for (const other of this.#underWay) if (cancelled !== undefined && other.has(cancelled)) other.cancel();
+    for (const id of cancelled)
+      for (const other of this.#underWay) if (id !== undefined && other.has(id)) other.cancel();
     const exchange = new Exchange(outgoing);
     if (!outgoing.destroyed) {
       this.#begin(exchange, outgoing);
-      if (isWatching(message)) this.#watchers.add(outgoing);
+      if (messages.some(isWatching)) this.#watchers.add(outgoing);
     }
     return await this.#exchange.run(exchange, () => this.#handler.fetch(request));
   }

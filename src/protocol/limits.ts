@@ -77,6 +77,8 @@ export const LIMITS = {
   unreadSeconds: 30 * 24 * 3600,
   queryChars: 256,
   idChars: 64,
+  /** A JSON-RPC id at `/mcp`, or the token of what is told about its progress, where it is a string: both are repeated in all that is said to it. */
+  mcpIdChars: 128,
   threadChars: 64,
   attachments: 16,
   attachmentBytes: 1024,

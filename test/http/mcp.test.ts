@@ -199,6 +199,21 @@ describe('/mcp', () => {
     expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([400, -32700]);
   });
 
+  const named = (id: string) => `{"jsonrpc":"2.0","id":"${id}","method":"ping"}`;
+  it.each([
+    ['an id', named],
+    ['the id of one of several', (id: string) => `[${ping},${named(id)}]`],
+    ['a progress token', (token: string) => ping.replace('}', `,"params":{"_meta":{"progressToken":"${token}"}}}`)],
+  ])('refuses %s of more than 128 characters, and does not repeat it', async (_what, said) => {
+    const refused = await post('/mcp?as=A', said('x'.repeat(129)));
+    expect([refused.status, JSON.parse(refused.body)]).toEqual([
+      400,
+      { jsonrpc: '2.0', id: null, error: { code: -32600, message: expect.stringContaining('at most 128') } },
+    ]);
+    const taken = await post('/mcp?as=A', said('x'.repeat(128)));
+    expect([taken.status, taken.body]).toEqual([200, expect.stringContaining('"result":{}')]);
+  });
+
   it('answers a ping', async () => {
     const answer = await post('/mcp?as=A', ping);
     expect(answer.status).toBe(200);

@@ -1,11 +1,17 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import net from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Watchers } from '../../src/http/watchers.ts';
 import { INBOX_URI } from '../../src/mcp/inbox-resource.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { type HttpRig, httpRig, TOKEN } from '../support/http-rig.ts';
+
+// With the real number it would take hours of news to fill what the system keeps for a connection.
+vi.mock('../../src/protocol/limits.ts', async (load) => {
+  const real = await load<typeof import('../../src/protocol/limits.ts')>();
+  return { ...real, LIMITS: { ...real.LIMITS, mcpIdChars: 100_000 } };
+});
 
 /** As much of a response as is asked; `isCut` when its connection was. */
 class FakeStream extends EventEmitter {
