@@ -40,6 +40,17 @@ export class JsonlTail {
   }
 }
 
+/** Best effort: a line that nothing can be made of says nothing, and keeps nobody from the next. */
+export function eachLine(lines: readonly string[], read: (line: string) => void): void {
+  for (const line of lines) {
+    try {
+      read(line);
+    } catch {
+      // JSON that is nested too deep for JSON.stringify, or an object that String makes no text of: no program writes such on purpose.
+    }
+  }
+}
+
 function open(path: string): number | undefined {
   try {
     return openSync(path, 'r');

@@ -9,7 +9,7 @@
 
 import { type Fields, fieldsOf, listOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
-import { JsonlTail } from '../jsonl-tail.ts';
+import { eachLine, JsonlTail } from '../jsonl-tail.ts';
 import { pastLines, Watched } from '../watched.ts';
 
 /** Entries whose text the model was shown. Others only repeat it (requests, prompts to be recalled). */
@@ -43,7 +43,7 @@ export class ClaudeTranscript implements Transcript {
     // What was written up to now is about other ids.
     this.#read();
     this.#watched.add(ids);
-    if (past) for (const line of pastLines(this.#tail?.path)) this.#search(line);
+    if (past) eachLine(pastLines(this.#tail?.path), (line) => this.#search(line));
   }
 
   look(): ReadonlyMap<string, Evidence> {
@@ -58,10 +58,10 @@ export class ClaudeTranscript implements Transcript {
   }
 
   #read(): void {
-    for (const line of this.#tail?.lines() ?? []) {
+    eachLine(this.#tail?.lines() ?? [], (line) => {
       this.#search(line);
       this.#noteTools(line);
-    }
+    });
   }
 
   #search(line: string): void {

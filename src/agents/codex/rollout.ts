@@ -10,7 +10,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
-import { JsonlTail } from '../jsonl-tail.ts';
+import { eachLine, JsonlTail } from '../jsonl-tail.ts';
 import type { Activity } from '../program.ts';
 import { PAST, pastLines, Watched } from '../watched.ts';
 
@@ -45,7 +45,7 @@ export class Rollout implements Transcript {
   watch(ids: readonly string[], { past = false }: { readonly past?: boolean } = {}): void {
     this.#read();
     this.#watched.add(ids);
-    if (past) for (const line of pastLines(this.#tail?.path)) this.#search(line);
+    if (past) eachLine(pastLines(this.#tail?.path), (line) => this.#search(line));
   }
 
   look(): ReadonlyMap<string, Evidence> {
@@ -54,10 +54,10 @@ export class Rollout implements Transcript {
   }
 
   #read(): void {
-    for (const line of this.#tail?.lines() ?? []) {
+    eachLine(this.#tail?.lines() ?? [], (line) => {
       this.#search(line);
       this.#noteActivity(line);
-    }
+    });
   }
 
   #search(line: string): void {

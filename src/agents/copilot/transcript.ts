@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fieldsOf, parsed } from '../../util/fields.ts';
 import type { Evidence, Transcript } from '../evidence.ts';
-import { JsonlTail } from '../jsonl-tail.ts';
+import { eachLine, JsonlTail } from '../jsonl-tail.ts';
 import type { Activity } from '../program.ts';
 import { pastLines } from '../watched.ts';
 import { SessionEvents } from './events.ts';
@@ -31,7 +31,7 @@ export class CopilotTranscript implements Transcript {
     // What was written up to now is about other ids.
     this.#read();
     this.#events.watch(ids);
-    if (past) for (const line of pastLines(this.#tail?.path)) this.#events.noteEvidence(fieldsOf(parsed(line)));
+    if (past) eachLine(pastLines(this.#tail?.path), (line) => this.#events.noteEvidence(fieldsOf(parsed(line))));
   }
 
   look(): ReadonlyMap<string, Evidence> {
@@ -40,6 +40,6 @@ export class CopilotTranscript implements Transcript {
   }
 
   #read(): void {
-    for (const line of this.#tail?.lines() ?? []) this.#events.note(fieldsOf(parsed(line)));
+    eachLine(this.#tail?.lines() ?? [], (line) => this.#events.note(fieldsOf(parsed(line))));
   }
 }
