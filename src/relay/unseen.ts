@@ -43,9 +43,11 @@ export class Unseen {
   left(session: number): void {
     if (this.#isStopped) return;
     this.#leaving.get(session)?.cancel();
-    const timer = this.#services.clock.after(GRACE, () => {
+    const { clock, presence, log } = this.#services;
+    const timer = clock.after(GRACE, () => {
       this.#leaving.delete(session);
-      if (!this.#services.presence.isHere(session)) this.#tell(session);
+      if (presence.isHere(session)) return;
+      this.#tell(session).catch((error) => log.warn({ error }, 'a remark could not be written'));
     });
     this.#leaving.set(session, timer);
   }
@@ -62,14 +64,12 @@ export class Unseen {
     if (handed?.size === 0) this.#handed.delete(session);
   }
 
-  #tell(session: number): void {
-    const { journal, store, now, log } = this.#services;
+  async #tell(session: number): Promise<void> {
+    const { journal, store, now } = this.#services;
     const positions = [...(this.#handed.get(session) ?? [])];
     this.#handed.delete(session);
     if (positions.length === 0) return;
     const reason = `${nameOf(store, session)} went away before there was a sign that it was read`;
-    journal
-      .post({ type: 'remark', at: now(), session, positions, reason })
-      .catch((error) => log.warn({ error }, 'a remark could not be written'));
+    await journal.post({ type: 'remark', at: now(), session, positions, reason });
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { RelayError } from '../../src/protocol/codes.ts';
 import { openRelay, Peer, settle } from '../support/relay.ts';
 import { crash } from './kit.ts';
 
@@ -53,6 +54,18 @@ describe('what was handed and not seen', () => {
     ]);
     const { sends } = (await a.ask('receipts', {})) as { sends: readonly { unseen?: unknown }[] };
     expect(sends[0]?.unseen).toEqual([{ name: 'B', reason: 'B went away before there was a sign that it was read' }]);
+  });
+
+  it('is told to nobody when the disk cannot be read then, and that ends nothing', async () => {
+    const { journal, clock, a, b, remarks } = await handed();
+    await crash(b);
+    vi.spyOn(journal.state.store.roster, 'nameOf').mockImplementation(() => {
+      throw new RelayError('storage_failed');
+    });
+    await clock.run(15_020);
+    vi.restoreAllMocks();
+    expect(remarks()).toEqual([]);
+    expect(await a.ask('status', {})).toMatchObject({ here: 1 });
   });
 
   it('is told also after a goodbye', async () => {
