@@ -13,6 +13,7 @@ import { inward } from '../state/queries/people.ts';
 import { countSessions, sessionByAnyName, sessionById } from '../state/queries/sessions.ts';
 import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { bear, bearing } from './bearing.ts';
 import { Brakes } from './brakes.ts';
 import { Connection, type ConnectOptions } from './connection.ts';
 import { dispatch } from './dispatch.ts';
@@ -83,10 +84,11 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#services = this.#assemble(options);
     this.#seats = new Seats(this.#services);
-    this.#stopEffects = options.journal.onEffects((effects) => this.#onEffects(effects));
+    const { clock, log } = this.#services;
+    this.#stopEffects = options.journal.onEffects((effects) => bear(log, () => this.#onEffects(effects)));
     this.#timers = [
-      options.clock.every(PULSE, () => this.#checkPulses()),
-      options.clock.every(FORGET, () => this.#services.brakes.sweep()),
+      clock.every(PULSE, () => this.#checkPulses()),
+      clock.every(FORGET, () => this.#services.brakes.sweep()),
     ];
     this.#upkeep = new Upkeep(this.#services, options.retention);
     this.#heldNews = new HeldNews(this.#services);
@@ -256,7 +258,7 @@ export class Relay {
     const services: Unfinished = {
       journal,
       store,
-      clock,
+      clock: bearing(clock, log),
       random,
       log,
       version,
@@ -320,10 +322,11 @@ export class Relay {
   }
 
   #checkPulses(): void {
-    this.#cut();
     for (const connection of [...this.#connections]) connection.checkPulse();
     this.#services.pumps.sweep();
     this.#checkStorage();
+    // Last: it reads the store.
+    this.#cut();
   }
 
   /** What was answered with `storage_failed` may be there all the same: whom it is for has yet to hear of it. */
