@@ -15,6 +15,7 @@ const ALONE = [
   'test/relay/held.test.ts',
   'test/relay/limits.test.ts',
   'test/serve/start.test.ts',
+  'test/serve/token.test.ts',
   'test/state/hold.test.ts',
   'test/util/clock.test.ts',
   'test/util/files.test.ts',

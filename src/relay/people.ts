@@ -35,8 +35,8 @@ export interface PeopleOptions {
   readonly credentials: Credentials;
   /** How others reach this relay. */
   readonly addresses: () => readonly string[];
-  /** Writes another token down and answers it. */
-  readonly renewToken: () => string;
+  /** Writes another token down, which counts from then on. */
+  readonly renewToken: () => void;
   readonly isHere: (device: string) => boolean;
 }
 
@@ -194,7 +194,7 @@ export class People {
   /** It is not told: whoever may know it can read the file. */
   #rotateToken({ person }: Identity): PeopleResults['rotate-token'] {
     this.#leaveOwner(personById(this.#store, OWNER)?.name, person);
-    this.#options.credentials.renew(this.#options.renewToken());
+    this.#options.renewToken();
     return {};
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ensureHome, statePaths } from '../config/paths.ts';
 import { readRelayFile, removeRelayFile, writeRelayFile } from '../config/relay-file.ts';
 import { ensureRelayKey, type RelayKey } from '../config/relay-key.ts';
-import { ensureToken, replaceToken } from '../config/token.ts';
+import { ensureToken, readToken, replaceToken } from '../config/token.ts';
 import { clearCopies } from '../data/outgoing.ts';
 import { type DataTasks, directTasks } from '../data/tasks.ts';
 import { workerTasks } from '../data/worker.ts';
@@ -109,6 +109,16 @@ interface Sealed {
   readonly tls: Tls | undefined;
 }
 
+/** What the file says counts, also where it may not outlive a power cut: whoever is here reads it, and what it said before may be known. */
+function renewToken(home: string, random: Random, credentials: Pick<Credentials, 'renew'>): void {
+  try {
+    replaceToken(home, random);
+  } finally {
+    const token = readToken(home);
+    if (token !== undefined) credentials.renew(token);
+  }
+}
+
 async function assemble(options: StartOptions, data: string, lock: DataLock, { own, tls }: Sealed): Promise<Running> {
   const { home, host, log, version, clock = systemClock, random = systemRandom } = options;
   const token = ensureToken(home, random);
@@ -160,7 +170,7 @@ async function assemble(options: StartOptions, data: string, lock: DataLock, { o
   const people = relay.people({
     credentials,
     addresses: () => options.address ?? addressesFor(options, port, tls),
-    renewToken: () => replaceToken(home, random),
+    renewToken: () => renewToken(home, random, credentials),
   });
   const { answer, loadRest } = webOf({ relay, log, mcp, tasks, dir: data, people, guard });
   const listening = await listen({ host, port: options.port, guard, answer, door, log, tls, clock }).catch(
