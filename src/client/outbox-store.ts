@@ -5,6 +5,7 @@
  */
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isName } from '../protocol/address.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { type Draft, draftShape, ID_PATTERN } from '../protocol/envelope.ts';
 import { errno, isShortage } from '../util/failure.ts';
@@ -141,12 +142,7 @@ export class OutboxStore {
   }
 
   #files(name: string): readonly string[] {
-    try {
-      return readdirSync(this.#dirOf(name));
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return [];
-      throw error;
-    }
+    return filesIn(this.#dirOf(name));
   }
 
   #refusedFiles(name: string): readonly string[] {
@@ -175,6 +171,34 @@ export class OutboxStore {
       this.#options.onCorrupt?.(aside, error, what);
       return undefined;
     }
+  }
+}
+
+/** How many sends wait under each name whose process is gone. Only looks: what cannot be read is not counted. Throws when the directory cannot be read. */
+export function strandedSends(
+  dir: string,
+  isAlive: (owner: ProcessMark) => boolean = isRunning,
+): ReadonlyMap<string, number> {
+  const isStranded = (name: string, file: string): boolean => {
+    try {
+      const text = FILE.test(file) ? readPrivate(join(dir, name, file)) : undefined;
+      return text !== undefined && !isAlive(decodeEntry(text, file).owner);
+    } catch {
+      return false; // whoever sends them sets it aside, and says so
+    }
+  };
+  const counts = filesIn(dir)
+    .filter(isName)
+    .map((name) => [name, filesIn(join(dir, name)).filter((file) => isStranded(name, file)).length] as const);
+  return new Map(counts.filter(([, count]) => count > 0));
+}
+
+function filesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 

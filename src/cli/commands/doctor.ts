@@ -14,6 +14,7 @@ import { VERSION } from '../../util/version.ts';
 import { checkConnection } from '../checks/connection.ts';
 import { type Finding, failed, ok, type State } from '../checks/finding.ts';
 import { checkNode, checkState, checkToken } from '../checks/machine.ts';
+import { checkOutbox } from '../checks/outbox.ts';
 import { checkRelay } from '../checks/relay.ts';
 import { checkServices } from '../checks/services.ts';
 import type { Command, Context } from '../command.ts';
@@ -24,7 +25,7 @@ const STYLES: Readonly<Record<State, Style>> = { ok: 'green', warn: 'yellow', fa
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Look at node, state, token, relay, port, connection, services and versions, and say what to do.',
+  summary: 'Look at node, state, token, relay, port, connection, outbox, services and versions, and say what to do.',
   details: `Exits with 1 when something fails.
 With --prove it sends a message that asks for nothing to running sessions (each of this machine’s agents, or those named),
 and tells the door, the time to handed, the time to seen, and what is in the way. It costs each of them a short turn.
@@ -73,6 +74,7 @@ async function examine(ctx: Context): Promise<Finding[]> {
     device ? ok('device', `This machine has joined ${device.url} as ${device.person}.`) : checkToken(home, token),
     ...(await checkRelay({ home, url, token, device, version: VERSION, run, signal })),
     ...(await checkConnection({ home, url, token, signal })),
+    ...checkOutbox(home),
     ...(await checkServices((unit) => supervisorHaving(ctx, home, unit))),
   ];
 }
