@@ -6,6 +6,7 @@ import { misfiled } from '../state/filed.ts';
 import { envelopesAfter, newestPosition } from '../state/queries/envelopes.ts';
 import type { Store } from '../state/store.ts';
 import { isIntact } from '../state/sum.ts';
+import { alteredRow } from '../state/summed.ts';
 import { reading } from './reading.ts';
 
 export interface Verified {
@@ -111,7 +112,7 @@ function misfits(store: Store): string[] {
     const n = count(store, sql);
     return n > 0 ? [`${n} ${what}`] : [];
   });
-  return [...found, misfiled(store) ?? []].flat();
+  return [...found, alteredRow(store) ?? [], misfiled(store) ?? []].flat();
 }
 
 function damagedIn(store: Store): { position: number; id: string }[] {

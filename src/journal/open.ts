@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import { checkPrivateFile, createPrivate, ensurePrivateDir, syncDir } from '../util/files.ts';
 import { instanceId, type Random, systemRandom } from '../util/random.ts';
 import { adoptRestored, DATA, strayOf, whereAside } from './adopt.ts';
-import { asDamage, damaged, damageIn } from './damage.ts';
+import { asDamage, damaged, damageIn, rowDamageIn } from './damage.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { DiskLog } from './disk-log.ts';
 import { loadDriver, openDatabase } from './driver.ts';
@@ -35,7 +35,7 @@ interface OpenOptions {
   readonly checkLater?: (() => void) | undefined;
 }
 
-/** Bytes that are checked before they are used: some 50 ms. */
+/** Bytes that are checked before they are used: some 50 ms. Of more than that only what is summed by row. */
 const LARGE = 8 * 1024 * 1024;
 
 /** Pages of the log after which SQLite moves it into the tables by itself, at a commit: 16 MiB; with a thread for it, only where that failed. */
@@ -165,7 +165,7 @@ export async function openMemoryJournal(random: Random = systemRandom): Promise<
 function usable(database: Database, { pages, isChecked }: { pages: number; isChecked: boolean }): Database {
   try {
     database.exec(`${SETTINGS} PRAGMA wal_autocheckpoint = ${pages}`);
-    const damage = isChecked ? damageIn(database) : undefined;
+    const damage = isChecked ? damageIn(database) : rowDamageIn(database);
     if (damage !== undefined) throw damaged(damage);
     migrate(database);
     checkTables(database);

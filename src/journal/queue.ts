@@ -45,17 +45,26 @@ export function settle(settled: readonly Settled[], listeners: EffectListeners):
 }
 
 /** SQLite says what went wrong with its storage in `errcode`, the primary code in the low byte (sqlite.org/rescode.html). */
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 /** NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. CONSTRAINT and the rest would be a fault of ours. */
-const OF_STORAGE = new Set([7, 8, 10, 11, SQLITE_FULL, 14, 26]);
+const OF_STORAGE = new Set([7, 8, 10, SQLITE_CORRUPT, SQLITE_FULL, 14, 26]);
 
 function primaryCode(error: unknown): number {
+  if (isTooLarge(error)) return SQLITE_CORRUPT;
   return typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+}
+
+/** Both drivers say so, in these words only, of a number that no JavaScript program has written: the disk has. */
+function isTooLarge(error: unknown): boolean {
+  return (
+    error instanceof Error && error.message.startsWith('Value is too large to be represented as a JavaScript number')
+  );
 }
 
 /** SQLITE_CORRUPT or SQLITE_NOTADB. */
 export function isDamage(error: unknown): boolean {
-  return primaryCode(error) === 11 || primaryCode(error) === 26;
+  return primaryCode(error) === SQLITE_CORRUPT || primaryCode(error) === 26;
 }
 
 /** SQLITE_ERROR: what our own SQL names is not there. */

@@ -19,6 +19,7 @@ import { personNameOf } from './queries/people.ts';
 import { receiptRow } from './queries/receipts.ts';
 import { nameOf, sessionById } from './queries/sessions.ts';
 import type { Store } from './store.ts';
+import { sumOf } from './summed.ts';
 
 /** Recipients that do not get it, and what becomes of it instead. */
 export type Verdicts = ReadonlyMap<number, Standing>;
@@ -103,11 +104,13 @@ const HELD = new Into('INSERT', 'held', [
   'at',
   'why',
   'is_open',
+  'sum',
 ]);
 
 function note(store: Store, { position, sender, at }: Stored, session: number, why: HeldWhy, isHeld: boolean): void {
   const [person, stranger] = [personNameOf(store, session), personNameOf(store, sender)];
-  store.gather(HELD).push(position, session, sender, person, stranger, at, why, isHeld ? 1 : 0);
+  const said = [position, session, sender, person, stranger, at, why, isHeld ? 1 : 0];
+  store.gather(HELD).push(...said, sumOf(said));
   if (isHeld) store.heldCounts.add(person, stranger);
 }
 

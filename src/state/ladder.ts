@@ -136,7 +136,7 @@ export function writeStored(store: Store, session: number, position: number, at:
 function closeHeld(store: Store, position: number, session: number): void {
   store.flush();
   store.heldCounts.clear();
-  store.write('UPDATE held SET is_open = 0 WHERE position = ? AND session = ?', position, session);
+  store.writeSummed('held', 'UPDATE held SET is_open = 0 WHERE position = ? AND session = ?', position, session);
 }
 
 function save(store: Store, session: number, position: number, receipt: ReceiptRow): void {

@@ -32,7 +32,8 @@ export class Policies {
   }
 
   set(person: string, subject: Subject, stance: Stance): void {
-    this.#store.write('REPLACE INTO policy (person, about, stance) VALUES (?, ?, ?)', person, keyOf(subject), stance);
+    const sql = 'REPLACE INTO policy (person, about, stance) VALUES (?, ?, ?)';
+    this.#store.writeSummed('policy', sql, person, keyOf(subject), stance);
     this.clear();
   }
 

@@ -5,6 +5,7 @@
 import type { Kind } from '../protocol/session.ts';
 import type { Stance } from '../protocol/stance.ts';
 import type { Store, Value } from './store.ts';
+import { AlteredRow, type SummedTable, sumOf } from './summed.ts';
 
 export interface SessionRow {
   readonly id: number;
@@ -49,8 +50,9 @@ export interface Interval {
 /** Sessions and names in memory; beyond it they are looked up again. */
 const MOST = 20_000;
 
-const SESSION = `SELECT session.id, channel.name, session.person, device, session.kind, key, host, cwd, program, version, agent_session, created_at, last_seen,
-  handed, seen, claims, missed, released, messages FROM session JOIN channel ON channel.id = session.id`;
+const SESSION = 'SELECT session.*, channel.name FROM session JOIN channel ON channel.id = session.id';
+
+const UPDATE = 'UPDATE session SET handed = ?, seen = ?, claims = ?, missed = ?, released = ?, sum = ? WHERE id = ?';
 
 /** Apart from the rest: it has an index, which SQLite writes whether or not the value is another one. */
 const LAST_SEEN = 'UPDATE session SET last_seen = ? WHERE id = ?';
@@ -105,9 +107,9 @@ export class Roster {
   }
 
   /** Writes by SQL what this holds; all of it is looked up again. */
-  run(sql: string, ...values: Value[]): void {
+  run(table: SummedTable, sql: string, ...values: Value[]): void {
     this.#store.flush();
-    this.#store.write(sql, ...values);
+    this.#store.writeSummed(table, sql, ...values);
     this.clear();
   }
 
@@ -137,8 +139,9 @@ export class Roster {
   }
 
   #load(sql: string, key: string | number): SessionRow | undefined {
-    const found = this.#store.get<Stored>(sql, key);
+    const found = this.#store.get<Stored & { readonly sum: number | null }>(sql, key);
     if (!found) return undefined;
+    if (found.sum !== sumOf(said(found))) throw this.#store.onError(new AlteredRow('session'));
     const row = toRow(found);
     this.#sessions.set(row.id, row);
     this.#ids.set(row.name, row.id);
@@ -146,19 +149,39 @@ export class Roster {
   }
 
   #write(row: SessionRow): void {
-    this.#store.write(
-      'UPDATE session SET handed = ?, seen = ?, claims = ?, missed = ?, released = ? WHERE id = ?',
-      row.handed,
-      row.seen,
-      row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims)),
-      row.missed,
-      row.released.size === 0 ? '[]' : JSON.stringify([...row.released]),
-      row.id,
-    );
+    const claims = row.claims.size === 0 ? '{}' : JSON.stringify(Object.fromEntries(row.claims));
+    const released = row.released.size === 0 ? '[]' : JSON.stringify([...row.released]);
+    const { handed, seen, missed, id } = row;
+    const sum = sumOf(said({ ...row, claims, released }));
+    this.#store.write(UPDATE, handed, seen, claims, missed, released, sum, id);
   }
 }
 
 type Stored = Omit<SessionRow, 'claims' | 'released'> & { readonly claims: string; readonly released: string };
+
+/** In the order of the columns. */
+function said(row: Stored): Value[] {
+  return [
+    row.id,
+    row.kind,
+    row.key,
+    row.host,
+    row.cwd,
+    row.program,
+    row.version,
+    row.agent_session,
+    row.created_at,
+    row.last_seen,
+    row.handed,
+    row.seen,
+    row.claims,
+    row.missed,
+    row.person,
+    row.device,
+    row.released,
+    row.messages,
+  ];
+}
 
 /** Field by field: what the driver makes takes twice the memory, and there may be thousands of them. */
 function toRow(stored: Stored): SessionRow {

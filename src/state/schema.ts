@@ -25,6 +25,7 @@
  *     invitation                 who may become a person or bring a device; `key` is public, its secret never here
  */
 import type { Database } from './store.ts';
+import { sumAll } from './summed.ts';
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -242,7 +243,23 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE session DROP COLUMN pending;
   ALTER TABLE session DROP COLUMN pending_bytes;
   `,
+  // Until here only envelopes had a sum. `migrate` sums what is there.
+  `
+  ALTER TABLE session ADD COLUMN sum INTEGER;
+  ALTER TABLE channel ADD COLUMN sum INTEGER;
+  ALTER TABLE alias ADD COLUMN sum INTEGER;
+  ALTER TABLE follow ADD COLUMN sum INTEGER;
+  ALTER TABLE person ADD COLUMN sum INTEGER;
+  ALTER TABLE device ADD COLUMN sum INTEGER;
+  ALTER TABLE granted ADD COLUMN sum INTEGER;
+  ALTER TABLE invitation ADD COLUMN sum INTEGER;
+  ALTER TABLE held ADD COLUMN sum INTEGER;
+  ALTER TABLE policy ADD COLUMN sum INTEGER;
+  `,
 ];
+
+/** The first version whose rows have sums (`summed.ts`). */
+const SUMS_SINCE = 8;
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -280,11 +297,11 @@ export const TABLES: Readonly<Record<string, string>> = {
 /** What commands and queries ask of each table. */
 const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   meta: 'key, value',
-  channel: 'id, kind, name',
+  channel: 'id, kind, name, sum',
   session:
-    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, claims, missed, person, device, released, messages',
-  alias: 'name, session',
-  follow: 'session, channel, since, until',
+    'id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, claims, missed, person, device, released, messages, sum',
+  alias: 'name, session, sum',
+  follow: 'session, channel, since, until, sum',
   envelope: 'position, id, sender, at, channels, thread, reply_to, priority, expires_at, body, extra, hash, sum',
   route: 'channel, position, sender',
   receipt: 'position, session, state, at, handed_at, seen_at, reason',
@@ -292,12 +309,12 @@ const COLUMNS: Readonly<Record<keyof typeof TABLES, string>> = {
   expiring: 'expires_at, position',
   pruned: 'seq, position, id, sender, at, channels, hash',
   known: 'id, position',
-  person: 'id, name, created_at, revoked_at',
-  device: 'id, person, name, kind, proof, created_at, expires_at, revoked_at',
-  granted: 'person, may, what',
-  invitation: 'id, key, person, grants, created_at, expires_at, failures, device, revoked_at',
-  held: 'position, session, sender, person, stranger, at, why, is_open',
-  policy: 'person, about, stance',
+  person: 'id, name, created_at, revoked_at, sum',
+  device: 'id, person, name, kind, proof, created_at, expires_at, revoked_at, sum',
+  granted: 'person, may, what, sum',
+  invitation: 'id, key, person, grants, created_at, expires_at, failures, device, revoked_at, sum',
+  held: 'position, session, sender, person, stranger, at, why, is_open, sum',
+  policy: 'person, about, stance, sum',
 };
 
 /** Throws what the driver throws when a table of the newest version, or a column of it, is not there: the disk has altered it. */
@@ -314,6 +331,9 @@ export function migrate(database: Database): void {
     );
   }
   for (let step = version; step < SCHEMA_VERSION; step++) {
-    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]} PRAGMA user_version = ${step + 1}; COMMIT;`);
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]} PRAGMA user_version = ${step + 1};`);
+    // Also when a later step has added a column to what has a sum.
+    if (step + 1 >= SUMS_SINCE) sumAll(database);
+    database.exec('COMMIT');
   }
 }

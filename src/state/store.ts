@@ -16,6 +16,7 @@ import { Policies } from './policies.ts';
 import { Prepared } from './prepared.ts';
 import { Roster } from './roster.ts';
 import { type Bounds, Stragglers } from './stragglers.ts';
+import { type SummedTable, writeSummed } from './summed.ts';
 import { Tail } from './tail.ts';
 
 export type Value = null | number | string | Uint8Array;
@@ -115,6 +116,11 @@ export class Store {
   /** As `run`, for rows of which nothing is in memory. */
   write(sql: string, ...values: Value[]): void {
     this.#prepared.statement(sql).run(...values);
+  }
+
+  /** As `write`, for a table whose rows have a sum: each row that `sql` inserts or updates gets it. */
+  writeSummed(table: SummedTable, sql: string, ...values: Value[]): void {
+    writeSummed(this.#prepared, table, sql, values);
   }
 
   /** Where the values of one more row of that kind are to be pushed. */

@@ -54,8 +54,17 @@ describe('verifying', () => {
       '1 messages that were forgotten and are still there',
       '1 forgotten messages that are not found by their id',
     ],
-    ['UPDATE session SET seen = handed + 1 WHERE id = 3', '1 impossible inboxes'],
-    ['INSERT INTO follow (session, channel, since) VALUES (2, 99, 0)', '1 memberships in nothing'],
+    [
+      'UPDATE session SET seen = handed + 1 WHERE id = 3',
+      '1 impossible inboxes',
+      'a row of session is not what was written',
+    ],
+    [
+      'INSERT INTO follow (session, channel, since) VALUES (2, 99, 0)',
+      '1 memberships in nothing',
+      'a row of follow is not what was written',
+    ],
+    ["UPDATE person SET name = 'mine'", 'a row of person is not what was written'],
   ])('finds what does not fit together: %s', async (sql, ...problems) => {
     const data = await someData(3);
     data.journal.state.store.run(sql);

@@ -14,8 +14,12 @@ import { restoreData } from '../../src/data/restore.ts';
 import { openDatabase } from '../../src/journal/driver.ts';
 import { openJournal, openMemoryJournal } from '../../src/journal/open.ts';
 import type { Send } from '../../src/state/command.ts';
+import { sessionById } from '../../src/state/queries/sessions.ts';
 import { SCHEMA_VERSION } from '../../src/state/schema.ts';
+import type { Database } from '../../src/state/store.ts';
+import { SUMMED } from '../../src/state/summed.ts';
 import { systemRandom } from '../../src/util/random.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const send = (id: string, body = id): Send => ({
@@ -142,6 +146,60 @@ describe('opening', () => {
     expect(message).toBe("The relay's data are damaged (message 90 is not where it was filed).");
   });
 
+  it('refuses data of which any column of a session was altered', async () => {
+    const { dir } = await written();
+    const info = await onDisk(copied(dir), (database) => database.prepare('PRAGMA table_info(session)').all());
+    for (const { name, type } of info as { name: string; type: string }[]) {
+      const altered = copied(dir);
+      const other = type === 'TEXT' ? `coalesce(${name}, '') || 'x'` : `coalesce(${name}, 0) + 1`;
+      await onDisk(altered, (database) =>
+        database.exec(`PRAGMA foreign_keys = OFF; UPDATE session SET ${name} = ${other}`),
+      );
+      const error = await openJournal({ dir: altered }).catch((reason: unknown) => reason);
+      expect([name, error]).toMatchObject([name, { kind: 'damaged' }]);
+      expect(messageOf(error)).toBe("The relay's data are damaged (a row of session is not what was written).");
+    }
+  });
+
+  it('refuses a number that nobody could have written', async () => {
+    const { dir } = await written();
+    await onDisk(dir, (database) => database.exec('UPDATE session SET handed = 9223372036854775807'));
+    await expect(openJournal({ dir })).rejects.toMatchObject({ kind: 'damaged' });
+  });
+
+  it('sums the rows of data that have no sums yet, and loses nothing', async () => {
+    const { dir, dump } = await written();
+    await onDisk(dir, (database) => {
+      for (const table of SUMMED) database.exec(`ALTER TABLE ${table} DROP COLUMN sum`);
+      database.exec('PRAGMA user_version = 7');
+    });
+    for (let i = 0; i < 2; i++) {
+      const journal = await openJournal({ dir });
+      expect([...journal.state.dump()]).toEqual(dump);
+      await journal.close();
+    }
+  });
+
+  it('gives nothing out by a session that is altered while it is open', async () => {
+    const { dir } = await written();
+    const clock = new FakeClock();
+    const journal = await openJournal({ dir, clock });
+    const { store } = journal.state;
+    await onDisk(dir, (database) => database.exec('UPDATE session SET handed = handed + 1'));
+    store.forget();
+    expect(() => sessionById(store, 2)).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+    await expect(journal.submit({ type: 'depart', at: 2, session: 2 })).rejects.toMatchObject({
+      code: 'storage_failed',
+    });
+    clock.advance(60_000);
+    expect(journal.ready).toBe(false);
+    await onDisk(dir, (database) => database.exec('UPDATE session SET handed = handed - 1'));
+    clock.advance(60_000);
+    expect(journal.ready).toBe(true);
+    expect(sessionById(store, 2)?.handed).toBe(0);
+    await journal.close();
+  });
+
   it('leaves nothing in the file of the words that were forgotten', async () => {
     const dir = tempDir();
     const journal = await openJournal({ dir });
@@ -171,7 +229,7 @@ describe('opening', () => {
     expect(onTrouble).toHaveBeenLastCalledWith(expect.stringContaining('is left alone'));
   });
 
-  it('leaves the check of large data to whoever offers it, and only that', async () => {
+  it('leaves the check of large data to whoever offers it, and only that of messages', async () => {
     const dir = join(tempDir(), 'data');
     const checkLater = vi.fn();
     const journal = await openJournal({ dir, checkLater });
@@ -180,6 +238,10 @@ describe('opening', () => {
     await journal.close();
     expect(checkLater).not.toHaveBeenCalled();
     await (await openJournal({ dir, checkLater })).close();
+    expect(checkLater).toHaveBeenCalledTimes(1);
+    await onDisk(dir, (database) => database.exec('UPDATE session SET handed = handed + 1'));
+    await expect(openJournal({ dir, checkLater })).rejects.toThrow('a row of session is not what was written');
+    await onDisk(dir, (database) => database.exec('UPDATE session SET handed = handed - 1'));
     expect(checkLater).toHaveBeenCalledTimes(1);
     const path = join(dir, 'relay.sqlite');
     damage(path, 1_000_000, statSync(path).size - 1_000_000, 0xa5);
@@ -202,6 +264,15 @@ describe('opening', () => {
     await journal.close();
   });
 });
+
+async function onDisk<T>(dir: string, work: (database: Database) => T): Promise<T> {
+  const database = await openDatabase(join(dir, 'relay.sqlite'));
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
 
 /** Another directory with nothing but a copy of the database file. */
 function copied(dir: string): string {

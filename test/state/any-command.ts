@@ -117,6 +117,7 @@ function people() {
     fc.record({ type: fc.constant('rekey' as const), device: fc.constantFrom('d1', 'd2'), proof: fc.constant('p9') }),
     fc.record({ type: fc.constant('grant' as const), person, add: grants, remove: grants }),
     fc.record({ type: fc.constant('revoke' as const), at, person }),
+    fc.record({ type: fc.constant('revoke' as const), at, invitation }),
     fc.record({ type: fc.constant('revoke' as const), at, device: fc.constantFrom('d1', 'd2') }),
     fc.record({ type: fc.constant('enter' as const), at, name: theirs, person, key, grant: key, about }),
     fc.record({ type: fc.constant('rename' as const), session, to: theirs }),

@@ -69,6 +69,8 @@ describe('people', () => {
     for (const column of ['released', 'messages']) database.exec(`ALTER TABLE session DROP COLUMN ${column}`);
     for (const column of ['pending', 'pending_bytes'])
       database.exec(`ALTER TABLE session ADD COLUMN ${column} INTEGER NOT NULL DEFAULT 0`);
+    for (const table of ['session', 'channel', 'alias', 'follow'])
+      database.exec(`ALTER TABLE ${table} DROP COLUMN sum`);
     database.exec('DROP TABLE granted; DROP TABLE invitation; DROP TABLE held; DROP TABLE policy; DROP TABLE known');
     database.exec('PRAGMA user_version = 3');
     migrate(database);

@@ -184,7 +184,7 @@ describe('the tail', () => {
     const a = world.enter('A');
     const position = world.sent(a, 'A');
     world.store.run('UPDATE envelope SET body = ? WHERE position = ?', 'changed', position);
-    world.store.run('UPDATE session SET missed = 7 WHERE id = ?', a);
-    expect([world.envelope(position).body, world.row(a).missed]).toEqual(['changed', 7]);
+    world.store.run("UPDATE channel SET name = 'Z' WHERE id = ?", a);
+    expect([world.envelope(position).body, world.row(a).name]).toEqual(['changed', 'Z']);
   });
 });

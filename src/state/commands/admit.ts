@@ -17,7 +17,8 @@ export function addDevice(store: Store, { person, device, at }: Pick<Admit, 'per
     throw new RelayError('id_conflict', 'A device with that key is here already; make a new key for this one.');
   if (devicesOf(store, person).filter(({ revoked_at }) => revoked_at === null).length >= LIMITS.devicesPerPerson)
     throw new RelayError('too_many_people', `A person may have ${LIMITS.devicesPerPerson} devices; revoke some first.`);
-  store.write(
+  store.writeSummed(
+    'device',
     'INSERT INTO device (id, person, name, kind, proof, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     device.id,
     person,

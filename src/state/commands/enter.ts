@@ -53,6 +53,7 @@ function recognise(store: Store, session: SessionRow, command: Enter): Entered {
   const granted = session.key === null && command.grant !== undefined;
   const { about } = command;
   store.roster.run(
+    'session',
     `UPDATE session SET last_seen = ?, key = ?, device = ?, kind = coalesce(?, kind), host = coalesce(?, host), cwd = coalesce(?, cwd),
        program = coalesce(?, program), version = coalesce(?, version), agent_session = coalesce(?, agent_session),
        messages = coalesce(?, messages) WHERE id = ?`,
@@ -86,9 +87,10 @@ function create(store: Store, command: Enter): Entered {
   const { about } = command;
   const head = newestPosition(store);
   store.write('DELETE FROM alias WHERE name = ?', name);
-  store.write("INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
+  store.writeSummed('channel', "INSERT INTO channel (kind, name) VALUES ('session', ?)", name);
   const id = store.get<{ id: number }>('SELECT id FROM channel WHERE name = ?', name)?.id ?? 0;
-  store.write(
+  store.writeSummed(
+    'session',
     `INSERT INTO session (id, kind, key, host, cwd, program, version, agent_session, created_at, last_seen, handed, seen, person, device, messages)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10, ?11, ?12, ?13)`,
     id,
@@ -108,6 +110,6 @@ function create(store: Store, command: Enter): Entered {
   store.policies.clear();
   // What is sent to all is read by those who may read all.
   for (const channel of mayRead(store, person, 'all') ? [id, ALL_CHANNEL] : [id])
-    store.write('INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
+    store.writeSummed('follow', 'INSERT INTO follow (session, channel, since) VALUES (?, ?, ?)', id, channel, head);
   return { session: id, name, created: true, granted: command.grant !== undefined };
 }

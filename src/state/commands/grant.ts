@@ -29,7 +29,13 @@ export function applyGrant(store: Store, command: Allow): Applied<Allow> {
 
 export function addGrants(store: Store, person: number, grants: readonly Grant[]): void {
   for (const { may, what } of grants)
-    store.write('INSERT OR IGNORE INTO granted (person, may, what) VALUES (?, ?, ?)', person, may, what);
+    store.writeSummed(
+      'granted',
+      'INSERT OR IGNORE INTO granted (person, may, what) VALUES (?, ?, ?)',
+      person,
+      may,
+      what,
+    );
 }
 
 /** Rooms that it may not read any more are left; broadcasts are followed by who may read all. */
@@ -49,12 +55,12 @@ export function refollow(store: Store, person: number): Effect[] {
 function unfollow(store: Store, session: number, channel: number): Effect {
   const now = Number.MAX_SAFE_INTEGER;
   const sql = 'UPDATE follow SET until = ? WHERE session = ? AND channel = ? AND until = ?';
-  store.roster.run(sql, newestPosition(store), session, channel, now);
+  store.roster.run('follow', sql, newestPosition(store), session, channel, now);
   return { kind: 'followed', session, channel, on: false };
 }
 
 function followAll(store: Store, session: number): Effect {
   const sql = `INSERT INTO follow (session, channel, since) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = ${Number.MAX_SAFE_INTEGER}`;
-  store.roster.run(sql, session, ALL_CHANNEL, newestPosition(store));
+  store.roster.run('follow', sql, session, ALL_CHANNEL, newestPosition(store));
   return { kind: 'followed', session, channel: ALL_CHANNEL, on: true };
 }

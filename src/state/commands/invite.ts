@@ -18,7 +18,8 @@ export function applyInvite(store: Store, command: Invite): Applied<Invite> {
   if (openInvitations(store, command.at).length >= LIMITS.invitations)
     throw new RelayError('too_many_people', `${LIMITS.invitations} invitations are open; revoke some first.`);
   store.write('DELETE FROM invitation WHERE expires_at < ?', command.at - REMEMBERED);
-  store.write(
+  store.writeSummed(
+    'invitation',
     'INSERT INTO invitation (id, key, person, grants, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
     command.id,
     command.key,

@@ -5,7 +5,8 @@ import type { Store } from '../store.ts';
 
 /** Once: grants and other people's addresses hold the name. */
 export function applyOwn(store: Store, command: Own): Applied<Own> {
-  store.write(
+  store.writeSummed(
+    'person',
     'UPDATE person SET name = ?, created_at = ? WHERE id = ? AND created_at = 0',
     checkName(command.name),
     command.at,

@@ -18,14 +18,14 @@ export function applyRedeem(store: Store, command: Redeem): Applied<Redeem> {
   const { id: person, name } = known ?? nextPerson(store, invitation.person ?? checkName(command.person));
   addDevice(store, { person, device: command.device, at: command.at });
   if (!known) {
-    store.write('INSERT INTO person (id, name, created_at) VALUES (?, ?, ?)', person, name, command.at);
+    store.writeSummed('person', 'INSERT INTO person (id, name, created_at) VALUES (?, ?, ?)', person, name, command.at);
     const grants: readonly Grant[] = JSON.parse(invitation.grants);
     addGrants(store, person, grants);
     store.personNames.clear();
     // Who comes by the owner's invitation knows whose relay it is; the owner has yet to decide about them.
     store.policies.set(name, { person: store.personNames.nameOf(OWNER) }, 'accept');
   }
-  store.write('UPDATE invitation SET device = ? WHERE id = ?', command.device.id, invitation.id);
+  store.writeSummed('invitation', 'UPDATE invitation SET device = ? WHERE id = ?', command.device.id, invitation.id);
   return { outcome: { person, name }, effects: NO_EFFECTS };
 }
 

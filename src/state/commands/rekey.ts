@@ -8,6 +8,6 @@ export function applyRekey(store: Store, command: Rekey): Applied<Rekey> {
   const device = deviceById(store, command.device);
   if (!device || device.revoked_at !== null) throw new RelayError('unknown_device');
   if (deviceByProof(store, command.proof)) throw new RelayError('id_conflict', 'That key is in use; make a new one.');
-  store.write('UPDATE device SET proof = ? WHERE id = ?', command.proof, device.id);
+  store.writeSummed('device', 'UPDATE device SET proof = ? WHERE id = ?', command.proof, device.id);
   return { outcome: undefined, effects: NO_EFFECTS };
 }

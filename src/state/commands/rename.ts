@@ -19,9 +19,9 @@ export function applyRename(store: Store, command: Rename): Applied<Rename> {
     );
   if (countNames(store, command.session) >= LIMITS.namesPerSession)
     throw new RelayError('too_many_names', `${was} has had ${LIMITS.namesPerSession} names, which is the limit.`);
-  store.roster.run('DELETE FROM alias WHERE name = ?', name);
-  store.roster.run('UPDATE channel SET name = ? WHERE id = ?', name, command.session);
-  store.roster.run('INSERT INTO alias (name, session) VALUES (?, ?)', was, command.session);
+  store.write('DELETE FROM alias WHERE name = ?', name);
+  store.roster.run('channel', 'UPDATE channel SET name = ? WHERE id = ?', name, command.session);
+  store.writeSummed('alias', 'INSERT INTO alias (name, session) VALUES (?, ?)', was, command.session);
   return { outcome: { was }, effects: [{ kind: 'renamed', session: command.session, was, name }] };
 }
 

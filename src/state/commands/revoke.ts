@@ -12,7 +12,7 @@ export function applyRevoke(store: Store, command: Revoke): Applied<Revoke> {
   if (command.device !== undefined) return revokeDevice(store, command.device, command.at);
   if (command.invitation === undefined || !invitationById(store, command.invitation))
     throw new RelayError('unknown_device');
-  store.write('UPDATE invitation SET revoked_at = ? WHERE id = ?', command.at, command.invitation);
+  store.writeSummed('invitation', 'UPDATE invitation SET revoked_at = ? WHERE id = ?', command.at, command.invitation);
   return { outcome: undefined, effects: NO_EFFECTS };
 }
 
@@ -24,9 +24,14 @@ function revokePerson(store: Store, id: number, at: number): Applied<Revoke> {
       'bad_request',
       `${person.name} owns this relay and cannot be revoked; revoke a device of theirs.`,
     );
-  store.write('UPDATE person SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?', at, id);
-  store.write('UPDATE device SET revoked_at = coalesce(revoked_at, ?) WHERE person = ?', at, id);
-  store.write('UPDATE invitation SET revoked_at = coalesce(revoked_at, ?) WHERE person = ?', at, person.name);
+  store.writeSummed('person', 'UPDATE person SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?', at, id);
+  store.writeSummed('device', 'UPDATE device SET revoked_at = coalesce(revoked_at, ?) WHERE person = ?', at, id);
+  store.writeSummed(
+    'invitation',
+    'UPDATE invitation SET revoked_at = coalesce(revoked_at, ?) WHERE person = ?',
+    at,
+    person.name,
+  );
   store.write('DELETE FROM granted WHERE person = ?', id);
   return { outcome: undefined, effects: [...refollow(store, id), { kind: 'revoked', person: id }] };
 }
@@ -34,6 +39,6 @@ function revokePerson(store: Store, id: number, at: number): Applied<Revoke> {
 function revokeDevice(store: Store, id: string, at: number): Applied<Revoke> {
   const device = deviceById(store, id);
   if (!device) throw new RelayError('unknown_device');
-  store.write('UPDATE device SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?', at, id);
+  store.writeSummed('device', 'UPDATE device SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?', at, id);
   return { outcome: undefined, effects: [{ kind: 'revoked', person: device.person, device: id }] };
 }

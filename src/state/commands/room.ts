@@ -16,10 +16,12 @@ export function applyJoin(store: Store, command: Join): Applied<Join> {
   if (known !== undefined && followsAt(store, command.session, known, NOW))
     return { outcome: undefined, effects: NO_EFFECTS };
   checkLimits(store, command.session, known === undefined);
-  if (known === undefined) store.roster.run("INSERT INTO channel (kind, name) VALUES ('room', ?)", command.room);
+  if (known === undefined)
+    store.roster.run('channel', "INSERT INTO channel (kind, name) VALUES ('room', ?)", command.room);
   const channel = roomChannel(store, command.room) ?? 0;
   // Back before anything was sent there: the interval that was closed is opened again.
   store.roster.run(
+    'follow',
     `INSERT INTO follow (session, channel, since) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = ${NOW}`,
     command.session,
     channel,
@@ -34,6 +36,7 @@ export function applyLeave(store: Store, command: Leave): Applied<Leave> {
     throw new RelayError('not_member', `You are not in ${command.room}.`);
   }
   store.roster.run(
+    'follow',
     'UPDATE follow SET until = ? WHERE session = ? AND channel = ? AND until = ?',
     newestPosition(store),
     command.session,
