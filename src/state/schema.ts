@@ -23,6 +23,8 @@
  *        │ 1─n granted           what a person may beyond its own sessions
  *        └─1─n session           other people's sessions are called NAME@PERSON in `channel`
  *     invitation                 who may become a person or bring a device; `key` is public, its secret never here
+ *
+ * Where a table has a `sum`, each row has one over its other columns: `sum.ts` for envelopes, `summed.ts` for all others.
  */
 import type { Database } from './store.ts';
 import { sumAll } from './summed.ts';

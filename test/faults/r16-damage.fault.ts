@@ -1,8 +1,9 @@
 /** R16: damage is found, contained, reported. Bits are flipped in the relay's files, and files are cut off; then it is started again. */
-import { closeSync, cpSync, openSync, readSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, openSync, readFileSync, readSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { once } from '../../src/client/once.ts';
+import { openDatabase } from '../../src/journal/driver.ts';
 import { asRelayError } from '../../src/protocol/codes.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { Args, Results, Verb } from '../../src/protocol/verbs.ts';
@@ -23,6 +24,11 @@ const LOG = 'relay.sqlite-wal';
 const WORDS = 'search.sqlite';
 const MESSAGES = 150;
 
+/** Small tables that say who gets what: of the bits of the whole files hardly one is theirs. */
+const ROWS = ['session', 'channel', 'follow', 'person'];
+/** What is said of such damage. */
+const A_ROW = 'a bit of a row';
+
 /** The data of a relay that was killed (its log is full), and of one that ended by itself; and what was sent. */
 interface Base {
   readonly dir: string;
@@ -31,6 +37,14 @@ interface Base {
   readonly bodies: ReadonlyMap<string, string>;
   /** Of these, what B has taken and seen: it is not to come again. */
   readonly taken: ReadonlySet<string>;
+  /** Where the rows of the small tables lie in the file: of what ended by itself. */
+  readonly rows: readonly Place[];
+}
+
+interface Place {
+  readonly table: string;
+  readonly from: number;
+  readonly until: number;
 }
 
 const ask = <V extends Verb>(relay: RelayProcess, verb: V, args: Args<V>, as: string): Promise<Results[V]> =>
@@ -51,11 +65,36 @@ async function makeBase(signal: 'SIGKILL' | 'SIGTERM', chance: Seeded): Promise<
   await relay.kill(signal);
   const dir = join(tempDir(), 'data');
   cpSync(join(relay.machine.home, 'data'), dir, { recursive: true });
-  return { dir, epoch, bodies, taken: new Set(messages.map(({ id }) => id)) };
+  const rows = signal === 'SIGTERM' ? await placesOf(join(dir, TABLES)) : [];
+  return { dir, epoch, bodies, taken: new Set(messages.map(({ id }) => id)), rows };
+}
+
+/** Each row of a table that has one page only (sqlite.org/fileformat2.html, section 1.6): as long as its first number says, here less than 128. */
+async function placesOf(path: string): Promise<readonly Place[]> {
+  const bytes = readFileSync(path);
+  const size = bytes.readUInt16BE(16);
+  const database = await openDatabase(path);
+  const sql = 'SELECT rootpage FROM sqlite_schema WHERE name = ?';
+  const pages = ROWS.map((table) => ({ table, ...(database.prepare(sql).get(table) as { rootpage: number }) }));
+  database.close();
+  return pages.flatMap(({ table, rootpage }) => {
+    const page = (rootpage - 1) * size;
+    return Array.from({ length: bytes.readUInt16BE(page + 3) }, (_, n) => {
+      const from = page + bytes.readUInt16BE(page + 8 + 2 * n);
+      return { table, from, until: from + 1 + (bytes[from] ?? 0) };
+    });
+  });
 }
 
 /** Does something to one file, and says what. The words are derived from the others: theirs now and then only. */
-function damage(dir: string, chance: Seeded): string {
+function damage({ dir, rows }: Pick<Base, 'dir' | 'rows'>, chance: Seeded): string {
+  const place = rows[chance.below(rows.length)];
+  if (place && chance.chance(0.4)) {
+    const { table, from, until } = place;
+    const at = from + chance.below(until - from);
+    flip(join(dir, TABLES), at, 1 << chance.below(8));
+    return `${A_ROW} of ${table} flipped at ${at - from} of ${until - from}`;
+  }
   const isThere = (file: string) => (statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0) > 0;
   const wanted = chance.chance(0.05) ? WORDS : chance.pick([TABLES, LOG]);
   const name = isThere(wanted) ? wanted : TABLES;
@@ -79,7 +118,7 @@ function flip(path: string, at: number, bit: number): void {
 }
 
 /**
- * How it went. All but `refused to start` and `red` answer whatever they are asked:
+ * How it went. All but `refused to start` and `red` answer whatever they are asked; damage to a row of the small tables is always refused:
  *
  *     refused to start   it ended with the code and the sentence of damaged data
  *     red                /readyz says so, and sends are refused
@@ -100,7 +139,7 @@ async function run(base: Base, seed: number): Promise<Outcome> {
   const home = machine();
   const dir = join(home.home, 'data');
   cpSync(base.dir, dir, { recursive: true });
-  const what = damage(dir, new Seeded(seed));
+  const what = damage({ dir, rows: base.rows }, new Seeded(seed));
   const relay = new RelayProcess(home);
   const started = relay.launch();
   const isUp = await relay.ready().then(
@@ -114,6 +153,7 @@ async function run(base: Base, seed: number): Promise<Outcome> {
     return { what, end: 'refused to start', wrong };
   }
   const found = await new Look(relay, base, what).all();
+  if (what.startsWith(A_ROW)) return { ...found, wrong: [...found.wrong, `${what}: it started`] };
   const isAlive = started.child.exitCode === null && started.child.signalCode === null;
   if (!isAlive) return { ...found, wrong: [...found.wrong, `${what}: it died: ${started.stderr.slice(-300)}`] };
   await relay.kill();
