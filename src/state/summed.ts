@@ -28,7 +28,7 @@ export const SUMMED = Object.keys(KEYS) as readonly SummedTable[];
 /** As `SELECT *` gives it. */
 type Row = Readonly<Record<string, Value>>;
 
-/** Told as SQLite tells of a broken page: whoever asked for the row gets it no more than what lies there. */
+/** Told as SQLite tells of a broken page, with SQLITE_CORRUPT: nothing more is given out until the data were opened anew and are whole. */
 export class AlteredRow extends Error {
   readonly errcode = 11;
 
