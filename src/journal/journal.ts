@@ -37,5 +37,8 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** How long a posted command may wait for company, milliseconds. */
-export const RIDE_ALONG = 5;
+/**
+ * How long a posted command may wait for company, milliseconds: where much is going on, and where it is quiet. There the next
+ * command is long in coming, and would only wait longer itself.
+ */
+export const RIDE_ALONG = { busy: 5, quiet: 1 } as const;

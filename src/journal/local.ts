@@ -3,7 +3,7 @@
  * and are answered after it.
  *
  *     submit ─→ queue ─→ BEGIN IMMEDIATE · apply … apply · COMMIT · sync ─→ effects ─→ answers
- *     post   ─→ queue, and waits for the next submit or 5 ms
+ *     post   ─→ queue, and waits for the next submit, or 1 to 5 ms
  */
 import { RelayError } from '../protocol/codes.ts';
 import type { Applied, Command, Effect } from '../state/command.ts';
@@ -17,6 +17,8 @@ import type { Search } from './search.ts';
 
 /** Commands of one transaction: bounds how long the first of them waits for the last. */
 const BATCH = 512;
+/** Commands of the last transaction, up to which it is quiet. */
+const FEW = 4;
 
 /** What the journal needs of its write-ahead log. */
 export interface Log {
@@ -42,6 +44,8 @@ export class LocalJournal implements Journal {
   readonly #listeners = new EffectListeners();
   #queue: Entry[] = [];
   #isDue = false;
+  /** How many commands were written last. */
+  #lastBatch = 0;
   #ride: Timer | undefined;
   readonly #recovery: Recovery;
   readonly #log: Log;
@@ -75,7 +79,8 @@ export class LocalJournal implements Journal {
   post<C extends Command>(command: C): Promise<Applied<C>> {
     if (this.#closed) return Promise.reject(new RelayError('shutting_down'));
     const promise = this.#enqueue(command);
-    this.#ride ??= this.#clock.after(RIDE_ALONG, () => this.#write());
+    const patience = this.#lastBatch > FEW ? RIDE_ALONG.busy : RIDE_ALONG.quiet;
+    this.#ride ??= this.#clock.after(patience, () => this.#write());
     return promise;
   }
 
@@ -141,7 +146,9 @@ export class LocalJournal implements Journal {
     this.#ride = undefined;
     const batch = this.#queue.splice(0, BATCH);
     if (this.#queue.length > 0) this.#writeSoon();
-    if (batch.length > 0 && !this.#closed) settle(this.#commit(batch), this.#listeners);
+    if (batch.length === 0 || this.#closed) return;
+    this.#lastBatch = batch.length;
+    settle(this.#commit(batch), this.#listeners);
   }
 
   /**

@@ -86,11 +86,25 @@ describe('what is posted', () => {
   it('waits for company, and no longer than it may', async () => {
     const { disk, clock, journal, ids } = await start();
     const wait = journal.post(send('m1'));
-    await clock.run(RIDE_ALONG - 1);
+    await clock.run(RIDE_ALONG.quiet - 1);
     expect([disk.commits, ids()]).toEqual([0, []]);
     await clock.run(1);
     await wait;
     expect([disk.commits, ids(), clock.pending]).toEqual([1, ['m1'], 0]);
+  });
+
+  it.each([
+    ['quiet', 4],
+    ['busy', 5],
+  ] as const)('waits as long as where it is %s when the last transaction had %i commands', async (when, count) => {
+    const { disk, clock, journal } = await start();
+    await Promise.all(Array.from({ length: count }, (_, i) => journal.submit(send(`m${i}`))));
+    const wait = journal.post(send('later'));
+    await clock.run(RIDE_ALONG[when] - 1);
+    expect(disk.commits).toBe(1);
+    await clock.run(1);
+    await wait;
+    expect(disk.commits).toBe(2);
   });
 
   it('is written with the next that is submitted, in the order of the calls', async () => {
@@ -98,7 +112,7 @@ describe('what is posted', () => {
     const waits = [journal.post(send('m1')), journal.post(send('m2')), journal.submit(send('m3'))];
     await Promise.all(waits);
     expect([disk.commits, ids(), clock.pending]).toEqual([1, ['m1', 'm2', 'm3'], 0]);
-    await clock.run(RIDE_ALONG * 2);
+    await clock.run(RIDE_ALONG.busy * 2);
     expect(disk.commits).toBe(1);
   });
 
@@ -106,7 +120,7 @@ describe('what is posted', () => {
     const { disk, clock, journal } = await start();
     await Promise.all([journal.post(send('m1')), journal.submit(send('m2'))]);
     const wait = journal.post(send('m3'));
-    await clock.run(RIDE_ALONG);
+    await clock.run(RIDE_ALONG.quiet);
     await wait;
     expect(disk.commits).toBe(2);
   });
