@@ -29,7 +29,6 @@ export class Pipeline {
 
   constructor(stream: Readable, turns: Turns) {
     this.#reader = turns.reader(stream, REQUESTS);
-    stream.once('close', () => this.#onClosed());
   }
 
   /** One more; or why not. */
@@ -45,7 +44,7 @@ export class Pipeline {
     return undefined;
   }
 
-  /** It goes on as a WebSocket, which bounds by itself what is under way. */
+  /** It goes on as a WebSocket, which bounds by itself what is under way; this is not needed any more. */
   upgraded(): Reader {
     this.#reader.piece = FRAMES;
     return this.#reader;
@@ -67,8 +66,8 @@ export class Pipeline {
     if (this.#underWay.size === 0 && !this.#isResting) this.#reader.release();
   }
 
-  /** Node tells the response whose turn it is. Those behind it have no socket yet, and would be under way for ever. */
-  #onClosed(): void {
+  /** The connection is closed. Node tells the response whose turn it is; those behind it have no socket yet, and would be under way for ever. */
+  closed(): void {
     for (const response of this.#underWay) {
       if (response.socket !== null || response.writableFinished) continue;
       response.destroy();

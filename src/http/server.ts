@@ -141,15 +141,25 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
   function onConnection(socket: Socket): void {
     const end = endOf(socket);
     strangers.set(end, socket);
-    socket.once('close', () => {
-      if (strangers.get(end) === socket) strangers.delete(end);
-    });
+    socket.on('close', onStrangerClosed);
     const [oldest] = strangers.values();
     if (strangers.size > LIMITS.strangers) oldest?.destroy();
   }
 
+  // One for all sockets, here and below: there may be many, and most are idle.
+  function onStrangerClosed(this: Socket): void {
+    // Node knows the other end of a socket for good once it was asked.
+    const end = endOf(this);
+    if (strangers.get(end) === this) strangers.delete(end);
+  }
+
   function onOpen(socket: Socket): void {
     pipelines.set(socket, new Pipeline(socket, turns));
+    socket.on('close', onClosed);
+  }
+
+  function onClosed(this: Socket): void {
+    pipelines.get(this)?.closed();
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -202,7 +212,9 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
     const refusal = why ?? (identity.device === undefined ? undefined : tooFast(request, identity));
     if (!refusal) {
       strangers.delete(endOf(request.socket));
-      door.upgrade(request, socket, head, identity, pipelines.get(socket)?.upgraded());
+      const reader = pipelines.get(socket)?.upgraded();
+      pipelines.delete(socket);
+      door.upgrade(request, socket, head, identity, reader);
       return;
     }
     log.debug({ code: refusal.code, remote: request.socket.remoteAddress }, 'an upgrade was refused');

@@ -8,38 +8,48 @@ import { LIMITS } from '../protocol/limits.ts';
 const SMALL = LIMITS.helloBytes;
 
 export class Unfinished {
-  readonly #most: number;
-  #sum = 0;
+  readonly most: number;
+  /** Of all connections. */
+  sum = 0;
 
   constructor(most: number = LIMITS.unfinishedBytes) {
-    this.#most = most;
+    this.most = most;
   }
 
-  /** Of one connection. */
   part(): Part {
-    let bytes = 0;
-    const set = (now: number) => {
-      this.#sum += now - bytes;
-      bytes = now;
-    };
-    return {
-      add: (count) => {
-        set(bytes + count);
-        return bytes <= SMALL || this.#sum <= this.#most;
-      },
-      take: (count) => set(Math.max(0, bytes - count)),
-      bytes: () => bytes,
-    };
+    return new Part(this);
   }
 }
 
-export interface Part {
-  /** So many came. False when that is too much. */
-  add(count: number): boolean;
-  /** So many of them are whole now, or gone. */
-  take(count: number): void;
+/** Of one connection. */
+export class Part {
+  readonly #all: Unfinished;
+  #bytes = 0;
+
+  constructor(all: Unfinished) {
+    this.#all = all;
+  }
+
   /** What has come of the message that is not whole. */
-  bytes(): number;
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** So many came. False when that is too much. */
+  add(count: number): boolean {
+    this.#set(this.#bytes + count);
+    return this.#bytes <= SMALL || this.#all.sum <= this.#all.most;
+  }
+
+  /** So many of them are whole now, or gone. */
+  take(count: number): void {
+    this.#set(Math.max(0, this.#bytes - count));
+  }
+
+  #set(bytes: number): void {
+    this.#all.sum += bytes - this.#bytes;
+    this.#bytes = bytes;
+  }
 }
 
 /** Bytes of a frame that a client sends, with its head and mask (RFC 6455, 5.2). */

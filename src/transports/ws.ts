@@ -37,10 +37,7 @@ export interface WsOptions {
 export class WsDoor {
   readonly #options: WsOptions;
   readonly #server: WebSocketServer;
-  /** What is open, and whose it is. */
-  readonly #open = new Map<WebSocket, number>();
-  /** Those that the relay has not welcomed yet. */
-  readonly #strangers = new Map<WsSocket, number>();
+  readonly #places: Places = { open: new Map(), strangers: new Map() };
   readonly #unfinished = new Unfinished();
 
   constructor(options: WsOptions) {
@@ -61,7 +58,7 @@ export class WsDoor {
 
   /** Open connections. */
   get size(): number {
-    return this.#open.size;
+    return this.#places.open.size;
   }
 
   isLegacy(request: IncomingMessage): boolean {
@@ -77,10 +74,9 @@ export class WsDoor {
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
     const part = this.#unfinished.part();
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      this.#open.set(ws, identity.person);
-      ws.once('close', () => this.#open.delete(ws));
-      const socket = new WsSocket(ws, { under: duplex, reader, strangers: this.#strangers, part });
-      this.#strangers.set(socket, identity.person);
+      const socket = new WsSocket(ws, { under: duplex, reader, places: this.#places, part });
+      this.#places.open.set(socket, identity.person);
+      this.#places.strangers.set(socket, identity.person);
       connect(socket, identity);
     });
   }
@@ -100,12 +96,12 @@ export class WsDoor {
         `This relay speaks the WebSocket subprotocol ${SUBPROTOCOL}; offer it.`,
       );
     }
-    if (!mayConnect(person, this.#open, limits))
+    if (!mayConnect(person, this.#places.open, limits))
       return new RelayError(
         'too_many_connections',
         'As many connections are open as may be, of you or of everybody; end one, or try again.',
       );
-    if (mayWait(person, this.#strangers, limits)) return undefined;
+    if (mayWait(person, this.#places.strangers, limits)) return undefined;
     return new RelayError('too_many_connections', 'Too many connections are waiting to say hello; try again.');
   }
 }
@@ -113,15 +109,20 @@ export class WsDoor {
 /** What reads a connection in pieces, and can be told how much more belongs to a frame. */
 type Expecting = Pick<Reader, 'expect' | 'piece'>;
 
-type Strangers = Pick<Map<WsSocket, unknown>, 'has' | 'delete'>;
+/** Who takes a place, and whose it is. */
+interface Places {
+  readonly open: Map<WsSocket, number>;
+  /** Those that the relay has not welcomed yet. */
+  readonly strangers: Map<WsSocket, number>;
+}
 
 /** Of the relay's side. */
 interface WsParts {
   /** What `ws` writes to and reads from. */
   readonly under?: Duplex;
   readonly reader?: Expecting | undefined;
-  /** Those among which it is until its owner has answered. */
-  readonly strangers?: Strangers;
+  /** A stranger until its owner has answered. */
+  readonly places?: Places;
   /** Of what comes, the part that is not whole yet. */
   readonly part?: Part;
 }
@@ -130,7 +131,7 @@ interface WsParts {
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #under: Duplex | undefined;
-  readonly #strangers: Strangers | undefined;
+  readonly #places: Places | undefined;
   /** Of what comes, the part that is not whole yet. */
   readonly #part: Part | undefined;
   readonly #reader: Expecting | undefined;
@@ -141,10 +142,10 @@ export class WsSocket implements Socket {
   #gathered = 0;
   #listener: SocketListener | undefined;
 
-  constructor(ws: WebSocket, { under, reader, strangers, part }: WsParts = {}) {
+  constructor(ws: WebSocket, { under, reader, places, part }: WsParts = {}) {
     this.#ws = ws;
     this.#under = under;
-    this.#strangers = strangers;
+    this.#places = places;
     this.#part = part;
     this.#reader = reader;
     if (part && under) this.#count(under, part, reader);
@@ -166,7 +167,7 @@ export class WsSocket implements Socket {
 
   send(text: string): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return;
-    this.#strangers?.delete(this);
+    this.#places?.strangers.delete(this);
     this.#gather(text);
     this.#holdBack();
   }
@@ -225,7 +226,8 @@ export class WsSocket implements Socket {
   }
 
   #onClose(code: number): void {
-    this.#strangers?.delete(this);
+    this.#places?.strangers.delete(this);
+    this.#places?.open.delete(this);
     this.#part?.take(Number.POSITIVE_INFINITY);
     this.#listener?.onClose(code);
   }
@@ -239,8 +241,8 @@ export class WsSocket implements Socket {
       reader?.expect(Math.min(ends.after(chunk), LIMITS.frameBytes));
     });
     under.on('data', () => {
-      if (!hasRoom && part.bytes() > 0) this.#refuse('too_many_connections');
-      else if (part.bytes() > HELLO && this.#strangers?.has(this)) this.#refuse('frame_too_large');
+      if (!hasRoom && part.bytes > 0) this.#refuse('too_many_connections');
+      else if (part.bytes > HELLO && this.#places?.strangers.has(this)) this.#refuse('frame_too_large');
     });
   }
 
