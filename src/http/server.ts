@@ -141,25 +141,22 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
   function onConnection(socket: Socket): void {
     const end = endOf(socket);
     strangers.set(end, socket);
-    socket.on('close', onStrangerClosed);
+    socket.on('close', onClosed);
     const [oldest] = strangers.values();
     if (strangers.size > LIMITS.strangers) oldest?.destroy();
   }
 
   // One for all sockets, here and below: there may be many, and most are idle.
-  function onStrangerClosed(this: Socket): void {
+  function onClosed(this: Socket): void {
     // Node knows the other end of a socket for good once it was asked.
     const end = endOf(this);
     if (strangers.get(end) === this) strangers.delete(end);
+    pipelines.get(this)?.closed();
   }
 
   function onOpen(socket: Socket): void {
     pipelines.set(socket, new Pipeline(socket, turns));
-    socket.on('close', onClosed);
-  }
-
-  function onClosed(this: Socket): void {
-    pipelines.get(this)?.closed();
+    if (secure) socket.on('close', onClosed);
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {

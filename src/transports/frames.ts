@@ -38,8 +38,11 @@ function writeHead(frames: Buffer, at: number, length: number): number {
 
 /** Where the frames of a client begin and end in what comes, piece by piece. */
 export class FrameEnds {
-  /** Of a head that has begun: its bytes so far. */
-  #head: number[] = [];
+  /** Of a head that has begun: how many bytes were there, of how many, what they say of the length, and of a mask. */
+  #read = 0;
+  #head = 2;
+  #length = 0;
+  #mask = 0;
   /** Of the frame that is coming, with its mask. */
   #left = 0;
 
@@ -55,13 +58,19 @@ export class FrameEnds {
   }
 
   #readHead(byte: number): void {
-    const head = this.#head;
-    head.push(byte);
-    const said = (head[1] ?? 0) & 0x7f;
-    const bytes = said < 126 ? 2 : said === 126 ? 4 : 10;
-    if (head.length < bytes) return;
-    const length = bytes === 2 ? said : head.slice(2).reduce((sum, next) => sum * 256 + next, 0);
-    this.#left = length + ((head[1] ?? 0) & 0x80 ? 4 : 0);
-    this.#head = [];
+    this.#read += 1;
+    if (this.#read === 2) this.#readLength(byte);
+    else if (this.#read > 2) this.#length = this.#length * 256 + byte;
+    if (this.#read < this.#head) return;
+    this.#left = this.#length + this.#mask;
+    this.#read = 0;
+    this.#head = 2;
+  }
+
+  #readLength(byte: number): void {
+    const said = byte & 0x7f;
+    this.#mask = byte & 0x80 ? 4 : 0;
+    this.#head = said < 126 ? 2 : said === 126 ? 4 : 10;
+    this.#length = said < 126 ? said : 0;
   }
 }

@@ -137,8 +137,8 @@ export class WsSocket implements Socket {
   readonly #reader: Expecting | undefined;
   #over = false;
   /** What this turn sends, and the bytes of each. */
-  #texts: string[] = [];
-  #bytes: number[] = [];
+  #texts = NO_TEXTS;
+  #bytes = NO_BYTES;
   #gathered = 0;
   #listener: SocketListener | undefined;
 
@@ -199,18 +199,23 @@ export class WsSocket implements Socket {
   }
 
   #gather(text: string): void {
-    if (this.#texts.length === 0) process.nextTick(flush, this);
     const bytes = Buffer.byteLength(text);
-    this.#texts.push(text);
-    this.#bytes.push(bytes);
     this.#gathered += bytes;
+    if (this.#texts.length > 0) {
+      this.#texts.push(text);
+      this.#bytes.push(bytes);
+      return;
+    }
+    process.nextTick(flush, this);
+    this.#texts = [text];
+    this.#bytes = [bytes];
   }
 
   /** What one turn sends leaves in one write: a write of its own for each frame would be most of what a frame costs. */
   flush(): void {
     const [texts, bytes] = [this.#texts, this.#bytes];
-    this.#texts = [];
-    this.#bytes = [];
+    this.#texts = NO_TEXTS;
+    this.#bytes = NO_BYTES;
     this.#gathered = 0;
     if (texts.length === 0 || this.#ws.readyState !== WebSocket.OPEN) return;
     const onFlushed = this.#over ? () => this.#onFlushed() : undefined;
@@ -232,18 +237,19 @@ export class WsSocket implements Socket {
     this.#listener?.onClose(code);
   }
 
-  /** What comes is added before `ws` reads it, which takes off what is whole, and looked at when it has. */
+  /** What comes is added before `ws` reads it, which takes off what is whole, and looked at when it has, where it is much. */
   #count(under: Duplex, part: Part, reader?: Expecting): void {
     const ends = new FrameEnds();
-    let hasRoom = true;
     under.prependListener('data', (chunk: Buffer) => {
-      hasRoom = part.add(chunk.length);
+      const hasRoom = part.add(chunk.length);
       reader?.expect(Math.min(ends.after(chunk), LIMITS.frameBytes));
+      if (!hasRoom) queueMicrotask(() => part.bytes > 0 && this.#refuse('too_many_connections'));
+      else if (part.bytes > HELLO) queueMicrotask(() => this.#refuseStranger(part));
     });
-    under.on('data', () => {
-      if (!hasRoom && part.bytes > 0) this.#refuse('too_many_connections');
-      else if (part.bytes > HELLO && this.#places?.strangers.has(this)) this.#refuse('frame_too_large');
-    });
+  }
+
+  #refuseStranger(part: Part): void {
+    if (part.bytes > HELLO && this.#places?.strangers.has(this)) this.#refuse('frame_too_large');
   }
 
   #refuse(code: 'too_many_connections' | 'frame_too_large'): void {
@@ -275,6 +281,10 @@ export class WsSocket implements Socket {
     else this.#listener?.onText(data.toString());
   }
 }
+
+/** For all that have nothing to send: never added to. */
+const NO_TEXTS: string[] = [];
+const NO_BYTES: number[] = [];
 
 function ignored(): void {}
 
