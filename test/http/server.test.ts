@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -53,6 +54,32 @@ describe('a request that nothing could be loaded to answer', () => {
     isBroken = false;
     expect((await ask({ port: rig.port, path: '/healthz' })).status).toBe(200);
   });
+});
+
+describe('a connection that says nothing', () => {
+  /** Comes and goes. */
+  const visit = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      const socket = net.connect(port, '127.0.0.1', () => socket.destroy());
+      socket.once('close', () => resolve()).once('error', reject);
+    });
+
+  it('is not counted any more when it has gone: the oldest of those that are here stays', async () => {
+    const rig = await started();
+    const held = net.connect(rig.port, '127.0.0.1');
+    let said = '';
+    held.on('data', (data) => {
+      said += data;
+    });
+    const isOver = once(held, 'close');
+    await once(held, 'connect');
+    for (let left = 1.5 * LIMITS.strangers; left > 0; left -= 64)
+      await Promise.all(Array.from({ length: 64 }, () => visit(rig.port)));
+    held.write(`GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${rig.port}\r\nConnection: close\r\n\r\n`);
+    await isOver;
+    // It may have been too slow by then; whoever has to make room is told nothing.
+    expect(said).toMatch(/^HTTP\/1\.1 (200|408) /);
+  }, 60_000);
 });
 
 describe('the addresses', () => {
