@@ -41,4 +41,4 @@ export interface Journal {
  * How long a posted command may wait for company, milliseconds: where much is going on, and where it is quiet. There the next
  * command is long in coming, and would only wait longer itself.
  */
-export const RIDE_ALONG = { busy: 5, quiet: 1 } as const;
+export const RIDE_ALONG = { busy: 5, quiet: 2 } as const;

@@ -3,7 +3,7 @@
  * and are answered after it.
  *
  *     submit ─→ queue ─→ BEGIN IMMEDIATE · apply … apply · COMMIT · sync ─→ effects ─→ answers
- *     post   ─→ queue, and waits for the next submit, or 1 to 5 ms
+ *     post   ─→ queue, and waits for the next submit, or 2 to 5 ms
  */
 import { RelayError } from '../protocol/codes.ts';
 import type { Applied, Command, Effect } from '../state/command.ts';
