@@ -164,7 +164,7 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
     const wanted = !PROBES.has(path) && !STRANGERS.has(path);
     // In this order: what is refused first costs least.
     const tooMany = pipelines.get(request.socket)?.begin(request, response);
-    const { refusal, identity } = tooMany ? { refusal: tooMany } : checked(request, wanted);
+    const { refusal, identity } = tooMany ? { refusal: tooMany } : checked(guard, request, wanted);
     const why = refusal ?? tooFast(request, identity);
     if (why) return refuse(request, response, why);
     if (identity) {
@@ -177,7 +177,11 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
       if (response.statusCode === TOO_MANY && !request.complete) request.destroy();
     });
     const full = crowded(Number(request.headers['content-length'] ?? 0));
-    if (!full) return void answer(request, response, identity).catch((error) => unanswered(request, response, error));
+    if (!full)
+      return void answer(request, response, identity).catch((error) => {
+        log.error({ error, path }, 'a request could not be answered');
+        unanswered(request, response, error);
+      });
     pipelines.get(request.socket)?.rest(clock);
     refuse(request, response, full);
   }
@@ -190,33 +194,31 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
     return TOO_FAST;
   }
 
-  function checked(request: IncomingMessage, credential: boolean): Checked {
-    const refusal = wrongTarget(request);
-    return refusal ? { refusal } : guard.check(request, { credential });
-  }
-
-  /** What answers could not be loaded, for one: its files may be others by now. */
-  function unanswered(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    log.error({ error, path: pathOf(request) }, 'a request could not be answered');
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, asRelayError(error));
-  }
-
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const isLegacy = door.isLegacy(request);
-    const { refusal: why, identity = THE_OWNER } = checked(request, !isLegacy);
+    const { refusal: why, identity = THE_OWNER } = checked(guard, request, !isLegacy);
     // Not what comes without a device, on the relay's own machine: there all its sessions may come back at once.
     const refusal = why ?? (identity.device === undefined ? undefined : tooFast(request, identity));
     if (!refusal) {
       strangers.delete(endOf(request.socket));
       const reader = pipelines.get(socket)?.upgraded();
       pipelines.delete(socket);
-      door.upgrade(request, socket, head, identity, reader);
-      return;
+      return door.upgrade(request, socket, head, identity, reader);
     }
     log.debug({ code: refusal.code, remote: request.socket.remoteAddress }, 'an upgrade was refused');
     refuseUpgrade(socket, refusal);
   }
+}
+
+function checked(guard: Guard, request: IncomingMessage, credential: boolean): Checked {
+  const refusal = wrongTarget(request);
+  return refusal ? { refusal } : guard.check(request, { credential });
+}
+
+/** What answers could not be loaded, for one: its files may be others by now. */
+function unanswered(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent) response.destroy();
+  else refuse(request, response, asRelayError(error));
 }
 
 /** Not HTTP, or headers too large or too slow: the little that can be said, and the end. */

@@ -73,6 +73,18 @@ export class World {
     return this.#clock;
   }
 
+  /** As a journal does: what is refused changes nothing, and each is committed. */
+  play(commands: readonly Command[]): void {
+    for (const command of commands) {
+      try {
+        this.apply(command);
+      } catch (error) {
+        if (!(error instanceof RelayError)) throw error;
+      }
+      this.store.commit();
+    }
+  }
+
   apply<C extends Command>(command: C) {
     const applied = this.state.apply(command);
     this.effects.push(...applied.effects);
