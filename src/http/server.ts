@@ -203,6 +203,7 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
       strangers.delete(endOf(request.socket));
       const reader = pipelines.get(socket)?.upgraded();
       pipelines.delete(socket);
+      socket.off('close', onClosed);
       return door.upgrade(request, socket, head, identity, reader);
     }
     log.debug({ code: refusal.code, remote: request.socket.remoteAddress }, 'an upgrade was refused');

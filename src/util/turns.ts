@@ -29,11 +29,11 @@ export class Turns {
 
   /** From now on `stream` is read here, and only here, in pieces of so many bytes. */
   reader(stream: Readable, piece: number): Reader {
-    const reader: Reader = new Reader(stream, piece, () => this.#onReadable(reader));
-    return reader;
+    return new Reader(stream, piece, this);
   }
 
-  #onReadable(reader: Reader): void {
+  /** It has something to hand on. */
+  readable(reader: Reader): void {
     if (this.#waiting.has(reader)) return;
     this.#nextIsDue();
     const now = this.#clock.monotonic();
@@ -66,21 +66,38 @@ export class Turns {
 export class Reader {
   /** Bytes that are handed on at a time. */
   piece: number;
-  readonly #stream: Readable;
-  readonly #onReadable: () => void;
+  readonly #stream: Read;
+  readonly #turns: Turns;
   /** Bytes that are handed on whenever they come. */
   #expected = 0;
   #isHeld = false;
   #isPaused = false;
 
-  constructor(stream: Readable, piece: number, onReadable: () => void) {
+  constructor(stream: Readable, piece: number, turns: Turns) {
     this.piece = piece;
     this.#stream = stream;
-    this.#onReadable = onReadable;
-    this.#heed(stream);
+    this.#turns = turns;
+    this.#stream[READER] = this;
+    // Pausing a stream that has a listener of `readable` stops nothing, and nothing tells of it.
+    stream.pause = pause;
+    stream.resume = resume;
     stream.on('readable', onReadable);
     // What was there before is not told again where somebody else has just listened.
-    if (stream.readableLength > 0) process.nextTick(onReadable);
+    if (stream.readableLength > 0) process.nextTick(look, this);
+  }
+
+  /** Is there more, and may it be handed on? */
+  look(): void {
+    this.#turns.readable(this);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (this.#isPaused) process.nextTick(look, this);
+    this.#isPaused = false;
   }
 
   /** So much of what comes is one thing, and needs no pieces: it would only be held twice. */
@@ -96,7 +113,7 @@ export class Reader {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    this.#onReadable();
+    this.look();
   }
 
   /** Answers whether there is more that may be handed on. */
@@ -119,19 +136,29 @@ export class Reader {
   get #mayNot(): boolean {
     return this.#isHeld || this.#isPaused || this.#stream.destroyed;
   }
+}
 
-  /** Pausing a stream that has a listener of `readable` stops nothing, and nothing tells of it. */
-  #heed(stream: Readable): void {
-    const [pause, resume] = [stream.pause, stream.resume];
-    stream.pause = () => {
-      this.#isPaused = true;
-      return pause.call(stream);
-    };
-    stream.resume = () => {
-      const wasPaused = this.#isPaused;
-      this.#isPaused = false;
-      if (wasPaused) process.nextTick(this.#onReadable);
-      return resume.call(stream);
-    };
-  }
+// One of each for all streams: there may be many, and most are idle.
+const READER = Symbol('reader');
+
+interface Read extends Readable {
+  [READER]?: Reader;
+}
+
+function onReadable(this: Read): void {
+  this[READER]?.look();
+}
+
+function pause<Stream extends Read>(this: Stream): Stream {
+  this[READER]?.pause();
+  return Object.getPrototypeOf(this).pause.call(this);
+}
+
+function resume<Stream extends Read>(this: Stream): Stream {
+  this[READER]?.resume();
+  return Object.getPrototypeOf(this).resume.call(this);
+}
+
+function look(reader: Reader): void {
+  reader.look();
 }

@@ -3,14 +3,14 @@ import { createServer, type Server } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { refuseUpgrade } from '../../src/http/refuse.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { type Identity, THE_OWNER } from '../../src/relay/identity.ts';
 import { silentLog } from '../../src/relay/log.ts';
 import type { Socket } from '../../src/relay/socket.ts';
 import { OWNER } from '../../src/state/schema.ts';
-import { WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
+import { Told, WsDoor, type WsOptions, WsSocket } from '../../src/transports/ws.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { type Reader, Turns } from '../../src/util/turns.ts';
 import { Heard, runSocketContract } from '../contract/socket.ts';
@@ -82,8 +82,8 @@ async function makeRig(options: Partial<WsOptions> = {}): Promise<Rig> {
   return rig;
 }
 
-function opened(url: string, protocols: string[] = ['claude-relay.v1'], options: object = {}): Promise<WebSocket> {
-  const ws = new WebSocket(url, protocols, options);
+function opened(url: string, protocols: string[] = ['claude-relay.v1'], options: object = {}): Promise<Told> {
+  const ws = new Told(url, protocols, options);
   return new Promise((resolve, reject) => {
     ws.once('open', () => resolve(ws));
     ws.once('unexpected-response', (_request, response) => {
