@@ -35,7 +35,7 @@ import type { Seat, Seats } from './seats.ts';
 import type { Services } from './services.ts';
 import type { Socket } from './socket.ts';
 import type { Call } from './verb.ts';
-import { View } from './view.ts';
+import type { View } from './view.ts';
 
 export interface ConnectOptions {
   /** Its names are given no key, for clients that could not keep one. */
@@ -86,7 +86,7 @@ export class Connection implements Holder, Outlet, Ear {
   ) {
     this.#keyless = keyless;
     this.identity = identity;
-    this.#view = new View(services.store, identity.person);
+    this.#view = services.views.of(identity.person);
     this.#services = services;
     this.#seats = seats;
     this.#socket = socket;

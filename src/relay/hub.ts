@@ -1,6 +1,7 @@
 /** Who listens to what: an applied command wakes those, and only those, whom it concerns. */
 import type { Effect } from '../state/command.ts';
 import { openChannels } from '../state/queries/channels.ts';
+import { ALL_CHANNEL } from '../state/schema.ts';
 import type { Store } from '../state/store.ts';
 
 export interface Ear {
@@ -17,9 +18,11 @@ export interface Ear {
 interface Listening {
   readonly ears: Ear[];
   /** What it follows, but for its own channel. */
-  readonly channels: number[];
+  channels: readonly number[];
 }
 
+/** What most follow: one list for them all. */
+const ALL_ONLY: readonly number[] = [ALL_CHANNEL];
 const NOBODY: ReadonlySet<number> = new Set();
 
 export class Hub {
@@ -53,7 +56,7 @@ export class Hub {
     if (!listening || !removed(listening.ears, ear)) return;
     if (ear.takes) this.#waitsNoMore(session);
     if (listening.ears.length > 0) return;
-    for (const channel of [...listening.channels]) this.#unfollow(session, listening, channel);
+    for (const channel of listening.channels) this.#untune(session, channel);
     this.#sessions.delete(session);
   }
 
@@ -83,7 +86,7 @@ export class Hub {
   /** Lists as long as they have to be: one that something is pushed to makes room for sixteen more. */
   #begin(session: number, ear: Ear): void {
     const channels = openChannels(this.#store, session).filter((channel) => channel !== session);
-    this.#sessions.set(session, { ears: [ear], channels: [...channels] });
+    this.#sessions.set(session, { ears: [ear], channels: asShared(channels) });
     for (const channel of channels) this.#tune(session, channel);
   }
 
@@ -105,9 +108,10 @@ export class Hub {
   #followed({ session, channel, on }: Effect & { kind: 'followed' }): void {
     const listening = this.#sessions.get(session);
     if (!listening) return;
-    if (!on) return this.#unfollow(session, listening, channel);
-    listening.channels.push(channel);
-    this.#tune(session, channel);
+    const others = listening.channels.filter((each) => each !== channel);
+    listening.channels = asShared(on ? [...others, channel] : others);
+    if (on) this.#tune(session, channel);
+    else this.#untune(session, channel);
   }
 
   /** A copy: who is told may stop to listen, or others begin. */
@@ -122,8 +126,7 @@ export class Hub {
     else this.#channels.set(channel, new Set([session]));
   }
 
-  #unfollow(session: number, { channels }: Listening, channel: number): void {
-    removed(channels, channel);
+  #untune(session: number, channel: number): void {
     const sessions = this.#channels.get(channel);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#channels.delete(channel);
@@ -134,6 +137,10 @@ export class Hub {
     if (left > 0) this.#awaited.set(session, left);
     else this.#awaited.delete(session);
   }
+}
+
+function asShared(channels: readonly number[]): readonly number[] {
+  return channels.length === 1 && channels[0] === ALL_CHANNEL ? ALL_ONLY : [...channels];
 }
 
 /** Was it there? */

@@ -33,7 +33,7 @@ import { Unseen } from './unseen.ts';
 import { type PruneOptions, type Retention, Upkeep } from './upkeep.ts';
 import type { Actor } from './verb.ts';
 import { told } from './verbs/held.ts';
-import { View } from './view.ts';
+import { Views } from './view.ts';
 import { Walks } from './walks.ts';
 
 export interface RelayOptions {
@@ -148,7 +148,7 @@ export class Relay {
     signal?.addEventListener('abort', abort, { once: true });
     this.#waits.set(waits, identity);
     if (signal?.aborted || this.#stopped) abort();
-    const view = new View(this.#services.store, identity.person);
+    const view = this.#services.views.of(identity.person);
     const call = { services: this.#services, view, taker, signal: waits.signal, ...(actor ? { actor } : {}) };
     let isAnswered = false;
     try {
@@ -263,6 +263,7 @@ export class Relay {
       log,
       version,
       hub: new Hub(store),
+      views: new Views(store),
       presence: new Presence<Connection>(clock),
       walks: new Walks(clock),
       now: () => {

@@ -68,11 +68,11 @@ interface Claim {
 
 /** A key that was made for an instance and that nobody has presented since: its welcome may have been lost. */
 interface Grant {
-  readonly session: number;
   readonly key: string;
   readonly suffixed: boolean;
-  /** Who asked for what. */
-  readonly asker: string;
+  /** Who asked for what name: it may have got another one. */
+  readonly instance: string;
+  readonly name: string;
   /** False: the connection was gone before the key could be told, so that nobody has it. */
   readonly isTold: boolean;
 }
@@ -84,7 +84,7 @@ export class Seats {
   readonly #services: Services;
   /** By session. */
   readonly #grants = new Map<number, Grant>();
-  /** Instance and name asked for → session: the same process asking again gets the same name. */
+  /** Instance and name asked for → session, where that has another name: the same process asking again gets the same one. */
   readonly #asked = new Map<string, number>();
   /** Suffixed names that are being made. */
   readonly #reserved = new Set<string>();
@@ -105,7 +105,7 @@ export class Seats {
       try {
         const seat = await this.#find(wish, name);
         const isFree = !hello.seat || !this.#isHeldByOther(hello, seat.session);
-        this.#note(asker(hello, name), seat, isFree && sit(seat));
+        this.#note(hello, name, seat, isFree && sit(seat));
         if (isFree) return;
       } catch (error) {
         // Somebody made or took that name since we looked.
@@ -156,12 +156,13 @@ export class Seats {
 
   /** What was granted to this very process, or to one that never heard of it. */
   #again(hello: Hello, name: string, row: SessionRow | undefined): Claim[] {
-    const untold = row && this.#grants.get(row.id);
-    const grant = this.#grants.get(this.#asked.get(asker(hello, name)) ?? 0) ?? (untold?.isTold ? undefined : untold);
-    const granted = grant && sessionById(this.#services.store, grant.session);
-    if (!grant || !granted) return [];
-    const { key, session } = grant;
-    return [{ name: granted.name, key, session, suffixed: grant.suffixed && granted.name !== name }];
+    const session = this.#asked.get(asker(hello.instance, name)) ?? row?.id;
+    const grant = session === undefined ? undefined : this.#grants.get(session);
+    const granted = session === undefined ? undefined : sessionById(this.#services.store, session);
+    if (!grant || !granted || (grant.isTold && grant.instance !== hello.instance)) return [];
+    return [
+      { name: granted.name, key: grant.key, session: granted.id, suffixed: grant.suffixed && granted.name !== name },
+    ];
   }
 
   async #isFree(hello: Hello, { session }: Claim): Promise<boolean> {
@@ -211,20 +212,21 @@ export class Seats {
   }
 
   /** A key that was told now is remembered until it is presented. */
-  #note(asker: string, { session, key, suffixed }: Seat, isTold: boolean): void {
+  #note({ instance }: Hello, asked: string, { session, name, key, suffixed }: Seat, isTold: boolean): void {
     if (key === undefined) return isTold ? this.#forget(session) : undefined;
     // What was told once stays told, even if this welcome did not get out.
     const wasTold = this.#grants.get(session)?.isTold ?? false;
     this.#forget(session);
-    this.#grants.set(session, { session, key, suffixed, asker, isTold: isTold || wasTold });
-    this.#asked.set(asker, session);
+    this.#grants.set(session, { key, suffixed, instance, name: asked, isTold: isTold || wasTold });
+    if (asked !== name) this.#asked.set(asker(instance, asked), session);
   }
 
   #forget(session: number): void {
     const grant = this.#grants.get(session);
     if (!grant) return;
     this.#grants.delete(session);
-    if (this.#asked.get(grant.asker) === session) this.#asked.delete(grant.asker);
+    const asked = asker(grant.instance, grant.name);
+    if (this.#asked.get(asked) === session) this.#asked.delete(asked);
   }
 
   /**
@@ -261,8 +263,8 @@ function fits(row: SessionRow, key: string | undefined): boolean {
 }
 
 /** Instances hold no space. */
-function asker(hello: Hello, name: string): string {
-  return `${hello.instance} ${name}`;
+function asker(instance: string, name: string): string {
+  return `${instance} ${name}`;
 }
 
 function isTaken(error: unknown): boolean {

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import type { Presence } from './presence.ts';
 import type { Pumps } from './pump.ts';
 import type { Unseen } from './unseen.ts';
+import type { Views } from './view.ts';
 import type { Walks } from './walks.ts';
 
 export interface Services {
@@ -23,6 +24,7 @@ export interface Services {
   readonly log: Log;
   readonly version: string;
   readonly hub: Hub;
+  readonly views: Views;
   readonly pumps: Pumps;
   readonly presence: Presence<Connection>;
   readonly unseen: Unseen;

@@ -13,6 +13,22 @@ import { countSeen, recentSeen, seenAmong } from '../state/queries/sight.ts';
 import { OWNER } from '../state/schema.ts';
 import type { Store } from '../state/store.ts';
 
+/** One for each person, however many connections it has. */
+export class Views {
+  readonly #store: Store;
+  readonly #views = new Map<number, View>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  of(person: number): View {
+    const view = this.#views.get(person) ?? new View(this.#store, person);
+    this.#views.set(person, view);
+    return view;
+  }
+}
+
 export class View {
   readonly person: number;
   readonly isOwner: boolean;

@@ -2,8 +2,8 @@
  * Sessions, what they follow, and what channels are called: in memory from the first look on, since every command and
  * every delivery asks. Changes are made here and written with the commit, however often a batch changes a session.
  */
-import type { Kind } from '../protocol/session.ts';
-import type { Stance } from '../protocol/stance.ts';
+import { KINDS, type Kind } from '../protocol/session.ts';
+import { STANCES, type Stance } from '../protocol/stance.ts';
 import type { Store, Value } from './store.ts';
 import { AlteredRow, type SummedTable, sumOf } from './summed.ts';
 
@@ -183,14 +183,14 @@ function said(row: Stored): Value[] {
   ];
 }
 
-/** Field by field: what the driver makes takes twice the memory, and there may be thousands of them. */
+/** Field by field, and words that many have in common only once: what the driver makes takes twice the memory, and there may be thousands of them. */
 function toRow(stored: Stored): SessionRow {
   return {
     id: stored.id,
     name: stored.name,
     person: stored.person,
     device: stored.device,
-    kind: stored.kind,
+    kind: KINDS.find((kind) => kind === stored.kind) ?? stored.kind,
     key: stored.key,
     host: stored.host,
     cwd: stored.cwd,
@@ -204,7 +204,7 @@ function toRow(stored: Stored): SessionRow {
     claims: readClaims(stored.claims),
     missed: stored.missed,
     released: stored.released === '[]' ? NONE_RELEASED : new Set<number>(JSON.parse(stored.released)),
-    messages: stored.messages,
+    messages: STANCES.find((stance) => stance === stored.messages) ?? stored.messages,
   };
 }
 
