@@ -16,39 +16,10 @@ export class Unfinished {
     this.most = most;
   }
 
-  part(): Part {
-    return new Part(this);
-  }
-}
-
-/** Of one connection. */
-export class Part {
-  readonly #all: Unfinished;
-  #bytes = 0;
-
-  constructor(all: Unfinished) {
-    this.#all = all;
-  }
-
-  /** What has come of the message that is not whole. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** So many came. False when that is too much. */
-  add(count: number): boolean {
-    this.#set(this.#bytes + count);
-    return this.#bytes <= SMALL || this.#all.sum <= this.#all.most;
-  }
-
-  /** So many of them are whole now, or gone. */
-  take(count: number): void {
-    this.#set(Math.max(0, this.#bytes - count));
-  }
-
-  #set(bytes: number): void {
-    this.#all.sum += bytes - this.#bytes;
-    this.#bytes = bytes;
+  /** One connection holds so many bytes where it held others. False when that is too much. */
+  holds(bytes: number, before: number): boolean {
+    this.sum += bytes - before;
+    return bytes <= Math.max(before, SMALL) || this.sum <= this.most;
   }
 }
 

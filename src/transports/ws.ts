@@ -12,9 +12,9 @@ import type { Identity } from '../relay/identity.ts';
 import type { Log } from '../relay/log.ts';
 import { type ConnectionLimits, mayConnect, mayWait } from '../relay/places.ts';
 import type { Socket, SocketListener } from '../relay/socket.ts';
-import type { Reader } from '../util/turns.ts';
+import type { OnPiece, Reader } from '../util/turns.ts';
 import { FrameEnds, textFrames } from './frames.ts';
-import { frameBytes, type Part, Unfinished } from './unfinished.ts';
+import { frameBytes, Unfinished } from './unfinished.ts';
 
 /** How long a peer may take to answer our close before its socket is cut, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
@@ -74,9 +74,8 @@ export class WsDoor {
     const connect = this.isLegacy(request) ? this.#options.connectLegacy : this.#options.connect;
     const refusal = this.#refusal(request, identity);
     if (refusal || !connect) return this.#options.refuse(duplex, refusal ?? new RelayError('version_unsupported'));
-    const part = this.#unfinished.part();
     this.#server.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = new WsSocket(ws, { under: duplex, reader, places: this.#places, part });
+      const socket = new WsSocket(ws, { under: duplex, reader, places: this.#places, unfinished: this.#unfinished });
       this.#places.open.set(socket, identity.person);
       this.#places.strangers.set(socket, identity.person);
       connect(socket, identity);
@@ -108,8 +107,8 @@ export class WsDoor {
   }
 }
 
-/** What reads a connection in pieces, and can be told how much more belongs to a frame. */
-type Expecting = Pick<Reader, 'expect' | 'piece'>;
+/** What reads a connection in pieces, tells of each, and can be told how much more belongs to a frame. */
+type Expecting = Pick<Reader, 'expect' | 'piece' | 'tell'>;
 
 /** Who takes a place, and whose it is. */
 interface Places {
@@ -139,19 +138,18 @@ interface WsParts {
   readonly reader?: Expecting | undefined;
   /** A stranger until its owner has answered. */
   readonly places?: Places;
-  /** Of what comes, the part that is not whole yet. */
-  readonly part?: Part;
+  /** What is not whole yet, of all connections. */
+  readonly unfinished?: Unfinished;
 }
 
 /** One WebSocket, on either side of it. */
-export class WsSocket implements Socket {
+export class WsSocket implements Socket, OnPiece {
   readonly #ws: Told;
   readonly #under: Duplex | undefined;
   readonly #places: Places | undefined;
-  /** Of what comes, the part that is not whole yet. */
-  readonly #part: Part | undefined;
   readonly #reader: Expecting | undefined;
-  readonly #ends: FrameEnds | undefined;
+  readonly #unfinished: Unfinished | undefined;
+  #ends: FrameEnds | undefined;
   #over = false;
   /** What this turn sends, and the bytes of each. */
   #texts = NO_TEXTS;
@@ -159,17 +157,16 @@ export class WsSocket implements Socket {
   #gathered = 0;
   #listener: SocketListener | undefined;
 
-  constructor(ws: Told, { under, reader, places, part }: WsParts = {}) {
+  constructor(ws: Told, { under, reader, places, unfinished }: WsParts = {}) {
     this.#ws = ws;
     this.#under = under;
     this.#places = places;
-    this.#part = part;
     this.#reader = reader;
+    this.#unfinished = unfinished;
     ws.owner = this;
-    if (!part || !under) return;
+    if (!reader) return;
     this.#ends = new FrameEnds();
-    (under as Counted)[OWNER] = this;
-    under.prependListener('data', onData);
+    reader.tell(this);
   }
 
   /** What `ws` emits. Oversize, bad UTF-8, a reset are errors there; it closes with the right code by itself, and tells that. */
@@ -256,22 +253,20 @@ export class WsSocket implements Socket {
   #onClose(code: number): void {
     this.#places?.strangers.delete(this);
     this.#places?.open.delete(this);
-    this.#part?.take(Number.POSITIVE_INFINITY);
+    this.#unfinished?.holds(0, this.#ends?.held ?? 0);
+    this.#ends = undefined;
     this.#listener?.onClose(code);
   }
 
-  /** What comes is added before `ws` reads it, which takes off what is whole, and looked at when it has, where it is much. */
-  count(chunk: Buffer): void {
-    const [part, ends] = [this.#part, this.#ends];
-    if (!part || !ends) return;
-    const hasRoom = part.add(chunk.length);
-    this.#reader?.expect(Math.min(ends.after(chunk), LIMITS.frameBytes));
-    if (!hasRoom) queueMicrotask(() => part.bytes > 0 && this.#refuse('too_many_connections'));
-    else if (part.bytes > HELLO) queueMicrotask(() => this.#refuseStranger(part));
-  }
-
-  #refuseStranger(part: Part): void {
-    if (part.bytes > HELLO && this.#places?.strangers.has(this)) this.#refuse('frame_too_large');
+  /** `ws` has read it, and told of what is whole by now. */
+  came(piece: Buffer): void {
+    if (!this.#ends) return;
+    const before = this.#ends.held;
+    const toCome = this.#ends.after(piece);
+    this.#reader?.expect(Math.min(toCome, LIMITS.frameBytes));
+    const { held } = this.#ends;
+    if (this.#unfinished?.holds(held, before) === false) this.#refuse('too_many_connections');
+    else if (held > HELLO && this.#places?.strangers.has(this)) this.#refuse('frame_too_large');
   }
 
   #refuse(code: 'too_many_connections' | 'frame_too_large'): void {
@@ -281,7 +276,6 @@ export class WsSocket implements Socket {
   }
 
   #onPing(data: Buffer): void {
-    this.#onFrame(data.length);
     if (this.#ws.readyState !== WebSocket.OPEN) return;
     // Ours, and not that of `ws`: pongs that nobody reads would grow, too.
     this.#ws.pong(data, undefined, () => this.#onFlushed());
@@ -289,16 +283,10 @@ export class WsSocket implements Socket {
   }
 
   #onPong(data: Buffer): void {
-    this.#onFrame(data.length);
     this.#listener?.onPong(data.toString());
   }
 
-  #onFrame(bytes: number): void {
-    this.#part?.take(frameBytes(bytes));
-  }
-
   #onMessage(data: RawData, isBinary: boolean): void {
-    this.#onFrame(bytesOf(data));
     if (isBinary) this.close(1003, 'Frames are text.');
     else this.#listener?.onText(data.toString());
   }
@@ -308,24 +296,8 @@ export class WsSocket implements Socket {
 const NO_TEXTS: string[] = [];
 const NO_BYTES: number[] = [];
 
-// One for all of them.
-const OWNER = Symbol('owner');
-
-interface Counted extends Duplex {
-  [OWNER]?: WsSocket;
-}
-
-function onData(this: Counted, chunk: Buffer): void {
-  this[OWNER]?.count(chunk);
-}
-
 function flush(socket: WsSocket): void {
   socket.flush();
-}
-
-/** `ws` gives one piece of memory, unless it is told otherwise. */
-function bytesOf(data: RawData): number {
-  return Buffer.isBuffer(data) ? data.length : 0;
 }
 
 /** The reason of a close frame is at most 123 bytes. */

@@ -62,12 +62,18 @@ export class Turns {
   }
 }
 
+/** Hears what a connection has handed on. */
+export interface OnPiece {
+  came(piece: Buffer): void;
+}
+
 /** One connection. */
 export class Reader {
   /** Bytes that are handed on at a time. */
   piece: number;
   readonly #stream: Read;
   readonly #turns: Turns;
+  #onPiece: OnPiece | undefined;
   /** Bytes that are handed on whenever they come. */
   #expected = 0;
   #isHeld = false;
@@ -100,6 +106,11 @@ export class Reader {
     this.#isPaused = false;
   }
 
+  /** Tells of each piece that is handed on from now on. */
+  tell(onPiece: OnPiece): void {
+    this.#onPiece = onPiece;
+  }
+
   /** So much of what comes is one thing, and needs no pieces: it would only be held twice. */
   expect(bytes: number): void {
     this.#expected = bytes;
@@ -129,8 +140,10 @@ export class Reader {
   #read(most: number): void {
     const { readableLength } = this.#stream;
     this.#expected = Math.max(0, this.#expected - Math.min(most, readableLength));
-    if (readableLength > most) this.#stream.read(most);
-    else this.#stream.read();
+    // Whoever takes the stream over because of this piece did not get it.
+    const onPiece = this.#onPiece;
+    const piece: Buffer | null = readableLength > most ? this.#stream.read(most) : this.#stream.read();
+    if (piece) onPiece?.came(piece);
   }
 
   get #mayNot(): boolean {

@@ -82,4 +82,55 @@ describe('the ends of frames', () => {
     const ends = new FrameEnds();
     expect(ends.after(frame(OPCODE.text, Buffer.alloc(1), { length: 2 ** 50 }))).toBe(2 ** 50 - 1);
   });
+
+  /** What a piece that ends at `at` leaves to be held: from the first frame of the message that is not whole, without what is no part of it. */
+  function heldAt(frames: readonly { readonly bytes: Buffer; readonly kind: Kind }[], at: number): number {
+    let [begin, held] = [0, 0];
+    for (const { bytes, kind } of frames) {
+      if (at < begin + bytes.length) return held + at - begin;
+      begin += bytes.length;
+      if (kind !== 'ping') held = kind === 'last' ? 0 : held + bytes.length;
+    }
+    return held;
+  }
+
+  type Kind = 'last' | 'more' | 'ping';
+  const made = (kind: Kind, length: number) => ({
+    kind,
+    bytes: frame(
+      kind === 'ping' ? OPCODE.ping : OPCODE.text,
+      Buffer.alloc(kind === 'ping' ? length % 126 : length, 0x78),
+      {
+        fin: kind !== 'more',
+      },
+    ),
+  });
+
+  it('say how much of a message has come that is not whole, in fragments and with pings between them', () => {
+    const one = fc.tuple(fc.constantFrom<Kind>('last', 'more', 'ping'), fc.oneof(fc.nat(130), fc.nat(2_000)));
+    const cuts = fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 8 }), cuts, (kinds, sizes) => {
+        const frames = kinds.map(([kind, length]) => made(kind, length));
+        const all = Buffer.concat(frames.map(({ bytes }) => bytes));
+        const ends = new FrameEnds();
+        for (let at = 0, n = 0; at < all.length; n += 1) {
+          const piece = all.subarray(at, at + (sizes[n % sizes.length] ?? 1));
+          at += piece.length;
+          ends.after(piece);
+          expect(ends.held).toBe(heldAt(frames, at));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('hold nothing of messages that are whole, however many came in fragments', () => {
+    const ends = new FrameEnds();
+    const message = Buffer.concat(
+      [made('more', 10), made('ping', 4), made('more', 0), made('last', 200)].map(({ bytes }) => bytes),
+    );
+    for (let n = 0; n < 1_000; n += 1) ends.after(message);
+    expect(ends.held).toBe(0);
+  });
 });
