@@ -44,6 +44,13 @@ export interface ConnectOptions {
   readonly identity?: Identity;
 }
 
+/** Who holds the connections. */
+export interface Connections {
+  /** It has said hello, and was welcomed. */
+  opened(connection: Connection): void;
+  closed(connection: Connection): void;
+}
+
 type Phase = 'opened' | 'greeting' | 'open' | 'closed';
 
 export class Connection implements Holder, Outlet, Ear {
@@ -55,7 +62,7 @@ export class Connection implements Holder, Outlet, Ear {
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #socket: Socket;
-  readonly #onClosed: (connection: Connection) => void;
+  readonly #all: Connections;
   readonly #keyless: boolean;
   readonly identity: Identity;
   readonly #view: View;
@@ -81,7 +88,7 @@ export class Connection implements Holder, Outlet, Ear {
     services: Services,
     seats: Seats,
     socket: Socket,
-    onClosed: (connection: Connection) => void,
+    all: Connections,
     { keyless = false, identity = THE_OWNER }: ConnectOptions = {},
   ) {
     this.#keyless = keyless;
@@ -90,14 +97,10 @@ export class Connection implements Holder, Outlet, Ear {
     this.#services = services;
     this.#seats = seats;
     this.#socket = socket;
-    this.#onClosed = onClosed;
+    this.#all = all;
     this.pulse = new Pulse(services.clock, socket);
     this.#helloTimer = services.clock.after(TIMES.hello, () => this.fail(new RelayError('hello_timeout')));
     socket.listen(this);
-  }
-
-  get isOpen(): boolean {
-    return this.#phase === 'open';
   }
 
   /** Aborts when the connection ends, or is told that it will. */
@@ -236,6 +239,7 @@ export class Connection implements Holder, Outlet, Ear {
     if (this.isClosed) return false;
     const { presence, now, store } = this.#services;
     this.#phase = 'open';
+    this.#all.opened(this);
     this.since = now();
     this.#session = seat?.session;
     const row = seat && hello.seat ? sessionById(store, seat.session) : undefined;
@@ -361,7 +365,7 @@ export class Connection implements Holder, Outlet, Ear {
     this.#tryLeave(event);
     // 1006 means that the socket is gone already; it must not be sent (RFC 6455, 7.4.1).
     if (code !== 1006) this.#socket.close(code, reason);
-    this.#onClosed(this);
+    this.#all.closed(this);
   }
 
   /** A disk that fails meanwhile keeps nobody here. */

@@ -15,7 +15,7 @@ import { type Clock, sleep, type Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { bear, bearing } from './bearing.ts';
 import { Brakes } from './brakes.ts';
-import { Connection, type ConnectOptions } from './connection.ts';
+import { Connection, type Connections, type ConnectOptions } from './connection.ts';
 import { dispatch } from './dispatch.ts';
 import { Halt } from './halt.ts';
 import { HeldNews } from './held-news.ts';
@@ -65,7 +65,15 @@ export class Relay {
   readonly #services: Services;
   readonly #seats: Seats;
   readonly #connections = new Set<Connection>();
-  readonly #onClosed = (closed: Connection): void => void this.#connections.delete(closed);
+  /** Those of them that were not welcomed yet, and whose they are. */
+  readonly #strangers = new Map<Connection, number>();
+  readonly #all: Connections = {
+    opened: (connection) => void this.#strangers.delete(connection),
+    closed: (connection) => {
+      this.#strangers.delete(connection);
+      this.#connections.delete(connection);
+    },
+  };
   readonly #timers: Timer[];
   readonly #stopEffects: () => void;
   /** Of requests without a connection that may wait. */
@@ -101,13 +109,13 @@ export class Relay {
 
   /** Takes over an open socket. Its credential, Host and Origin were checked by the transport. */
   connect(socket: Socket, options: ConnectOptions = {}): void {
-    const connection = new Connection(this.#services, this.#seats, socket, this.#onClosed, options);
-    const strangers = [...this.#connections].filter((each) => !each.isOpen);
-    const waiting = new Map(strangers.map((stranger) => [stranger, stranger.identity.person]));
+    const connection = new Connection(this.#services, this.#seats, socket, this.#all, options);
+    const { person } = connection.identity;
+    const isFull = this.#connections.size >= LIMITS.connections || !mayWait(person, this.#strangers);
     this.#connections.add(connection);
+    this.#strangers.set(connection, person);
     if (this.#stopped) connection.fail(new RelayError('shutting_down'));
-    else if (this.#connections.size > LIMITS.connections || !mayWait(connection.identity.person, waiting))
-      connection.fail(new RelayError('too_many_connections'));
+    else if (isFull) connection.fail(new RelayError('too_many_connections'));
   }
 
   /**
