@@ -191,7 +191,7 @@ export const PLANTS: readonly Plant[] = [
       {
         file: 'src/relay/connection.ts',
         find: '  checkPulse(): void {',
-        put: '  checkPulse(): void {\n    if (this.isClosed || this.isOpen) return;',
+        put: "  checkPulse(): void {\n    if (this.#phase === 'open' || this.#phase === 'closed') return;",
       },
     ],
     caughtBy: {
