@@ -45,7 +45,12 @@ interface Place {
   readonly table: string;
   readonly from: number;
   readonly until: number;
+  /** Where the type of its id is, which SQLite takes from the rowid: there, nothing (0) and the number nothing (8) say the same. */
+  readonly idType: number | undefined;
 }
+
+/** Of a leaf of a table with rowids. */
+const LEAF = 13;
 
 const ask = <V extends Verb>(relay: RelayProcess, verb: V, args: Args<V>, as: string): Promise<Results[V]> =>
   once(verb, args, { url: relay.place.url(), token: relay.place.token(), as });
@@ -81,7 +86,10 @@ async function placesOf(path: string): Promise<readonly Place[]> {
     const page = (rootpage - 1) * size;
     return Array.from({ length: bytes.readUInt16BE(page + 3) }, (_, n) => {
       const from = page + bytes.readUInt16BE(page + 8 + 2 * n);
-      return { table, from, until: from + 1 + (bytes[from] ?? 0) };
+      const hasRowid = bytes[page] === LEAF;
+      // Length, rowid, length of the head, and then the types of the columns, of which an id is the first.
+      const until = from + (hasRowid ? 2 : 1) + (bytes[from] ?? 0);
+      return { table, from, until, idType: hasRowid ? from + 3 : undefined };
     });
   });
 }
@@ -90,9 +98,10 @@ async function placesOf(path: string): Promise<readonly Place[]> {
 function damage({ dir, rows }: Pick<Base, 'dir' | 'rows'>, chance: Seeded): string {
   const place = rows[chance.below(rows.length)];
   if (place && chance.chance(0.4)) {
-    const { table, from, until } = place;
+    const { table, from, until, idType } = place;
     const at = from + chance.below(until - from);
-    flip(join(dir, TABLES), at, 1 << chance.below(8));
+    const bit = 1 << chance.below(8);
+    flip(join(dir, TABLES), at, at === idType && bit === 8 ? 1 : bit);
     return `${A_ROW} of ${table} flipped at ${at - from} of ${until - from}`;
   }
   const isThere = (file: string) => (statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0) > 0;
