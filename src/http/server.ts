@@ -195,8 +195,7 @@ function makeServer({ guard, answer, door, log, tls, clock }: ListenOptions, kep
   }
 
   function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const isLegacy = door.isLegacy(request);
-    const { refusal: why, identity = THE_OWNER } = checked(guard, request, !isLegacy);
+    const { refusal: why, identity = THE_OWNER } = checked(guard, request, !door.isLegacy(request));
     // Not what comes without a device, on the relay's own machine: there all its sessions may come back at once.
     const refusal = why ?? (identity.device === undefined ? undefined : tooFast(request, identity));
     if (!refusal) {
