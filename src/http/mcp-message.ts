@@ -1,5 +1,5 @@
 /** What a request at `/mcp` says, as far as its name's seat must know before the protocol's library reads it. */
-import type { RequestId } from '@modelcontextprotocol/server';
+import { isRequestId, type RequestId } from '../mcp/jsonrpc.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
 /** The fields of one JSON-RPC message; none of what is something else: the library says what is wrong with it. */
@@ -38,7 +38,7 @@ export function isWatching({ method }: Message): boolean {
 export function cancelledBy({ method, params }: Message): RequestId | undefined {
   if (method !== 'notifications/cancelled') return undefined;
   const { requestId } = fieldsOf(params);
-  return typeof requestId === 'string' || typeof requestId === 'number' ? requestId : undefined;
+  return isRequestId(requestId) ? requestId : undefined;
 }
 
 function fieldsOf(value: unknown): Message {

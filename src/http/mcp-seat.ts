@@ -8,18 +8,19 @@ import {
   createMcpHandler,
   type McpHttpHandler,
   type McpRequestContext,
-  type RequestId,
   type Server,
 } from '@modelcontextprotocol/server';
 import { Shelf } from '../delivery/shelf.ts';
 import { INBOX_URI } from '../mcp/inbox-resource.ts';
-import { createServer, type Host } from '../mcp/server.ts';
+import type { RequestId } from '../mcp/jsonrpc.ts';
+import { type Host, Server as Offered } from '../mcp/server.ts';
 import { AfterWrite } from '../mcp/written.ts';
 import { LIMITS, TIMES } from '../protocol/limits.ts';
 import type { Log } from '../relay/log.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { cancelledBy, hasLongId, isBeginning, isWatching, messagesOf } from './mcp-message.ts';
+import { libraryServer } from './mcp-server.ts';
 import type { RelaySession } from './relay-session.ts';
 import { Watchers } from './watchers.ts';
 
@@ -149,11 +150,12 @@ export class McpSeat {
 
   #freshHost(): Host {
     const { session, version, clock, random } = this.#options;
-    return { session, version, clock, random, shelf: new Shelf(), tells: false };
+    return { session, version, clock, random, shelf: new Shelf() };
   }
 
   #makeServer(context: McpRequestContext): Server {
-    const server = createServer(this.#host, context, this.#exchange.getStore() ?? new AfterWrite());
+    const written = this.#exchange.getStore() ?? new AfterWrite();
+    const server = libraryServer(new Offered(this.#host, written), context);
     this.#options.extend?.(server, context.era);
     return server;
   }

@@ -1,5 +1,7 @@
-/** Who speaks to us, as its first message says: in `initialize`, or with every request since the revision of July 2026. */
-import { CLIENT_INFO_META_KEY, type JSONRPCMessage } from '@modelcontextprotocol/server';
+/** Who speaks to us, as its messages say: in `initialize`, or with every request since the revision of July 2026. */
+import { fieldsOf } from '../util/fields.ts';
+import type { Message } from './jsonrpc.ts';
+import { META } from './revisions.ts';
 
 export interface ClientInfo {
   readonly name: string;
@@ -7,16 +9,11 @@ export interface ClientInfo {
 }
 
 /** Undefined where a message does not say. */
-export function clientInfoOf(message: JSONRPCMessage): ClientInfo | undefined {
-  if (!('method' in message)) return undefined;
-  const params = fields(message.params);
-  const said = fields(message.method === 'initialize' ? params.clientInfo : fields(params._meta)[CLIENT_INFO_META_KEY]);
-  if (typeof said.name !== 'string' || said.name === '') return undefined;
-  return { name: said.name, ...(typeof said.version === 'string' ? { version: said.version } : {}) };
-}
-
-type Fields = Readonly<Record<string, unknown>> & { readonly clientInfo?: unknown; readonly _meta?: unknown };
-
-function fields(value: unknown): Fields & { readonly name?: unknown; readonly version?: unknown } {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+export function clientInfoOf(message: Message): ClientInfo | undefined {
+  if (message.kind === 'answer') return undefined;
+  const { method, params } = message;
+  const said = method === 'initialize' ? params.clientInfo : fieldsOf(params._meta)[META.client];
+  const { name, version } = fieldsOf(said);
+  if (typeof name !== 'string' || name === '') return undefined;
+  return { name, ...(typeof version === 'string' ? { version } : {}) };
 }

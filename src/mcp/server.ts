@@ -1,60 +1,77 @@
 /**
- * One server instance for one client connection, of either protocol era. A transport may build an instance to answer
- * a probe and throw it away; so nothing lives here that must survive: that is in the host, which outlives them all.
+ * What a session offers to its agent program, without the protocol around it: over stdio that is `protocol.ts`, over HTTP
+ * it is a library (`http/mcp-server.ts`). A server may be made to answer a probe and be thrown away; so nothing lives here
+ * that must survive: that is in the host, which outlives them all.
  */
-import {
-  type CallToolRequest,
-  type CallToolResult,
-  CLIENT_INFO_META_KEY,
-  type McpRequestContext,
-  ProtocolError,
-  ProtocolErrorCode,
-  Server,
-  type ServerContext,
-} from '@modelcontextprotocol/server';
 import type { Experimental } from '../agents/program.ts';
 import { traitsOf } from '../agents/programs.ts';
 import type { ClientTraits } from '../agents/traits.ts';
 import type { Shelf } from '../delivery/shelf.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Fields } from '../util/fields.ts';
 import type { Random } from '../util/random.ts';
 import { safeText, safeTexts } from '../util/safe-text.ts';
-import { offerInbox } from './inbox-resource.ts';
+import { INBOX, INBOX_URI, inboxText } from './inbox-resource.ts';
 import { instructions } from './instructions.ts';
+import { type RequestId, RPC, RpcError } from './jsonrpc.ts';
+import { type Era, STRUCTURED_SINCE } from './revisions.ts';
 import type { Session } from './session.ts';
 import type { Tool, ToolAnswer, ToolCall } from './tool.ts';
 import { TOOLS } from './tools/all.ts';
 import type { AfterWrite } from './written.ts';
 
-/** What outlives a server instance. */
+/** What outlives a server. */
 export interface Host {
   readonly session: Session;
-  /** One per session, however many instances serve it. */
+  /** One per session, however many servers serve it. */
   readonly shelf: Shelf;
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** False: an instance lives for one request and has nobody to tell that mail came; whoever serves it does that. True when absent. */
-  readonly tells?: boolean;
   /** A notice for the model whose answer was not written yet. */
   notice?: string | undefined;
   /** Told the `_meta` of every tool call; some programs name their session there. */
-  onCall?(meta: Readonly<Record<string, unknown>>): void;
+  onCall?(meta: Fields): void;
   /** Capabilities beside the usual ones, for the program that it serves. */
   experimental?(): Experimental | undefined;
-  /** A way to tell the program something by itself, while this instance lives. */
+  /** A way to tell the program something by itself, while its connection lives. */
   onServer?(notify: Notify): () => void;
 }
 
-export type Notify = (method: string, params: Readonly<Record<string, unknown>>) => void;
+export type Notify = (method: string, params: Fields) => void;
 
-/** Structured output came with this revision; dates compare as text. */
-const STRUCTURED_SINCE = '2025-06-18';
+/** One request, as the protocol around a server has read it. */
+export interface Asked {
+  readonly id: RequestId;
+  /** Aborts when nobody will read the answer. */
+  readonly signal: AbortSignal;
+  /** What stands beside its parameters; the protocol's own is taken out. */
+  readonly meta: Fields;
+  /** The name of the program that asks; undefined where it has not said one. */
+  readonly client: string | undefined;
+  /** Undefined before `initialize`. */
+  readonly revision: string | undefined;
+  /** Tells whoever asked, before the answer. Best effort. */
+  notify(method: string, params: Fields): void;
+}
+
+export interface ToolDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly inputSchema: { readonly type: 'object' };
+}
+
+/** What a tool has answered, for the wire. */
+export interface ToolResult {
+  readonly content: readonly { readonly type: 'text'; readonly text: string }[];
+  readonly structuredContent?: Fields;
+  readonly isError?: true;
+}
 
 const BY_NAME: ReadonlyMap<string, Tool> = new Map(TOOLS.map((tool) => [tool.name, tool]));
 
 /** The tools as a client is told of them; at most 6,000 bytes. */
-export function toolList(): { name: string; description: string; inputSchema: { type: 'object' } }[] {
+export function toolList(): ToolDescription[] {
   return TOOLS.map(({ name, description, annotations, schema, meta }) => ({
     name,
     description,
@@ -64,64 +81,83 @@ export function toolList(): { name: string; description: string; inputSchema: { 
   }));
 }
 
-/** A server for one connection. `written` is told by its transport when an answer is out. */
-export function createServer(host: Host, { era }: Pick<McpRequestContext, 'era'>, written: AfterWrite): Server {
-  const server = new Server(
-    { name: 'claude-relay', version: host.version },
-    {
-      capabilities: { tools: {}, resources: { subscribe: true }, ...experimentalOf(host, era) },
-      instructions: safeText(instructions(host.session.state.name)),
-    },
-  );
-  server.setRequestHandler('tools/list', () => ({ tools: toolList() }));
-  server.setRequestHandler('tools/call', (request, ctx) => callTool(host, server, request, ctx, written));
-  const stop = offerInbox(server, host, era);
-  const forget = host.onServer?.(
-    (method, params) => void server.notification({ method, params }).catch(() => undefined),
-  );
-  server.onclose = () => {
-    stop();
-    forget?.();
-  };
-  return server;
+export class Server {
+  readonly #host: Host;
+  readonly #written: AfterWrite;
+
+  /** `written` is told when an answer is out, by whoever writes it. */
+  constructor(host: Host, written: AfterWrite) {
+    this.#host = host;
+    this.#written = written;
+  }
+
+  get info(): { readonly name: string; readonly version: string } {
+    return { name: 'claude-relay', version: this.#host.version };
+  }
+
+  /** Read once, at the beginning: the name of the session stands there as it is then. */
+  get instructions(): string {
+    return safeText(instructions(this.#host.session.state.name));
+  }
+
+  /** Only before the modern era does anything of ours go out that nobody asked for. */
+  capabilities(era: Era): Capabilities {
+    const experimental = era === 'legacy' ? this.#host.experimental?.() : undefined;
+    return { tools: {}, resources: { subscribe: true }, ...(experimental && { experimental }) };
+  }
+
+  resources(): readonly (typeof INBOX)[] {
+    return [INBOX];
+  }
+
+  /** @throws {RpcError} for a resource that is not there. */
+  checkResource(uri: string): void {
+    if (uri !== INBOX_URI) throw new RpcError(RPC.invalidParams, `Resource not found: ${uri}`, { uri });
+  }
+
+  /** @throws {RpcError} for a resource that is not there. */
+  async readResource(uri: string, { signal }: Pick<Asked, 'signal'>): Promise<ResourceText> {
+    this.checkResource(uri);
+    const text = await inboxText(this.#host.session, this.#host.random, signal);
+    return { uri, mimeType: INBOX.mimeType, text };
+  }
+
+  /** @throws {RpcError} for a tool that is not there. Whatever a tool finds wrong is an answer. */
+  async callTool(name: string, args: unknown, asked: Asked): Promise<ToolResult> {
+    const tool = BY_NAME.get(name);
+    if (!tool)
+      throw new RpcError(
+        RPC.invalidParams,
+        `There is no tool of that name; there are ${[...BY_NAME.keys()].join(', ')}.`,
+      );
+    const { id } = asked;
+    const host = this.#host;
+    const written = this.#written;
+    const signal = written.signalOf(asked.signal);
+    written.begin(id);
+    signal.addEventListener('abort', () => written.drop(id), { once: true });
+    host.onCall?.(asked.meta);
+    const answered = host.session.called(name);
+    const client = clientOf(asked);
+    const afterWritten = (call: () => void) => {
+      if (!signal.aborted) written.add(id, call);
+    };
+    const answer = await tool.run(host.session, args, toolCall(host, asked, signal, afterWritten, client.traits));
+    answered();
+    return withNotice(host, answer, client, afterWritten);
+  }
 }
 
-/** Only before the modern era does anything of ours go out that nobody asked for. */
-function experimentalOf(host: Host, era: McpRequestContext['era']): { experimental?: Experimental } {
-  const experimental = era === 'legacy' ? host.experimental?.() : undefined;
-  return experimental ? { experimental } : {};
+interface Capabilities {
+  readonly tools: Fields;
+  readonly resources: { readonly subscribe: true };
+  readonly experimental?: Experimental;
 }
 
-async function callTool(
-  host: Host,
-  server: Server,
-  { params }: CallToolRequest,
-  ctx: ServerContext,
-  written: AfterWrite,
-): Promise<CallToolResult> {
-  const tool = BY_NAME.get(params.name);
-  if (!tool)
-    throw new ProtocolError(
-      ProtocolErrorCode.InvalidParams,
-      `There is no tool of that name; there are ${[...BY_NAME.keys()].join(', ')}.`,
-    );
-  const { id } = ctx.mcpReq;
-  const signal = written.signalOf(ctx.mcpReq.signal);
-  written.begin(id);
-  signal.addEventListener('abort', () => written.drop(id), { once: true });
-  host.onCall?.(params._meta ?? {});
-  const answered = host.session.called(params.name);
-  const client = describeClient(server, ctx);
-  const afterWritten = (call: () => void) => {
-    if (!signal.aborted) written.add(id, call);
-  };
-  const answer = await tool.run(
-    host.session,
-    params.arguments,
-    toolCall(host, ctx, signal, afterWritten, client.traits),
-  );
-  answered();
-  return withNotice(host, answer, client, afterWritten);
+interface ResourceText {
+  readonly uri: string;
+  readonly mimeType: string;
+  readonly text: string;
 }
 
 interface Client {
@@ -129,37 +165,26 @@ interface Client {
   readonly takesStructured: boolean;
 }
 
-/** Who calls: said with each request in the modern era, once at the beginning before it. */
-function describeClient(server: Server, ctx: ServerContext): Client {
-  const traits = traitsOf(nameInEnvelope(ctx) ?? server.getClientVersion()?.name);
-  const revision = server.getNegotiatedProtocolVersion() ?? STRUCTURED_SINCE;
+function clientOf({ client, revision = STRUCTURED_SINCE }: Asked): Client {
+  const traits = traitsOf(client);
   return { traits, takesStructured: revision >= STRUCTURED_SINCE && !traits.replacesText };
-}
-
-function nameInEnvelope(ctx: ServerContext): string | undefined {
-  const said: Readonly<Record<string, unknown>> = { ...ctx.mcpReq.envelope };
-  const info = said[CLIENT_INFO_META_KEY];
-  if (typeof info !== 'object' || info === null || !('name' in info)) return undefined;
-  return typeof info.name === 'string' ? info.name : undefined;
 }
 
 function toolCall(
   host: Host,
-  ctx: ServerContext,
+  { meta, notify }: Asked,
   signal: AbortSignal,
   afterWritten: ToolCall['afterWritten'],
   traits: ClientTraits,
 ): ToolCall {
-  const { _meta } = ctx.mcpReq;
-  const progressToken = _meta?.progressToken;
+  const { progressToken } = meta;
   let steps = 0;
   return {
     signal,
     progress(message) {
       if (progressToken === undefined || signal.aborted) return;
       steps += 1;
-      const params = { progressToken, progress: steps, message };
-      ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined); // best effort
+      notify('notifications/progress', { progressToken, progress: steps, message });
     },
     afterWritten,
     shelf: host.shelf,
@@ -178,7 +203,7 @@ function withNotice(
   answer: ToolAnswer,
   client: Client,
   afterWritten: (call: () => void) => void,
-): CallToolResult {
+): ToolResult {
   const notice = noticeOf(host);
   if (notice !== undefined) {
     afterWritten(() => {
@@ -207,6 +232,6 @@ function noticeOf(host: Host): string | undefined {
   return host.notice;
 }
 
-function safeFields(structured: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function safeFields(structured: Fields): Fields {
   return Object.fromEntries(Object.entries(structured).map(([name, value]) => [name, safeTexts(value)]));
 }

@@ -1,18 +1,20 @@
 /**
  * One agent session's connection over stdin and stdout, from start to goodbye. It ends with stdin, with a broken
- * stdout, with SIGTERM or SIGINT, or when the process that started it is gone.
+ * stdout, with SIGTERM or SIGINT, or when the process that started it is gone. At the end of stdin the answers under way
+ * still go out, for a moment, before the connection closes.
  */
 import type { Readable, Writable } from 'node:stream';
-import type { JSONRPCMessage } from '@modelcontextprotocol/server';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Clock } from '../util/clock.ts';
 import { type ClientInfo, clientInfoOf } from './client-info.ts';
-import { createServer, type Host } from './server.ts';
+import { Protocol } from './protocol.ts';
+import type { Host } from './server.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { AfterWrite } from './written.ts';
 
 /** How often the parent is looked for. With the flush below, gone to exit stays within 10 s. */
 const PARENT_POLL_MS = 3_000;
+/** How long answers under way may still take after the end of stdin. */
+const DRAIN_MS = 1_000;
 
 export interface StdioProcess {
   readonly stdin: Readable;
@@ -28,29 +30,48 @@ export interface StdioProcess {
 
 /** Serves until the connection is over, and resolves then. */
 export function serveSession(host: Host, process: StdioProcess, clock: Clock): Promise<void> {
-  const written = new AfterWrite();
-  let isKnown = false;
-  const onInbound = (message: JSONRPCMessage) => {
-    const info = isKnown ? undefined : clientInfoOf(message);
-    if (!info) return;
-    isKnown = true;
-    process.onClient(info);
-  };
-  const transport = new StdioTransport({ stdin: process.stdin, stdout: process.stdout, clock, written, onInbound });
   return new Promise((resolve) => {
-    const handle = serveStdio(({ era }) => createServer(host, { era }, written), {
-      transport,
-      onerror: (error) => process.log(`mcp: ${error.message}`),
+    let isKnown = false;
+    const transport = new StdioTransport(process.stdin, process.stdout, {
+      onMessage(message) {
+        const info = isKnown ? undefined : clientInfoOf(message);
+        if (info) {
+          isKnown = true;
+          process.onClient(info);
+        }
+        protocol.take(message);
+      },
+      onEnd() {
+        const timer = clock.after(DRAIN_MS, close);
+        void protocol.settled().then(() => {
+          timer.cancel();
+          close();
+        });
+      },
+      onBroken(error) {
+        process.log(`mcp: ${error.message}`);
+        close();
+      },
     });
-    // serveStdio has put its own listener there; ours runs after it.
-    const inner = transport.onclose;
-    const poll = watchParent(process, clock, () => void handle.close());
-    transport.onclose = () => {
-      inner?.();
+    const protocol = new Protocol({
+      host,
+      written: new AfterWrite(),
+      send: (message, done) => transport.send(message, done),
+      log: process.log,
+    });
+    const poll = watchParent(process, clock, close);
+    let isOver = false;
+    function close(): void {
+      if (isOver) return;
+      isOver = true;
       poll.cancel();
+      protocol.farewell();
+      protocol.close();
+      transport.close();
       resolve();
-    };
-    process.onSignal(() => void handle.close());
+    }
+    process.onSignal(close);
+    transport.start();
   });
 }
 

@@ -2,7 +2,7 @@
  * What is to happen when the answer to a request has been written. Only the transport knows that moment, and only the
  * tool knows what was in the answer; the request id joins them.
  */
-import type { RequestId } from '@modelcontextprotocol/server';
+import type { RequestId } from './jsonrpc.ts';
 
 export class AfterWrite {
   private readonly waiting = new Map<RequestId, (() => void)[]>();

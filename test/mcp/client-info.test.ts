@@ -1,9 +1,14 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import { clientInfoOf } from '../../src/mcp/client-info.ts';
 import { aboutUs } from '../../src/mcp/connect.ts';
+import type { Message } from '../../src/mcp/jsonrpc.ts';
 
-const request = (method: string, params?: object) => ({ jsonrpc: '2.0', id: 1, method, params }) as JSONRPCMessage;
+const request = (method: string, params: object = {}): Message => ({
+  kind: 'request',
+  id: 1,
+  method,
+  params: { ...params },
+});
 const KEY = 'io.modelcontextprotocol/clientInfo';
 
 describe('who a client is', () => {
@@ -19,7 +24,7 @@ describe('who a client is', () => {
     [request('tools/list', { _meta: { [KEY]: { name: 'new', version: '1' } } }), { name: 'new', version: '1' }],
     [request('tools/list', { _meta: { [KEY]: null } }), undefined],
     [request('tools/list', { clientInfo: { name: 'x' } }), undefined],
-    [{ jsonrpc: '2.0', id: 1, result: {} } as JSONRPCMessage, undefined],
+    [{ kind: 'answer' } as Message, undefined],
   ])('is read from %j', (message, info) => {
     expect(clientInfoOf(message)).toEqual(info);
   });

@@ -1,9 +1,10 @@
 import { Client } from '@modelcontextprotocol/client';
-import { InMemoryTransport } from '@modelcontextprotocol/server';
+import { InMemoryTransport, type JSONRPCMessage } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Shelf } from '../../src/delivery/shelf.ts';
 import { INBOX_URI } from '../../src/mcp/inbox-resource.ts';
-import { createServer } from '../../src/mcp/server.ts';
+import { messageOf } from '../../src/mcp/jsonrpc.ts';
+import { Protocol, type ProtocolOptions } from '../../src/mcp/protocol.ts';
 import { TOOLS } from '../../src/mcp/tools/all.ts';
 import { AfterWrite } from '../../src/mcp/written.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
@@ -243,7 +244,10 @@ describe('a cancelled call', () => {
     const session = new FakeSession();
     const written = new AfterWrite();
     const host = { session, shelf: new Shelf(), version: '0', clock: systemClock, random: fixedRandom() };
-    await createServer(host, { era: 'legacy' }, written).connect(theirs);
+    const send: ProtocolOptions['send'] = (message, done) =>
+      void theirs.send(message as JSONRPCMessage).then(() => done?.());
+    const protocol = new Protocol({ host, written, send, log: () => undefined });
+    theirs.onmessage = (message) => protocol.take(messageOf(message) ?? { kind: 'answer' });
     const client = new Client({ name: 'c', version: '1' });
     await client.connect(ours);
     session.state.notice = 'You are CC-1.2.';
@@ -259,7 +263,8 @@ describe('a cancelled call', () => {
     await settle();
     expect([written.size, session.state.told]).toEqual([0, 0]);
     expect(textOf(await client.callTool({ name: 'relay_receive', arguments: {} }))).toMatch(/^Note: You are CC-1\.2\./);
-    expect(written.size).toBe(1);
+    await settle();
+    expect([written.size, session.state.told]).toEqual([0, 1]);
     await client.close();
   });
 });
