@@ -39,6 +39,9 @@ const ENTRY = 'entry:';
 
 /** A session process starts with every agent session: none of these may be loaded with it (STYLE.md, section 8). */
 const NOT_IN_MCP = [
+  '@modelcontextprotocol/server',
+  'zod',
+  'ws',
   'commander',
   '@clack/prompts',
   'hono',

@@ -7,7 +7,7 @@ import { discover } from '../client/discover.ts';
 import { FileKeys } from '../client/keys.ts';
 import { Outbox } from '../client/outbox.ts';
 import { OutboxStore } from '../client/outbox-store.ts';
-import { connectWebSocket } from '../client/socket.ts';
+import type { Connect } from '../client/socket.ts';
 import type { Config } from '../config/load.ts';
 import type { StatePaths } from '../config/paths.ts';
 import { Bulletin } from '../delivery/bulletin.ts';
@@ -39,6 +39,12 @@ export interface ConnectOptions {
   readonly agent: AgentEnvironment;
   readonly log: (message: string) => void;
 }
+
+/** Loaded meanwhile: the agent program waits for its first answer, not for the relay. */
+const connect: Connect = async (target) => {
+  const { connectWebSocket } = await import('../client/socket.ts');
+  return connectWebSocket(target);
+};
 
 type Say = (event: string, detail: Readonly<Record<string, unknown>>) => void;
 
@@ -164,7 +170,7 @@ export class Connected {
       keys: new FileKeys(paths.keys),
       clock: systemClock,
       random: systemRandom,
-      connect: connectWebSocket,
+      connect,
       log,
     });
   }

@@ -20,7 +20,7 @@ import {
   RpcError,
   resultMessage,
 } from './jsonrpc.ts';
-import { type Era, envelopeOf, LEGACY_REVISIONS, META, MODERN_REVISIONS, metaOf } from './revisions.ts';
+import { type Era, envelopeOf, isModern, LEGACY_REVISIONS, META, MODERN_REVISIONS, metaOf } from './revisions.ts';
 import { type Asked, type Host, Server, toolList } from './server.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { AfterWrite } from './written.ts';
@@ -174,7 +174,7 @@ export class Protocol {
   #eraOf({ method, params }: Request): Era {
     if (this.#era === 'legacy') return 'legacy';
     const envelope = envelopeOf(params);
-    const isHandshake = method === 'initialize' && envelope.is !== 'good';
+    const isHandshake = method === 'initialize' && !isModern(envelope);
     if (this.#era === undefined && (envelope.is === 'absent' || isHandshake)) return this.#begin('legacy');
     if (isHandshake) throw unsupported(params.protocolVersion);
     if (envelope.is === 'unknown') throw unsupported(envelope.revision);

@@ -10,7 +10,8 @@ export type Era = 'legacy' | 'modern';
 
 /** Newest first: whoever asks for one that we do not know is told of the first. */
 export const LEGACY_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'] as const;
-export const MODERN_REVISIONS: readonly string[] = ['2026-07-28'];
+const MODERN_SINCE = '2026-07-28';
+export const MODERN_REVISIONS: readonly string[] = [MODERN_SINCE];
 
 /** Structured output came with this one; dates compare as text. */
 export const STRUCTURED_SINCE = '2025-06-18';
@@ -51,6 +52,11 @@ export function envelopeOf(params: Fields): Envelope {
     return wrong(META.logLevel, `must be one of ${LOG_LEVELS.join(', ')}`);
   if (token !== undefined && !isRequestId(token)) return wrong('progressToken', 'must be text or a whole number');
   return { is: MODERN_REVISIONS.includes(revision) ? 'good' : 'unknown', revision };
+}
+
+/** A good one, or one that is of a revision which we do not know yet. */
+export function isModern(envelope: Envelope): boolean {
+  return 'revision' in envelope && envelope.revision >= MODERN_SINCE;
 }
 
 function wrong(key: string, problem: string): Envelope {

@@ -5,7 +5,7 @@
 import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Clock } from '../../util/clock.ts';
 import { type Fields, fieldsOf, parsed } from '../../util/fields.ts';
 
@@ -38,6 +38,8 @@ export async function withAppServer<T>(
   patience: number,
   work: (call: Call) => Promise<T>,
 ): Promise<T> {
+  // When it is wanted: few sessions ever speak to an app server, and all of them wait for what is loaded at the start.
+  const { WebSocket } = await import('ws');
   const socket = new WebSocket('ws://localhost/', {
     createConnection: () => connect(controlSocket(codexHome)),
     perMessageDeflate: false,
