@@ -57,7 +57,7 @@ export function serveSession(host: Host, process: StdioProcess, clock: Clock): P
       host,
       written: new AfterWrite(),
       send: (message, done) => transport.send(message, done),
-      log: process.log,
+      log: (message) => process.log(message),
     });
     const poll = watchParent(process, clock, close);
     let isOver = false;
