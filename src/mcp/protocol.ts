@@ -59,7 +59,6 @@ export class Protocol {
   readonly #subscriptions: Subscriptions;
   readonly #stops: (() => void)[];
   #onSettled: (() => void) | undefined;
-  #isClosed = false;
 
   constructor(options: ProtocolOptions) {
     this.#options = options;
@@ -70,7 +69,6 @@ export class Protocol {
   }
 
   take(message: Message): void {
-    if (this.#isClosed) return;
     if (message.kind === 'request') this.#takeRequest(message);
     else if (message.kind === 'notification') this.#takeNotification(message);
     else this.#options.log('mcp: an answer came, and nothing was asked');
@@ -92,10 +90,8 @@ export class Protocol {
     }
   }
 
-  /** Nothing goes out after this. */
+  /** Ends what is under way, and leaves no listener behind. Once; its transport takes nothing more after it. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     for (const stop of this.#stops) stop();
     for (const id of [...this.#underWay.keys()]) this.#cancel(id);
     this.#subscriptions.end();
@@ -188,11 +184,10 @@ export class Protocol {
   }
 
   #begin(era: Era): Era {
-    if (this.#era === era) return era;
     this.#era = era;
     // A modern program is told of nothing that it has not asked for.
-    const { onServer } = era === 'legacy' ? this.#options.host : {};
-    const stop = onServer?.((method, params) => this.#notify(method, params));
+    if (era === 'modern') return era;
+    const stop = this.#options.host.onServer?.((method, params) => this.#notify(method, params));
     if (stop) this.#stops.push(stop);
     return era;
   }
@@ -244,7 +239,7 @@ export class Protocol {
   }
 
   #notify(method: string, params: Fields): void {
-    if (!this.#isClosed) this.#options.send(notificationMessage(method, params));
+    this.#options.send(notificationMessage(method, params));
   }
 
   #cancel(id: RequestId): void {

@@ -68,7 +68,7 @@ export interface Served {
   readonly over: Promise<void>;
 }
 
-export function serve(clock: Clock = systemClock, onCall?: Host['onCall']): Served {
+export function serve(clock: Clock = systemClock, onCall?: Host['onCall'], process = new FakeProcess()): Served {
   const host = {
     session: new FakeSession(),
     shelf: new Shelf(),
@@ -77,7 +77,6 @@ export function serve(clock: Clock = systemClock, onCall?: Host['onCall']): Serv
     random: fixedRandom(),
     ...(onCall ? { onCall } : {}),
   };
-  const process = new FakeProcess();
   return { host, process, over: serveSession(host, process, clock) };
 }
 

@@ -259,6 +259,7 @@ describe('what a program of the era before is told of by itself', () => {
     await settle();
     expect(told(client)).toEqual([['notifications/claude/channel', undefined]]);
     served.process.signal();
+    served.process.signal();
     await served.over;
     notify('notifications/claude/channel', { content: 'late' });
     await settle();
@@ -267,7 +268,41 @@ describe('what a program of the era before is told of by itself', () => {
   });
 });
 
+describe('what a tool call says beside its parameters', () => {
+  it.each([
+    ['initialize', { 'x.example/own': 1, progressToken: 'p' }, { 'x.example/own': 1, progressToken: 'p' }],
+    ['tools/list', { ..._meta, [META.logLevel]: 'info', 'x.example/own': 1 }, { 'x.example/own': 1 }],
+  ])('is told without what is the protocol’s own, after %s', async (first, said, seen) => {
+    const metas: unknown[] = [];
+    const client = raw(serve(undefined, (meta) => metas.push(meta)));
+    if (first === 'initialize') await client.initialize();
+    client.request(1, 'tools/call', { name: 'relay_receive', _meta: said });
+    await client.answer(1);
+    expect(metas).toEqual([seen]);
+  });
+});
+
 describe('two requests of one id', () => {
+  it('are both answered, and the end of the first leaves the second to be cancelled', async () => {
+    const client = raw();
+    const { session } = client.served.host;
+    let go = () => {};
+    session.gate = new Promise((resolve) => {
+      go = resolve;
+    });
+    await client.initialize();
+    client.request(1, 'tools/call', { name: 'relay_receive', arguments: {} });
+    await settle();
+    session.gate = Promise.resolve();
+    client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
+    while (session.watching < 2) await settle(1);
+    go();
+    await client.answer(1);
+    client.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    while (session.watching > 1) await settle(1);
+    expect(client.lines).toHaveLength(2);
+  });
+
   it('are both answered, and the first is no business of the second', async () => {
     const client = raw();
     const { session } = client.served.host;

@@ -5,6 +5,7 @@ import { Shelf } from '../../src/delivery/shelf.ts';
 import { INBOX_URI } from '../../src/mcp/inbox-resource.ts';
 import { messageOf } from '../../src/mcp/jsonrpc.ts';
 import { Protocol, type ProtocolOptions } from '../../src/mcp/protocol.ts';
+import { Server } from '../../src/mcp/server.ts';
 import { TOOLS } from '../../src/mcp/tools/all.ts';
 import { AfterWrite } from '../../src/mcp/written.ts';
 import { RelayError } from '../../src/protocol/codes.ts';
@@ -239,6 +240,19 @@ describe('a subscriber of the inbox', () => {
 });
 
 describe('a cancelled call', () => {
+  it('that had its answer, which is not written yet, leaves nothing to be done after it', async () => {
+    const session = new FakeSession();
+    session.deliver(envelope({ position: 1 }));
+    const host = { session, shelf: new Shelf(), version: '0', clock: systemClock, random: fixedRandom() };
+    const written = new AfterWrite();
+    const cancel = new AbortController();
+    const asked = { id: 1, signal: cancel.signal, meta: {}, client: 'c', revision: undefined, notify: () => undefined };
+    await new Server(host, written).callTool('relay_receive', {}, asked);
+    expect(written.size).toBe(1);
+    cancel.abort();
+    expect(written.size).toBe(0);
+  });
+
   it('keeps its notice for the next one, and leaves nothing to be done after an answer that never comes', async () => {
     const [ours, theirs] = InMemoryTransport.createLinkedPair();
     const session = new FakeSession();

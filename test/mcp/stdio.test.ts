@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AfterWrite } from '../../src/mcp/written.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { Lines } from '../../src/util/lines.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { envelope } from './fake-session.ts';
-import { RawClient, type Served, serve } from './harness.ts';
+import { FakeProcess, RawClient, type Served, serve } from './harness.ts';
 
 const open: Served[] = [];
 
@@ -206,11 +207,36 @@ describe('the end', () => {
     await client.served.over;
   });
 
-  it('comes with a signal', async () => {
-    const client = raw();
+  it('comes with a signal, and leaves no timer', async () => {
+    const clock = new FakeClock();
+    const client = raw(serve(clock));
     await client.initialize();
     client.served.process.signal();
     await client.served.over;
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is there at once where stdin has ended before', async () => {
+    const process = new FakeProcess();
+    process.stdin.resume().end();
+    await new Promise((resolve) => process.stdin.once('end', resolve));
+    const { over } = serve(systemClock, undefined, process);
+    await over;
+  });
+
+  it('of stdin is one, however many words a stream has for it', async () => {
+    const clock = new FakeClock();
+    const client = raw(serve(clock));
+    await client.initialize();
+    client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
+    while (client.served.host.session.watching < 2) await settle(1);
+    client.served.process.stdin.end();
+    client.served.process.stdin.emit('close');
+    client.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    await settle();
+    await clock.advance(1_000);
+    await client.served.over;
+    expect(clock.pending).toBe(0);
   });
 
   it('comes when nobody reads stdout any more, and nothing counts as handed', async () => {
