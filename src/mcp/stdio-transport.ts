@@ -76,7 +76,6 @@ export class StdioTransport {
   };
 
   #takeLine(line: string | undefined): void {
-    if (this.#isClosed) return;
     if (line === undefined)
       return this.#refuse(RPC.invalidRequest, `A message may have at most ${MAX_LINE_BYTES} bytes.`);
     const value = parsed(line);

@@ -232,9 +232,8 @@ describe('the end', () => {
     while (client.served.host.session.watching < 2) await settle(1);
     client.served.process.stdin.end();
     client.served.process.stdin.emit('close');
-    client.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
     await settle();
-    await clock.advance(1_000);
+    client.served.host.session.deliver(envelope({ position: 1 }));
     await client.served.over;
     expect(clock.pending).toBe(0);
   });
