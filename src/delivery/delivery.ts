@@ -78,6 +78,7 @@ export class Delivery {
   #told = '';
   #recall: Timer | undefined;
   #hasRecalled = false;
+  #isOver = false;
   readonly #shownBefore = new Set<string>();
 
   constructor(options: DeliveryOptions) {
@@ -121,6 +122,7 @@ export class Delivery {
 
   /** Makes itself known to hooks and plugins, and begins to look for mail. Never rejects. */
   async start(): Promise<void> {
+    if (this.#isOver) return;
     const { place, home, inbox, shelf } = this.#options;
     const { clock, log } = place;
     const tell = clock.every(PRESENCE_EVERY, () => {
@@ -133,10 +135,12 @@ export class Delivery {
       shelf.onChange(() => this.#courier.wake()),
       () => tell.cancel(),
     );
+    this.#courier.wake();
     try {
       sweepBerths(home);
       const server = new LocalServer(berthPath(home, place.pid), this.#listener(), clock);
       await server.listen();
+      if (this.#isOver) return server.close();
       this.#server = server;
       this.#berth();
     } catch (error) {
@@ -147,6 +151,7 @@ export class Delivery {
 
   /** May be called twice. */
   stop(): void {
+    this.#isOver = true;
     for (const stop of this.#stops.splice(0)) stop();
     this.#recall?.cancel();
     this.#courier.stop();

@@ -40,11 +40,17 @@ export interface ConnectOptions {
   readonly log: (message: string) => void;
 }
 
-/** Loaded meanwhile: the agent program waits for its first answer, not for the relay. */
+/** Loaded when the agent program has its first answer: it waits for that, and not for the relay. */
 const connect: Connect = async (target) => {
+  await nextTurn();
   const { connectWebSocket } = await import('../client/socket.ts');
   return connectWebSocket(target);
 };
+
+/** What the agent program has said by now is read and answered before: the turn of the event loop that is under way reads no more. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => systemClock.soon(() => systemClock.soon(resolve)));
+}
 
 type Say = (event: string, detail: Readonly<Record<string, unknown>>) => void;
 
@@ -93,9 +99,10 @@ export class Connected {
     });
   }
 
-  async start(): Promise<void> {
+  /** Connects, and lets hooks reach this session. */
+  start(): void {
     this.client.start();
-    await this.delivery.start();
+    void nextTurn().then(() => this.delivery.start());
   }
 
   /** What the agent program said of itself; told to peers from the next hello on. */

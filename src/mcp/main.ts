@@ -99,8 +99,7 @@ async function run(config: Config, paths: StatePaths, env: NodeJS.ProcessEnv): P
     agent,
     log,
   });
-  // The sockets of hooks are made meanwhile: the agent program is answered at once.
-  void connected.start();
+  connected.start();
   await serveSession(hostOf(connected, identity), stdioProcess(connected, log), systemClock);
   log('mcp: the agent program is gone');
   await Promise.race([connected.stop(), sleep(systemClock, GOODBYE_MS)]);

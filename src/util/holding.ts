@@ -2,7 +2,6 @@
  * Node ends a process when nothing holds its event loop, whether or not somebody awaits something; the timers of
  * `clock.ts` hold nothing. What must come to its end is run in here.
  */
-import { MessageChannel } from 'node:worker_threads';
 
 /** Keeps the process alive until `work` has settled. */
 export async function holding<T>(work: () => Promise<T>): Promise<T> {

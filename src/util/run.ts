@@ -1,5 +1,4 @@
 /** Runs another program by its argument list, never through a shell, and answers what came of it. */
-import { execFile } from 'node:child_process';
 import { errno } from './failure.ts';
 
 export interface Ran {
@@ -18,7 +17,9 @@ const MAX_OUTPUT = 4 * 1024 * 1024;
 export const runProgram: Runner = (program, args, input) => runWithin(program, args, LIMIT_MS, input);
 
 /** `limit` in milliseconds; then the program is killed. */
-export function runWithin(program: string, args: readonly string[], limit: number, input = ''): Promise<Ran> {
+export async function runWithin(program: string, args: readonly string[], limit: number, input = ''): Promise<Ran> {
+  // When it is wanted: a session process runs no other program as a rule, and somebody waits for its start.
+  const { execFile } = await import('node:child_process');
   const options = { timeout: limit, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT } as const;
   return new Promise((resolve) => {
     const child = execFile(program, [...args], options, (error, stdout, stderr) => {

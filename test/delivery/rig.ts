@@ -13,6 +13,8 @@ import { FakeInbox } from './fake-inbox.ts';
 import { FakeDoor, FakeProgram } from './fake-program.ts';
 
 export interface RigOptions {
+  /** It is told all else before it begins, which is left to the test. */
+  readonly isLate?: boolean;
   readonly doors?: FakeDoor[];
   readonly wakes?: number;
   readonly home?: string;
@@ -69,7 +71,7 @@ export async function makeRig(options: RigOptions = {}) {
     onPresence: (presence) => void told.push(presence),
   });
   open.push(delivery);
-  await delivery.start();
+  if (!options.isLate) await delivery.start();
   if (!options.isUnknown) delivery.knows(program);
   delivery.welcomed();
   await settle();

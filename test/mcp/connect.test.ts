@@ -103,7 +103,7 @@ async function connected() {
     log: () => undefined,
   });
   ends.push(() => session.stop());
-  await session.start();
+  session.start();
   await vi.waitUntil(() => session.session.state.connected);
   return { relay, session };
 }
