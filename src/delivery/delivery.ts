@@ -117,6 +117,9 @@ export class Delivery {
       lookout: this.#lookout,
       bulletin,
       bound: (event) => this.bound(event),
+      // Where a program begins another conversation, the end of the last one may come when the next one's process is there.
+      isOfAnother: ({ kind, session }) =>
+        kind === 'end' && session !== undefined && this.#session !== undefined && session !== this.#session,
     });
   }
 

@@ -27,6 +27,8 @@ export interface DeskParts extends HandParts {
   readonly transcript: () => { watch(ids: readonly string[]): void } | undefined;
   /** The conversation has this id, and this transcript. */
   readonly bound: (event: HookEvent) => void;
+  /** It is said of another conversation, which this session process does not serve. */
+  readonly isOfAnother: (event: HookEvent) => boolean;
 }
 
 /** An answer to a hook. Exactly one of `printed` and `dropped` is called when it is known what became of it. */
@@ -85,7 +87,8 @@ export class Desk {
 
   /** What the program did, also where nothing can be put in. */
   note(event: HookEvent): void {
-    const { attention, budget, courier, lookout, bound } = this.#parts;
+    const { attention, budget, courier, lookout, bound, isOfAnother } = this.#parts;
+    if (isOfAnother(event)) return;
     bound(event);
     attention.note(event);
     if (!event.isInner && event.kind !== 'start') lookout.acted();

@@ -1,5 +1,6 @@
 /** Mail through the hooks of a program, over the real local socket. */
 import { describe, expect, it } from 'vitest';
+import { berths } from '../../src/config/rendezvous.ts';
 import { settle } from '../support/fake-clock.ts';
 import { hook, LocalClient } from './local-client.ts';
 import { idsOf, letter, letters, makeRig } from './rig.ts';
@@ -179,6 +180,19 @@ describe('a hook', () => {
     expect(await call('UserPromptSubmit', { prompt: 'x' })).toBe('');
     inbox.gate = Promise.resolve();
     expect(await call('UserPromptSubmit', { prompt: 'x' })).not.toBe('');
+  });
+
+  it('that says the end of another conversation says nothing of this one: neither which it is, nor that mail was read', async () => {
+    const { home, inbox, call } = await withoutDoors();
+    await call('SessionStart', { session_id: 'new' });
+    inbox.deliver(letter());
+    await settle();
+    expect(await call('UserPromptSubmit', { session_id: 'new', prompt: 'x' })).not.toBe('');
+    await call('SessionEnd', { session_id: 'old' });
+    expect(berths(home)[0]?.agentSession).toBe('new');
+    expect(inbox.said.filter((line) => line.startsWith('seen'))).toEqual([]);
+    await call('SessionEnd', { session_id: 'new' });
+    expect(inbox.said.filter((line) => line.startsWith('seen'))).toHaveLength(1);
   });
 
   it('tells which conversation this is, and what the program does', async () => {
