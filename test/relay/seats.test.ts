@@ -300,6 +300,19 @@ describe('a key whose welcome was lost', () => {
     expect((await Peer.open(relay, { name: 'A', instance: 'i9', key: keyOf(again) })).welcome.name).toBe('A');
   });
 
+  it.each(['A', 'B'])(
+    'is told again to the instance that was renamed from A to B meanwhile and asks for %s',
+    async (name) => {
+      const { relay } = await openRelay();
+      const a = await Peer.open(relay, { name: 'A', instance: 'i1' });
+      await a.ask('rename', { to: 'B' });
+      await crash(a);
+      const again = await Peer.open(relay, { name, instance: 'i1' });
+      expect(again.welcome).toMatchObject({ name: 'B', key: keyOf(a) });
+      expect(again.welcome).not.toHaveProperty('suffixed');
+    },
+  );
+
   it('is not told to any other instance', async () => {
     const { relay } = await openRelay();
     const a = await Peer.open(relay, { name: 'A', instance: 'i1' });
