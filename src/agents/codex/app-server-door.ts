@@ -8,7 +8,7 @@ import { fieldsOf, listOf } from '../../util/fields.ts';
 import { type Random, uuid } from '../../util/random.ts';
 import { VERSION } from '../../util/version.ts';
 import { DOOR_PATIENCE, type Door, doubtful, failed, type Given, HANDED, type Parcel } from '../door.ts';
-import { type Call, hasControlSocket, Unanswered, withAppServer } from './app-server.ts';
+import { type Call, hasControlSocket, loadWebSocket, Unanswered, withAppServer } from './app-server.ts';
 
 interface Options {
   readonly codexHome: string;
@@ -24,6 +24,7 @@ export class AppServerDoor implements Door {
 
   constructor(options: Options) {
     this.#options = options;
+    loadWebSocket().catch(() => undefined); // `give` tries again, and says so
   }
 
   isOpen(): boolean {

@@ -30,6 +30,14 @@ export class Unanswered extends AppServerError {}
 
 export type Call = (method: string, params: object) => Promise<Fields>;
 
+/**
+ * Not at the start of a session process, for which every agent program waits; and not as late as the first message, when an
+ * update may have taken the file away: whoever may call an app server loads it as soon as it knows.
+ */
+export function loadWebSocket(): Promise<typeof import('ws')> {
+  return import('ws');
+}
+
 /** Connects, says hello, lets `work` call, and goes. Rejects with an AppServerError, after `patience` milliseconds at the latest. */
 export async function withAppServer<T>(
   codexHome: string,
@@ -38,8 +46,7 @@ export async function withAppServer<T>(
   patience: number,
   work: (call: Call) => Promise<T>,
 ): Promise<T> {
-  // When it is wanted: few sessions ever speak to an app server, and all of them wait for what is loaded at the start.
-  const { WebSocket } = await import('ws');
+  const { WebSocket } = await loadWebSocket();
   const socket = new WebSocket('ws://localhost/', {
     createConnection: () => connect(controlSocket(codexHome)),
     perMessageDeflate: false,
