@@ -1,11 +1,15 @@
 /** The real session process over stdio: what it does when the relay, its parent, or its input is not as it should be. */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execPath } from 'node:process';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../scripts/ensure.mjs';
 import { isRunning, markProcess } from '../../src/util/processes.ts';
+import { FakeAppServer } from '../agents/codex/fake-app-server.ts';
 import { parseWrapper } from '../mcp/parse-wrapper.ts';
-import { idsIn, type Machine, McpSession, machine, type Started, turn, until } from '../support/cli.ts';
+import { CLI, idsIn, type Machine, McpSession, machine, type Started, turn, until } from '../support/cli.ts';
 
 /** A raw session process, before `initialize`. */
 async function process(
@@ -204,6 +208,36 @@ describe('bad input', () => {
     const { code, stdout } = await machine().run(['mcp', '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: claude-relay mcp/);
+  });
+});
+
+describe('a session process whose files an update takes away', () => {
+  it('reaches the app server of its Codex all the same', async () => {
+    const here = machine();
+    await here.relay();
+    const server = await new FakeAppServer().listen();
+    const dist = join(here.user, 'dist');
+    cpSync(dirname(CLI), dist, { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(here.user, 'node_modules'));
+    const session = here.spawn(execPath, [join(dist, 'cli.mjs'), 'mcp', '--client-id', 'CX-1'], {
+      env: { CODEX_HOME: server.codexHome },
+    });
+    const say = (id: number, method: string, params: object) =>
+      session.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    const clientInfo = { name: 'codex-mcp-client', version: '0.169.0' };
+    say(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo });
+    say(2, 'tools/call', { name: 'relay_peers', _meta: { threadId: 't-1' } });
+    await session.says(/Nobody else is here now/);
+    rmSync(dist, { recursive: true });
+    const peer = await here.session('PEER');
+    await peer.connected();
+    await peer.tool('relay_send', { to: 'CX-1', message: 'Is the build green?' });
+    const queued = await until(
+      () => server.queued,
+      (texts) => texts.length > 0,
+    );
+    expect(queued).toEqual([expect.stringContaining('Is the build green?')]);
+    await server.close();
   });
 });
 
