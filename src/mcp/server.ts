@@ -13,7 +13,7 @@ import type { Random } from '../util/random.ts';
 import { safeText, safeTexts } from '../util/safe-text.ts';
 import { INBOX, INBOX_URI, inboxText } from './inbox-resource.ts';
 import { instructions } from './instructions.ts';
-import { type RequestId, RPC, RpcError } from './jsonrpc.ts';
+import { isRequestId, type RequestId, RPC, RpcError } from './jsonrpc.ts';
 import { type Era, STRUCTURED_SINCE } from './revisions.ts';
 import type { Session } from './session.ts';
 import type { Tool, ToolAnswer, ToolCall } from './tool.ts';
@@ -182,7 +182,7 @@ function toolCall(
   return {
     signal,
     progress(message) {
-      if (progressToken === undefined || signal.aborted) return;
+      if (!isRequestId(progressToken) || signal.aborted) return;
       steps += 1;
       notify('notifications/progress', { progressToken, progress: steps, message });
     },

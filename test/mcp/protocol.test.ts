@@ -282,6 +282,31 @@ describe('what a tool call says beside its parameters', () => {
   });
 });
 
+describe('a program that asks how work goes on', () => {
+  it.each([
+    ['p', 2],
+    [7, 2],
+    [{ a: 1 }, 0],
+    [undefined, 0],
+  ])('by the token %j hears of it %i times', async (progressToken, times) => {
+    const clock = new FakeClock();
+    const client = raw(serve(clock));
+    const { session } = client.served.host;
+    await client.initialize();
+    client.request(1, 'tools/call', {
+      name: 'relay_receive',
+      arguments: { wait_seconds: 45 },
+      _meta: { progressToken },
+    });
+    while (session.watching < 2) await settle(1);
+    await clock.advance(30_000);
+    session.deliver(envelope({ position: 1 }));
+    await client.answer(1);
+    const heard = client.lines.map((line) => fieldsOf(JSON.parse(line))).filter(({ method }) => method !== undefined);
+    expect(heard.map(({ params }) => fieldsOf(params).progressToken)).toEqual(Array(times).fill(progressToken));
+  });
+});
+
 describe('two requests of one id', () => {
   it('are both answered, and the end of the first leaves the second to be cancelled', async () => {
     const client = raw();
