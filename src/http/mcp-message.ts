@@ -1,9 +1,10 @@
 /** What a request at `/mcp` says, as far as its name's seat must know before the protocol's library reads it. */
 import { isRequestId, type RequestId } from '../mcp/jsonrpc.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import { type Fields, fieldsOf } from '../util/fields.ts';
 
 /** The fields of one JSON-RPC message; none of what is something else: the library says what is wrong with it. */
-export type Message = Readonly<Record<string, unknown>>;
+export type Message = Fields;
 
 /** With what a client says its first words, before the modern era and in it. */
 const BEGINNINGS: ReadonlySet<unknown> = new Set(['initialize', 'server/discover']);
@@ -39,8 +40,4 @@ export function cancelledBy({ method, params }: Message): RequestId | undefined 
   if (method !== 'notifications/cancelled') return undefined;
   const { requestId } = fieldsOf(params);
   return isRequestId(requestId) ? requestId : undefined;
-}
-
-function fieldsOf(value: unknown): Message {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

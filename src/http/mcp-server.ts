@@ -1,10 +1,12 @@
 /** What a session offers (`mcp/server.ts`), given to the protocol's library, which speaks it over HTTP. */
-import { CLIENT_INFO_META_KEY, type McpRequestContext, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { type McpRequestContext, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { META } from '../mcp/revisions.ts';
 import { type Asked, type Server as Offered, toolList } from '../mcp/server.ts';
 import { fieldsOf } from '../util/fields.ts';
 
 /** An instance for one exchange. It tells nobody of mail: whoever serves it does that. */
 export function libraryServer(offered: Offered, { era }: Pick<McpRequestContext, 'era'>): Server {
+  // Nothing can be said over HTTP that was not asked for: there is nothing beside the usual.
   const { experimental, ...capabilities } = offered.capabilities(era);
   const server = new Server(offered.info, { capabilities, instructions: offered.instructions });
   server.setRequestHandler('tools/list', () => ({ tools: toolList() }));
@@ -27,7 +29,7 @@ export function libraryServer(offered: Offered, { era }: Pick<McpRequestContext,
 }
 
 function asked(server: Server, { mcpReq }: ServerContext): Asked {
-  const { name } = fieldsOf(fieldsOf(mcpReq.envelope)[CLIENT_INFO_META_KEY]);
+  const { name } = fieldsOf(fieldsOf(mcpReq.envelope)[META.client]);
   return {
     id: mcpReq.id,
     signal: mcpReq.signal,

@@ -2,7 +2,7 @@
  * JSON-RPC 2.0 as the Model Context Protocol has it: parameters by name, ids that are text or whole numbers, nothing in
  * batches. Checked by hand: a schema library is most of what a session process would load before its first answer.
  */
-import { type Fields, fieldsOf } from '../util/fields.ts';
+import { type Fields, fieldsOf, isObject } from '../util/fields.ts';
 
 export type RequestId = string | number;
 
@@ -67,10 +67,6 @@ export function idOf(value: unknown): RequestId | null {
 
 export function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
-}
-
-export function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A message of ours, as it goes out. */

@@ -3,12 +3,11 @@
  * speaks. The first request decides: one with an envelope begins the modern era, any other the one before it, and
  * `server/discover`, with which a program asks which it shall be, decides nothing.
  */
-import { type Fields, fieldsOf } from '../util/fields.ts';
+import { type Fields, fieldsOf, isObject } from '../util/fields.ts';
 import { clientInfoOf } from './client-info.ts';
 import { INBOX_URI } from './inbox-resource.ts';
 import {
   errorMessage,
-  isObject,
   isRequestId,
   type Message,
   type Notification,
@@ -82,19 +81,14 @@ export class Protocol {
     });
   }
 
-  /** Tells whoever listens that nothing more comes. */
-  farewell(): void {
+  /** Tells whoever listens that nothing more comes, ends what is under way, and leaves no listener behind. Once. */
+  close(): void {
     for (const id of this.#subscriptions.end()) {
       const _meta = { [META.subscription]: id, [META.server]: this.#server.info };
       this.#options.send(resultMessage(id, { resultType: 'complete', _meta }));
     }
-  }
-
-  /** Ends what is under way, and leaves no listener behind. Once; its transport takes nothing more after it. */
-  close(): void {
     for (const stop of this.#stops) stop();
     for (const id of [...this.#underWay.keys()]) this.#cancel(id);
-    this.#subscriptions.end();
   }
 
   #makeMethods(): Record<Era, ReadonlyMap<string, Method>> {

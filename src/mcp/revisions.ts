@@ -3,8 +3,8 @@
  * a connection begins with `initialize`, which says it once. Since July 2026 each request says it, in an envelope in its
  * `_meta` (https://modelcontextprotocol.io/specification).
  */
-import { type Fields, fieldsOf } from '../util/fields.ts';
-import { isObject, isRequestId } from './jsonrpc.ts';
+import { type Fields, fieldsOf, isObject } from '../util/fields.ts';
+import { isRequestId } from './jsonrpc.ts';
 
 export type Era = 'legacy' | 'modern';
 

@@ -65,7 +65,6 @@ export function serveSession(host: Host, process: StdioProcess, clock: Clock): P
       if (isOver) return;
       isOver = true;
       poll.cancel();
-      protocol.farewell();
       protocol.close();
       transport.close();
       resolve();

@@ -2,8 +2,8 @@
  * Who wants to know when a resource has changed. Before the modern era a program says so for its connection; since then by
  * a request that stays open, as many as it likes, each told of under its own id, until it is cancelled or we end it.
  */
-import { type Fields, fieldsOf } from '../util/fields.ts';
-import { isObject, notificationMessage, type Outgoing, type RequestId, RPC, RpcError } from './jsonrpc.ts';
+import { type Fields, fieldsOf, isObject } from '../util/fields.ts';
+import { notificationMessage, type Outgoing, type RequestId, RPC, RpcError } from './jsonrpc.ts';
 import { META } from './revisions.ts';
 
 /** Requests that stay open at a time. Beyond, one is refused. */

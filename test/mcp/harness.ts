@@ -7,6 +7,8 @@ import type { Host } from '../../src/mcp/server.ts';
 import { type StdioProcess, serveSession } from '../../src/mcp/stdio.ts';
 import type { Clock } from '../../src/util/clock.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { afterEveryTest } from '../support/cleanup.ts';
+import { settle } from '../support/fake-clock.ts';
 import { FakeSession } from './fake-session.ts';
 import { fixedRandom } from './fixed-random.ts';
 
@@ -167,4 +169,27 @@ export class RawClient {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
+}
+
+const open: Served[] = [];
+afterEveryTest(async () => {
+  for (const { process, over } of open.splice(0)) {
+    process.stdin.end();
+    await over;
+  }
+});
+
+/** One whose stdin ends with the test. */
+export function raw(served: Served = serve()): RawClient {
+  open.push(served);
+  return new RawClient(served);
+}
+
+/** It has begun, and a call of it waits for mail. */
+export async function waiting(clock?: Clock): Promise<RawClient> {
+  const client = raw(serve(clock));
+  await client.initialize();
+  client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
+  while (client.served.host.session.watching < 2) await settle(1);
+  return client;
 }

@@ -1,11 +1,11 @@
 /** What `library.test.ts` does not compare: where we are stricter or kinder than the library, and what comes unasked. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { idOf, messageOf } from '../../src/mcp/jsonrpc.ts';
 import { META } from '../../src/mcp/revisions.ts';
 import { fieldsOf } from '../../src/util/fields.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { envelope } from './fake-session.ts';
-import { RawClient, type Served, serve } from './harness.ts';
+import { type RawClient, raw, serve } from './harness.ts';
 
 const _meta = {
   [META.revision]: '2026-07-28',
@@ -13,20 +13,6 @@ const _meta = {
   [META.capabilities]: {},
 };
 const INBOX = 'relay://inbox';
-
-const open: Served[] = [];
-
-function raw(served: Served = serve()): RawClient {
-  open.push(served);
-  return new RawClient(served);
-}
-
-afterEach(async () => {
-  for (const { process, over } of open.splice(0)) {
-    process.stdin.end();
-    await over;
-  }
-});
 
 function listen(client: RawClient, id: number, ...uris: string[]): void {
   client.request(id, 'subscriptions/listen', { _meta, notifications: { resourceSubscriptions: uris } });

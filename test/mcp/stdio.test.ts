@@ -1,24 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AfterWrite } from '../../src/mcp/written.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { Lines } from '../../src/util/lines.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { envelope } from './fake-session.ts';
-import { FakeProcess, RawClient, type Served, serve } from './harness.ts';
-
-const open: Served[] = [];
-
-function raw(served: Served = serve()): RawClient {
-  open.push(served);
-  return new RawClient(served);
-}
-
-afterEach(async () => {
-  for (const { process, over } of open.splice(0)) {
-    process.stdin.end();
-    await over;
-  }
-});
+import { FakeProcess, raw, serve, waiting } from './harness.ts';
 
 describe('a line that is no message', () => {
   it.each([
@@ -174,10 +160,7 @@ describe('the end', () => {
 
   it('of stdin waits for them a second, not longer', async () => {
     const clock = new FakeClock();
-    const client = raw(serve(clock));
-    await client.initialize();
-    client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
-    while (client.served.host.session.watching < 2) await settle(1);
+    const client = await waiting(clock);
     client.served.process.stdin.end();
     await settle();
     await clock.advance(1_000);
@@ -188,10 +171,7 @@ describe('the end', () => {
 
   it('of stdin does not wait for what was cancelled', async () => {
     const clock = new FakeClock();
-    const client = raw(serve(clock));
-    await client.initialize();
-    client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
-    while (client.served.host.session.watching < 2) await settle(1);
+    const client = await waiting(clock);
     client.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
     client.served.process.stdin.end();
     // The clock stands still: whatever waits for the second would wait for ever.
@@ -226,10 +206,7 @@ describe('the end', () => {
 
   it('of stdin is one, however many words a stream has for it', async () => {
     const clock = new FakeClock();
-    const client = raw(serve(clock));
-    await client.initialize();
-    client.request(1, 'tools/call', { name: 'relay_receive', arguments: { wait_seconds: 50 } });
-    while (client.served.host.session.watching < 2) await settle(1);
+    const client = await waiting(clock);
     client.served.process.stdin.end();
     client.served.process.stdin.emit('close');
     await settle();
