@@ -1,12 +1,12 @@
 /**
- * Commands about the data as a whole. A relay that runs does the work itself; where none answers on this machine, the
- * command does it, under the relay's own lock.
+ * Commands about the data as a whole. A relay that runs does the work itself; where none answers on this machine, or only
+ * somebody else's does, the command does it, under the relay's own lock.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminPlace } from '../client/admin.ts';
 import { discover } from '../client/discover.ts';
-import { isLoopback, relayUrl } from '../client/place.ts';
+import { isLoopback, relayUrl, shownUrl } from '../client/place.ts';
 import type { DataTasks } from '../data/tasks.ts';
 import { RelayError } from '../protocol/codes.ts';
 import { Failure } from '../util/failure.ts';
@@ -32,8 +32,10 @@ export async function withData<T>(ctx: Context, { online, offline }: Ways<T>): P
     try {
       return await online(place);
     } catch (error) {
-      if (!isAway(error) || !isHere(ctx, place)) throw error;
-      return await withOwnData(ctx, offline);
+      if (!isHere(ctx, place)) throw error;
+      if (isAway(error)) return await withOwnData(ctx, offline);
+      if (!isStranger(ctx, error)) throw error;
+      return await unlessUsed(ctx, beside(ctx, place, offline), () => error);
     }
   } catch (error) {
     ctx.signal.throwIfAborted();
@@ -51,6 +53,18 @@ async function withDataSaid<T>(ctx: Context, work: (data: OwnData) => Promise<T>
       `There are no data of a relay in ${settings.data}.`,
       'Name the directory that has them.',
     );
+  return unlessUsed(ctx, work, (cause) => {
+    const remedy = 'Leave out --data to ask it, or stop it first.';
+    return new Failure('error', `A relay uses ${settings.data}.`, remedy, cause);
+  });
+}
+
+/** As `withOwnData`, of data that are there: throws what `used` makes of the refusal where a relay uses them. */
+async function unlessUsed<T>(
+  ctx: Context,
+  work: (data: OwnData) => Promise<T>,
+  used: (refusal: Failure) => unknown,
+): Promise<T> {
   let isOurs = false;
   try {
     return await withOwnData(ctx, (data) => {
@@ -60,13 +74,15 @@ async function withDataSaid<T>(ctx: Context, work: (data: OwnData) => Promise<T>
   } catch (error) {
     // The data are there: what kept us from them is the lock.
     if (isOurs || !(error instanceof Failure) || error.kind !== 'error') throw error;
-    throw new Failure(
-      'error',
-      `A relay uses ${settings.data}.`,
-      'Leave out --data to ask it, or stop it first.',
-      error,
-    );
+    throw used(error);
   }
+}
+
+function beside<T>({ out }: Context, { url }: AdminPlace, work: (data: OwnData) => Promise<T>) {
+  return (data: OwnData) => {
+    out.say(`The relay at ${shownUrl(relayUrl(url))} is not that of ${data.dir}, which none uses.`);
+    return work(data);
+  };
 }
 
 /**
@@ -137,6 +153,15 @@ export function placeOf({ config, env, signal }: Context): AdminPlace {
 
 function isAway(error: unknown): boolean {
   return error instanceof RelayError && error.code === 'not_connected';
+}
+
+/**
+ * Does somebody else's relay answer where ours would be, which takes no token that lies here? Whether the data are ours to work
+ * on then, the lock says. A token that was given is for that relay: who has the wrong one must hear of it.
+ */
+function isStranger({ config: { settings }, env }: Context, error: unknown): boolean {
+  const isGiven = (settings.token ?? env.RELAY_TOKEN ?? '').trim() !== '';
+  return error instanceof RelayError && error.code === 'unauthorized' && !isGiven && hasData(settings.data);
 }
 
 /** Nobody said where the relay is, or it would be on this machine. The near end of a forward is none. */

@@ -136,7 +136,7 @@ describe.runIf(process.platform === 'linux')('service start', () => {
     expect(await m.ok(['service', 'start'])).toBe(`ws://localhost:${port} runs.\n`);
     expect(await m.ok(['service', 'status'])).toMatch(/^relay +running /m);
     expect(await m.ok(['service', 'uninstall'])).toContain('Removed: ');
-    expect((await m.run(['status'])).code).toBe(3);
+    expect((await m.run(['status', '--relay-url', `ws://localhost:${port}`])).code).toBe(3);
   });
 
   it('says why the relay does not start, and keeps nothing that would try again', async () => {

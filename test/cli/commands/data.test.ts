@@ -8,6 +8,7 @@ import { writeRelayFile } from '../../../src/config/relay-file.ts';
 import { closed, someData } from '../../data/kit.ts';
 import { type AtRelay, atRelay } from '../../support/at-relay.ts';
 import { commandLine } from '../../support/command-line.ts';
+import { deadRelay } from '../../support/dead-relay.ts';
 import { liveRelay } from '../../support/live-relay.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -24,6 +25,7 @@ beforeEach(async () => {
 /** The relay ends; its home stays. Answers with a command line that has nobody to ask. */
 async function alone() {
   await at.relay.end();
+  deadRelay(at.relay.home);
   return (args: readonly string[], cwd = dir) =>
     commandLine(args, {
       home: at.relay.home,
@@ -201,6 +203,48 @@ describe('a relay that breaks off', () => {
   });
 });
 
+describe('somebody else’s relay, where that of the data would be', () => {
+  let run: Awaited<ReturnType<typeof alone>>;
+  let port: number;
+
+  beforeEach(async () => {
+    run = await alone();
+    ({ port } = (await atRelay()).relay);
+    writeRelayFile(at.relay.home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+  });
+
+  it.each(['backup', 'export', 'verify', 'prune --keep 0'])('%s works on the data, and says so', async (command) => {
+    const { code, err } = await run(command.split(' '));
+    const says = `The relay at ws://127.0.0.1:${port} is not that of ${join(at.relay.home, 'data')}, which none uses.\n`;
+    if (command.startsWith('prune')) expect([code, err]).toEqual([3, expect.stringContaining('none runs here')]);
+    else expect([code, err]).toEqual([0, says]);
+  });
+
+  it('keeps its data from who brings the wrong token for it', async () => {
+    const { code, err } = await commandLine(['verify'], {
+      home: at.relay.home,
+      env: { CLAUDE_RELAY_HOME: at.relay.home, RELAY_URL: '', RELAY_TOKEN: 'x'.repeat(43) },
+    });
+    expect([code, err]).toEqual([4, expect.stringContaining('does not take this token')]);
+  });
+
+  it('is what refused, where a relay uses the data after all', async () => {
+    const home = at.relay.home;
+    const again = await liveRelay({ home });
+    writeRelayFile(home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+    const { code, err } = await run(['verify']);
+    expect([code, err]).toEqual([4, expect.stringContaining('does not take this token')]);
+    await again.end();
+  });
+
+  it('is what refused, where there are no data', async () => {
+    const home = tempDir();
+    writeRelayFile(home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+    const { code } = await commandLine(['verify'], { home, env: { CLAUDE_RELAY_HOME: home, RELAY_URL: '' } });
+    expect(code).toBe(4);
+  });
+});
+
 describe('--data', () => {
   it('means the data that lie there, whichever relay answers', async () => {
     const other = await someData(5);
@@ -293,6 +337,7 @@ describe('none of them', () => {
 
   it('makes data where there are none', async () => {
     const home = tempDir();
+    deadRelay(home);
     const { code, err } = await commandLine(['verify'], { home, env: { CLAUDE_RELAY_HOME: home, RELAY_URL: '' } });
     expect([code, err]).toEqual([1, expect.stringContaining('There are no data of a relay')]);
     expect(existsSync(join(home, 'data'))).toBe(false);

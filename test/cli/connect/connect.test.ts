@@ -10,6 +10,7 @@ import { writeRelayFile } from '../../../src/config/relay-file.ts';
 import type { Ran, Runner } from '../../../src/util/run.ts';
 import { newKey, pemOf } from '../../../src/util/signing.ts';
 import { commandLine, type LineOptions } from '../../support/command-line.ts';
+import { keptPort } from '../../support/kept-port.ts';
 import { type LiveRelay, liveRelay } from '../../support/live-relay.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -391,7 +392,7 @@ describe('what is in the way of connect', () => {
   });
 
   it('a tunnel that somebody installed', async () => {
-    await far.line(['service', 'install', 'tunnel', 'me@elsewhere']);
+    await far.line(['service', 'install', 'tunnel', 'me@elsewhere', '--port', String(await keptPort())]);
     await far.close();
     const { code, err } = await far.connect();
     expect([code, err]).toEqual([1, expect.stringContaining('A tunnel is installed already')]);
