@@ -11,6 +11,13 @@ const files: TextFiles = workerData;
 const opened = fullTextOf(open, files);
 let text: FullText | undefined;
 
+/** What tidying may take of the time: one part in so many. A full volume takes 0.7 s, and is written as a whole. */
+const SELDOM = 1_000;
+let isTidying = false;
+/** Milliseconds: what it took by now, and when it may begin again. */
+let spent = 0;
+let next = 0;
+
 /** What is damaged is thrown away when it is opened, and copied again. */
 function withText<T>(use: (text: FullText) => T): T {
   text ??= opened();
@@ -41,8 +48,28 @@ function find({ id, match, ask }: SearchRequest & { type: 'find' }): SearchReply
 /** A slice, and the next in a later turn: who searches meanwhile need not wait for all. */
 function catchUp(all: boolean): void {
   const more = tried(() => withText((each) => each.catchUp()));
-  if (more && all) setImmediate(catchUp, all);
-  else reply({ type: 'done', position: more === undefined ? undefined : tried(() => withText((each) => each.done)) });
+  if (more && all) return void setImmediate(catchUp, all);
+  if (all) tidyLater();
+  reply({ type: 'done', position: more === undefined ? undefined : tried(() => withText((each) => each.done)) });
+}
+
+/** What was forgotten goes from the disk. */
+function tidyLater(): void {
+  if (isTidying) return;
+  isTidying = true;
+  setTimeout(tidy, Math.max(0, next - performance.now())).unref();
+}
+
+function tidy(): void {
+  const start = performance.now();
+  const more = tried(() => withText((each) => each.tidy()));
+  if (more) {
+    spent += performance.now() - start;
+    return void setImmediate(tidy);
+  }
+  isTidying = false;
+  next = performance.now() + spent * SELDOM;
+  spent = 0;
 }
 
 /** What fails now is tried again a second later, and told to who searches. */

@@ -25,6 +25,8 @@ interface Options {
   readonly clock: Clock;
   /** Copies the rest, and throws nothing. */
   readonly finish: () => void;
+  /** As `finish`, and leaves no bytes in the log; false when somebody reads it. */
+  readonly empty: () => boolean;
   /** The thread could not do it, once or any more. */
   readonly onFailed: (reason: string) => void;
 }
@@ -45,6 +47,8 @@ export class Checkpoints {
   /** Commits since the thread was asked. */
   #owed = 0;
   #looks = 0;
+  /** The log may have what was forgotten. */
+  #isStale = false;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -54,6 +58,11 @@ export class Checkpoints {
   committed(): void {
     this.#owed += 1;
     this.#ask();
+  }
+
+  /** With a commit: what it forgot is in the log, behind what is written there later. */
+  forgot(): void {
+    this.#isStale = true;
   }
 
   /** The thread lets go of its file, and the next one opens what is there then. Resolves when it has. */
@@ -108,8 +117,16 @@ export class Checkpoints {
     if (this.#worker !== worker) return;
     this.#isRunning = false;
     if ('failed' in reply) this.#options.onFailed(reply.failed);
-    else if (reply.pages >= LONG && !this.#isClosed) this.#options.finish();
+    else if (!this.#isClosed) this.#begin(reply.pages);
     this.#ask();
+  }
+
+  /** The log begins anew when it has to, and somebody who reads it may keep it from that: then it is tried again. */
+  #begin(pages: number): void {
+    if (this.#isStale) {
+      this.#isStale = !this.#options.empty();
+      if (this.#isStale) this.#owed += 1;
+    } else if (pages >= LONG) this.#options.finish();
   }
 
   /** Started again for what is committed next. */

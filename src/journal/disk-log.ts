@@ -30,17 +30,23 @@ export class DiskLog implements Log {
   constructor({ path, store, clock, checkpointThread: script, onTrouble }: Options) {
     this.#path = `${path}-wal`;
     const finish = () => copyRest(store);
+    const empty = () => emptied(store);
     const onFailed = (why: string) => {
       onTrouble?.('the log could not be copied by its thread', new Error(why));
       copyRest(store);
     };
-    this.#checkpoints = script && new Checkpoints({ script, path, clock, finish, onFailed });
+    this.#checkpoints = script && new Checkpoints({ script, path, clock, finish, empty, onFailed });
   }
 
   sync(): void {
     this.#fd ??= openSync(this.#path, 'r+');
     fdatasyncSync(this.#fd);
     this.#checkpoints?.committed();
+  }
+
+  /** Without the thread the log is emptied when the journal is closed. */
+  forgot(): void {
+    this.#checkpoints?.forgot();
   }
 
   /** The tables are opened anew: what is used next is the log that is there then. */
@@ -57,6 +63,21 @@ export class DiskLog implements Log {
   #closeFile(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+  }
+}
+
+/** Is nothing of the log left? Whoever reads it is not waited for. An error is told as that of `copyRest`. */
+function emptied(store: Store): boolean {
+  try {
+    const { timeout } = store.getWritten<{ timeout: number }>('PRAGMA busy_timeout') ?? { timeout: 0 };
+    store.getWritten('PRAGMA busy_timeout = 0');
+    try {
+      return store.getWritten<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0;
+    } finally {
+      store.getWritten(`PRAGMA busy_timeout = ${timeout}`);
+    }
+  } catch {
+    return false;
   }
 }
 

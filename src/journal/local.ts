@@ -24,6 +24,8 @@ const FEW = 4;
 export interface Log {
   /** Returns when everything that was committed is on the disk; throws when nobody knows whether it is. */
   sync(): void;
+  /** Something was forgotten: the log has it no more, soon. */
+  forgot(): void;
   /** Resolves when nobody but the journal has the tables open on its behalf. */
   close(): Promise<void>;
 }
@@ -35,7 +37,7 @@ interface LocalOptions extends Pick<RecoveryOptions, 'reopen' | 'onTrouble'> {
   readonly search?: Search;
 }
 
-const NO_LOG: Log = { sync: () => {}, close: async () => {} };
+const NO_LOG: Log = { sync: () => {}, forgot: () => {}, close: async () => {} };
 
 export class LocalJournal implements Journal {
   readonly state: State;
@@ -186,7 +188,7 @@ export class LocalJournal implements Journal {
         this.#log.sync();
         this.#recovery.succeeded();
         this.search.stored(this.state.position);
-        if (batch.some(({ command }) => command.type === 'prune')) this.search.forgot();
+        if (batch.some(({ command }) => command.type === 'prune')) this.#forgot();
         return [...broken, ...settled];
       } catch (error) {
         this.#rollback();
@@ -195,6 +197,11 @@ export class LocalJournal implements Journal {
         return [...broken, ...left.map((entry) => ({ entry, error: failure }))];
       }
     }
+  }
+
+  #forgot(): void {
+    this.#log.forgot();
+    this.search.forgot();
   }
 
   #applyAll(entries: readonly Entry[]): { settled: Settled[]; culprit?: Entry; error?: unknown } {

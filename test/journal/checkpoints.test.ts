@@ -28,10 +28,11 @@ function start(onGo: string) {
   );
   const clock = new FakeClock();
   const finish = vi.fn();
+  const empty = vi.fn(() => true);
   const onFailed = vi.fn();
-  const checkpoints = new Checkpoints({ script, path: '/nowhere', clock, finish, onFailed });
+  const checkpoints = new Checkpoints({ script, path: '/nowhere', clock, finish, empty, onFailed });
   opened.push(checkpoints);
-  return { checkpoints, clock, finish, onFailed };
+  return { checkpoints, clock, finish, empty, onFailed };
 }
 
 const reply = (pages: string) => `parentPort.postMessage({ pages: ${pages} });`;
@@ -66,6 +67,30 @@ describe('the thread that copies the log', () => {
     expect(finish).not.toHaveBeenCalled();
     await clock.run(5_000);
     await vi.waitFor(() => expect(finish).toHaveBeenCalledTimes(1));
+  });
+
+  it('is followed by emptying the log after something was forgotten, once, though it is short', async () => {
+    const { checkpoints, clock, finish, empty } = start(reply('1'));
+    checkpoints.forgot();
+    for (let i = 0; i < 2; i++) {
+      checkpoints.committed();
+      await clock.run(5_000);
+      checkpoints.committed();
+      await vi.waitFor(() => expect(clock.pending).toBe(1));
+    }
+    expect([empty.mock.calls.length, finish.mock.calls.length]).toEqual([1, 0]);
+  });
+
+  it('is asked again, without a commit, while somebody reads the log that is to be emptied', async () => {
+    const { checkpoints, clock, empty } = start(reply('1'));
+    empty.mockReturnValueOnce(false).mockReturnValueOnce(false);
+    checkpoints.forgot();
+    checkpoints.committed();
+    for (let i = 1; i <= 3; i++) {
+      await clock.run(5_000);
+      await vi.waitFor(() => expect(empty).toHaveBeenCalledTimes(i));
+    }
+    expect(clock.pending).toBe(0);
   });
 
   it.each([

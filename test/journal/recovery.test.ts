@@ -34,6 +34,7 @@ class Disk {
       if (this.isStuck) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
       this.synced += 1;
     },
+    forgot: () => {},
     close: async () => {},
   };
 

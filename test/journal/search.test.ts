@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -104,10 +104,10 @@ describe('search', () => {
 describe('the volumes of the full text', () => {
   const SIZE = 4;
   /** A sends to itself; all is handed. */
-  function shelf() {
+  function shelf(path = ':memory:', size = SIZE) {
     const world = new World();
     const a = world.enter('A');
-    const text = new FullText(world.store.database, ':memory:', SIZE);
+    const text = new FullText(world.store.database, path, size);
     const send = (body: string) => world.sent(a, 'A', { body });
     const forget = (...positions: number[]) => {
       world.report(a, 'handed', positions);
@@ -194,6 +194,64 @@ describe('the volumes of the full text', () => {
     send('hay');
     take();
     expect(volumes()).toEqual([1]);
+  });
+
+  describe('in a file', () => {
+    /** How often a word is in the file and in its log. */
+    function onDisk(size = SIZE) {
+      const path = join(tempDir(), 'words');
+      const rig = shelf(path, size);
+      const bytes = (word: string) =>
+        ['', '-wal'].map((end) => readFileSync(`${path}${end}`, 'latin1').split(word).length - 1);
+      const tidied = () => {
+        for (let n = 1; ; n++) if (!rig.text.tidy()) return n;
+      };
+      return { ...rig, path, bytes, tidied };
+    }
+
+    it('keep nothing of what was forgotten, and all that was not', () => {
+      const { text, send, forget, take, bytes, tidied } = onDisk();
+      for (const body of ['hay', 'hay zebracorn', 'hay', 'hay', 'hay', 'hay zebracorn']) send(body);
+      take();
+      forget(2, 6);
+      take();
+      expect(bytes('zebracorn')[1]).toBeGreaterThan(0);
+      tidied();
+      expect([bytes('zebracorn'), text.find('hay', ALL), text.find('zebracorn', ALL)]).toEqual([
+        [0, 0],
+        [1, 3, 4, 5],
+        [],
+      ]);
+      expect(tidied(), 'nothing is left to do').toBe(1);
+    });
+
+    it('keep nothing of a volume that went', () => {
+      const { send, forget, take, bytes, tidied, volumes } = onDisk();
+      for (const body of ['zebracorn', 'zebracorn', 'zebracorn', 'hay']) send(body);
+      take();
+      tidied();
+      forget(1, 2, 3);
+      take();
+      expect([volumes(), bytes('zebracorn')[1]]).toEqual([[1], expect.any(Number)]);
+      tidied();
+      expect(bytes('zebracorn')).toEqual([0, 0]);
+    });
+
+    it('are tidied further by whoever opens them next', () => {
+      const { world, text, path, send, forget, take, bytes } = onDisk(100_000);
+      const straws = (i: number) => Array.from({ length: 40 }, (_, j) => `straw${i * 40 + j}`).join(' ');
+      for (let i = 1; i <= 3_000; i++) send(`hay ${straws(i)} ${i % 100 === 0 ? 'zebracorn' : ''}`);
+      take();
+      forget(...Array.from({ length: 30 }, (_, i) => 100 * (i + 1)));
+      take();
+      expect(text.tidy()).toBe(true);
+      world.store.database.exec('DETACH words');
+      const again = new FullText(world.store.database, path, 100_000);
+      let steps = 1;
+      while (again.tidy()) steps += 1;
+      expect(steps, 'in small steps').toBeGreaterThan(2);
+      expect([bytes('zebracorn'), again.find('hay', { ...ALL, limit: 10_000 }).length]).toEqual([[0, 0], 2_970]);
+    });
   });
 
   it('are all made again when one of them is missing', () => {

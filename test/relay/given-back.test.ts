@@ -242,7 +242,7 @@ async function shaky() {
     prepare: (sql: string) => database.prepare(sql),
     close: () => {},
   });
-  const log = { sync, close: async () => {} };
+  const log = { sync, forgot: () => {}, close: async () => {} };
   const journal = new LocalJournal(new State(open()), clock, { log, reopen: open });
   await journal.submit({ type: 'found', epoch: 'e' });
   return { clock, disk, relay: new Relay({ journal, clock, random: systemRandom, log: silentLog, version: '0.0.0' }) };

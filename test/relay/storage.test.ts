@@ -20,6 +20,7 @@ describe('a message that was committed and could not be synced', () => {
       sync: () => {
         if (isStuck) throw new Error('EIO');
       },
+      forgot: () => {},
       close: async () => {},
     };
     const database = emptyDatabase();
