@@ -71,7 +71,9 @@ export class FullText {
     this.#prepared = new Prepared(database);
     database.prepare('ATTACH ? AS words').run(path);
     // A power cut may take the last slices, which are then copied again; it may not leave half of one.
-    database.exec('PRAGMA words.journal_mode = WAL; PRAGMA words.synchronous = NORMAL; PRAGMA words.secure_delete = ON');
+    database.exec(
+      'PRAGMA words.journal_mode = WAL; PRAGMA words.synchronous = NORMAL; PRAGMA words.secure_delete = ON',
+    );
     if (!this.#isOfThisHistory() || this.done > newest) this.#startAnew();
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Checkpoints } from '../../src/journal/checkpoints.ts';
+import { openDatabase } from '../../src/journal/driver.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import type { Send } from '../../src/state/command.ts';
 import { bundled } from '../support/bundled.ts';
@@ -140,6 +141,35 @@ describe('a log that is copied by a thread', () => {
     body: 'x'.repeat(4_000),
     priority: 'normal',
     hash: id,
+  });
+
+  it('is emptied after something was forgotten, once nobody reads it; nobody waits for that', async () => {
+    const dir = join(tempDir(), 'data');
+    const clock = new FakeClock();
+    const checkpointThread = pathToFileURL(await bundled('checkpoint.mjs'));
+    const journal = await openJournal({ dir, clock, checkpointThread });
+    const { store } = journal.state;
+    const asked = vi.spyOn(store, 'getWritten');
+    const tries = () =>
+      asked.mock.calls.flatMap(([sql]) => (/^PRAGMA (busy_timeout|wal_checkpoint)/.test(sql) ? sql.slice(7) : []));
+    const log = join(dir, 'relay.sqlite-wal');
+    for (const name of ['A', 'B']) await journal.submit({ type: 'enter', at: 1, name, about: {} });
+    await journal.submit(send('m1'));
+    await journal.submit({ type: 'receipt', at: 9, session: 2, state: 'handed', positions: [1] });
+    const reader = await openDatabase(join(dir, 'relay.sqlite'));
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM envelope').get();
+    await journal.submit({ type: 'prune', positions: [1] });
+    const once = ['busy_timeout', 'busy_timeout = 0', 'wal_checkpoint(TRUNCATE)', 'busy_timeout = 1000'];
+    await clock.run(5_000);
+    await vi.waitFor(() => expect(tries()).toEqual(once), { timeout: 15_000 });
+    expect(statSync(log).size).toBeGreaterThan(0);
+    reader.exec('ROLLBACK');
+    reader.close();
+    await clock.run(5_000);
+    await vi.waitFor(() => expect(tries()).toEqual([...once, ...once]), { timeout: 15_000 });
+    expect([statSync(log).size, clock.pending]).toEqual([0, 0]);
+    await journal.close();
   });
 
   it('begins anew when it is long, and everything is in the tables', async () => {

@@ -482,7 +482,7 @@ describe('the thread', () => {
     await vi.waitUntil(isQuiet);
     await journal.submit(handed([3]));
     const words = await openDatabase(join(dir, 'search.sqlite'));
-    words.exec('BEGIN IMMEDIATE');
+    words.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
     await journal.submit({ type: 'prune', positions: [3] });
     clock.advance(1_000);
     await vi.waitUntil(() => clock.pending === 1, { timeout: 20_000 });

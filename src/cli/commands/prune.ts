@@ -11,6 +11,7 @@ export const prune: Command = {
   summary: 'Forget the words of old messages that nobody has unread.',
   details:
     'What somebody has yet to read stays, however old. Of the rest the text goes, and can be found no more; who sent it, and what became of it, stays.\n' +
+    'It leaves the files of the relay, too: seconds after it is quiet, or later where much is stored and forgotten all the time. Backups keep it.\n' +
     'A relay does this by itself when it is started with --keep, --keep-messages or --keep-bytes. It runs while this is done.',
   options: [
     { flag: '--older-than', value: 'time', sentence: 'what was sent longer ago: 90d, 12h' },
