@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (let i = 0; i < 20; i++)
     await machine.ok(['send', 'B', '-', '--as', 'A'], { input: `${i} ${'words '.repeat(700)}` });
   await relay.kill();
-});
+}, 90_000);
 afterAll(() => machine.end());
 
 /** A relay that begins to answer. */
