@@ -4,6 +4,7 @@ import { loadDriver } from './journal/driver.ts';
 import { type FullText, fullTextOf, type TextFiles } from './journal/full-text.ts';
 import { isDamage } from './journal/queue.ts';
 import type { SearchReply, SearchRequest } from './journal/search-thread.ts';
+import { systemClock } from './util/clock.ts';
 import { reason } from './util/failure.ts';
 
 const open = await loadDriver();
@@ -57,18 +58,18 @@ function catchUp(all: boolean): void {
 function tidyLater(): void {
   if (isTidying) return;
   isTidying = true;
-  setTimeout(tidy, Math.max(0, next - performance.now())).unref();
+  systemClock.after(Math.max(0, next - systemClock.monotonic()), tidy);
 }
 
 function tidy(): void {
-  const start = performance.now();
+  const start = systemClock.monotonic();
   const more = tried(() => withText((each) => each.tidy()));
   if (more) {
-    spent += performance.now() - start;
+    spent += systemClock.monotonic() - start;
     return void setImmediate(tidy);
   }
   isTidying = false;
-  next = performance.now() + spent * SELDOM;
+  next = systemClock.monotonic() + spent * SELDOM;
   spent = 0;
 }
 
