@@ -159,9 +159,9 @@ function isAway(error: unknown): boolean {
  * Does somebody else's relay answer where ours would be, which takes no token that lies here? Whether the data are ours to work
  * on then, the lock says. A token that was given is for that relay: who has the wrong one must hear of it.
  */
-function isStranger({ config: { settings }, env }: Context, error: unknown): boolean {
-  const isGiven = (settings.token ?? env.RELAY_TOKEN ?? '').trim() !== '';
-  return error instanceof RelayError && error.code === 'unauthorized' && !isGiven && hasData(settings.data);
+function isStranger({ config, env }: Context, error: unknown): boolean {
+  const isGiven = (env.RELAY_TOKEN ?? '').trim() !== '';
+  return error instanceof RelayError && error.code === 'unauthorized' && !isGiven && hasData(config.settings.data);
 }
 
 /** Nobody said where the relay is, or it would be on this machine. The near end of a forward is none. */

@@ -36,6 +36,8 @@ export class DiskLog implements Log {
       copyRest(store);
     };
     this.#checkpoints = script && new Checkpoints({ script, path, clock, finish, empty, onFailed });
+    // Whoever had the log before may have been killed before it was emptied.
+    this.forgot();
   }
 
   sync(): void {

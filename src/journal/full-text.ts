@@ -48,7 +48,7 @@ const copy = (n: number) => `
 const forget = (n: number) => `
   DELETE FROM words.volume_${n} WHERE rowid IN (SELECT position FROM main.pruned WHERE seq > ?1 AND seq <= ?2)`;
 
-/** Of the tree of words; see https://sqlite.org/fts5.html, section 6.8. */
+/** Of the tree of words; https://sqlite.org/fts5.html, “The 'merge' Command”. */
 const merge = (n: number) => `INSERT INTO words.volume_${n} (volume_${n}, rank) VALUES ('merge', ?)`;
 
 const find = (n: number, order: 'ASC' | 'DESC') =>
@@ -58,7 +58,7 @@ export class FullText {
   readonly #database: Database;
   readonly #size: number;
   #prepared: Prepared;
-  /** Whoever had it open before may have been killed. */
+  /** May the log have what was forgotten? Whoever had it open before may have been killed. */
   #isInLog = true;
 
   /**
@@ -90,17 +90,12 @@ export class FullText {
     if (next.n === 0 && gone.n === 0) return false;
     const volume = this.#volumeOf(next.first);
     const last = next.n === 0 ? position : Math.min(next.last, this.#endOf(volume));
-    this.#database.exec('BEGIN');
-    try {
+    this.#together(() => {
       if (next.n > 0) this.#copy(volume, position, last);
       // After the copy, which has none that is forgotten by now.
       this.#forget(pruned, gone.last, this.#volumeOf(last));
       this.#statement('UPDATE words.done SET position = ?, pruned = ?').run(last, gone.last);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
     return last < next.last || next.n === SLICE || gone.n === SLICE;
   }
 
@@ -117,20 +112,27 @@ export class FullText {
       return false;
     }
     this.#isInLog = true;
-    this.#database.exec('BEGIN');
-    try {
+    this.#together(() => {
       const before = this.#changes();
       // Below zero begins with all of it, and not with what FTS5 would join by itself.
       this.#statement(merge(n)).run(forgot === FORGOT.some ? -PAGES : PAGES);
       // One is the row that the command pretends to insert.
       const isDone = this.#changes() - before < 2;
       this.#mark(n, isDone ? FORGOT.nothing : FORGOT.underWay);
+    });
+    return true;
+  }
+
+  /** In one transaction. */
+  #together(work: () => void): void {
+    this.#database.exec('BEGIN');
+    try {
+      work();
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');
       throw error;
     }
-    return true;
   }
 
   #changes(): number {

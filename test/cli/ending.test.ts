@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Machine, until } from '../support/cli.ts';
-import { deadRelay } from '../support/dead-relay.ts';
+import { killedRelay } from '../support/killed-relay.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 let machine: Machine;
@@ -26,7 +26,7 @@ afterAll(() => machine.end());
 /** A relay that begins to answer. */
 beforeEach(async () => {
   dir = tempDir();
-  deadRelay(machine.home);
+  killedRelay(machine.home);
   server = createServer((_, response) => void response.write('{"half":'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;

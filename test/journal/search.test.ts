@@ -232,7 +232,8 @@ describe('the volumes of the full text', () => {
       tidied();
       forget(1, 2, 3);
       take();
-      expect([volumes(), bytes('zebracorn')[1]]).toEqual([[1], expect.any(Number)]);
+      expect(bytes('zebracorn')).not.toEqual([0, 0]);
+      expect(volumes()).toEqual([1]);
       tidied();
       expect(bytes('zebracorn')).toEqual([0, 0]);
     });

@@ -4,11 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeRelayFile } from '../../../src/config/relay-file.ts';
 import { closed, someData } from '../../data/kit.ts';
 import { type AtRelay, atRelay } from '../../support/at-relay.ts';
 import { commandLine } from '../../support/command-line.ts';
-import { deadRelay } from '../../support/dead-relay.ts';
+import { killedRelay } from '../../support/killed-relay.ts';
 import { liveRelay } from '../../support/live-relay.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -25,7 +24,7 @@ beforeEach(async () => {
 /** The relay ends; its home stays. Answers with a command line that has nobody to ask. */
 async function alone() {
   await at.relay.end();
-  deadRelay(at.relay.home);
+  killedRelay(at.relay.home);
   return (args: readonly string[], cwd = dir) =>
     commandLine(args, {
       home: at.relay.home,
@@ -186,7 +185,7 @@ describe('a relay that breaks off', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    writeRelayFile(at.relay.home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+    killedRelay(at.relay.home, port);
   });
   afterEach(() => server.close());
 
@@ -210,14 +209,18 @@ describe('somebody else’s relay, where that of the data would be', () => {
   beforeEach(async () => {
     run = await alone();
     ({ port } = (await atRelay()).relay);
-    writeRelayFile(at.relay.home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+    killedRelay(at.relay.home, port);
   });
 
-  it.each(['backup', 'export', 'verify', 'prune --keep 0'])('%s works on the data, and says so', async (command) => {
-    const { code, err } = await run(command.split(' '));
+  it.each(['backup', 'export', 'verify'])('is passed over by %s, which says so', async (command) => {
+    const { code, err } = await run([command]);
     const says = `The relay at ws://127.0.0.1:${port} is not that of ${join(at.relay.home, 'data')}, which none uses.\n`;
-    if (command.startsWith('prune')) expect([code, err]).toEqual([3, expect.stringContaining('none runs here')]);
-    else expect([code, err]).toEqual([0, says]);
+    expect([code, err]).toEqual([0, says]);
+  });
+
+  it('forgets nothing for prune, which needs that of the data', async () => {
+    const { code, err } = await run(['prune', '--keep', '0']);
+    expect([code, err]).toEqual([3, expect.stringContaining('none runs here')]);
   });
 
   it('keeps its data from who brings the wrong token for it', async () => {
@@ -231,7 +234,7 @@ describe('somebody else’s relay, where that of the data would be', () => {
   it('is what refused, where a relay uses the data after all', async () => {
     const home = at.relay.home;
     const again = await liveRelay({ home });
-    writeRelayFile(home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+    killedRelay(home, port);
     const { code, err } = await run(['verify']);
     expect([code, err]).toEqual([4, expect.stringContaining('does not take this token')]);
     await again.end();
@@ -239,7 +242,7 @@ describe('somebody else’s relay, where that of the data would be', () => {
 
   it('is what refused, where there are no data', async () => {
     const home = tempDir();
-    writeRelayFile(home, { pid: 1, port, url: `ws://127.0.0.1:${port}`, version: '0', started: 0 });
+    killedRelay(home, port);
     const { code } = await commandLine(['verify'], { home, env: { CLAUDE_RELAY_HOME: home, RELAY_URL: '' } });
     expect(code).toBe(4);
   });
@@ -337,7 +340,7 @@ describe('none of them', () => {
 
   it('makes data where there are none', async () => {
     const home = tempDir();
-    deadRelay(home);
+    killedRelay(home);
     const { code, err } = await commandLine(['verify'], { home, env: { CLAUDE_RELAY_HOME: home, RELAY_URL: '' } });
     expect([code, err]).toEqual([1, expect.stringContaining('There are no data of a relay')]);
     expect(existsSync(join(home, 'data'))).toBe(false);

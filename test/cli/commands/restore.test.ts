@@ -7,7 +7,7 @@ import { restoreData } from '../../../src/data/restore.ts';
 import { systemRandom } from '../../../src/util/random.ts';
 import { someData } from '../../data/kit.ts';
 import { commandLine } from '../../support/command-line.ts';
-import { deadRelay } from '../../support/dead-relay.ts';
+import { killedRelay } from '../../support/killed-relay.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 /** A home whose relay was killed after five messages, of which its log has some, and a backup with three. */
@@ -20,7 +20,7 @@ async function killed() {
   for (const body of ['four', 'five']) await relay.send(body);
   mkdirSync(data, { mode: 0o700 });
   for (const end of ['', '-wal']) copyFileSync(`${relay.path}${end}`, join(data, `relay.sqlite${end}`));
-  deadRelay(home);
+  killedRelay(home);
   const run = (...args: string[]) =>
     commandLine(args, { home, cwd: home, env: { CLAUDE_RELAY_HOME: home, USER: 'anna', RELAY_URL: '' } });
   const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).out);
