@@ -35,7 +35,7 @@ export async function withData<T>(ctx: Context, { online, offline }: Ways<T>): P
       if (!isHere(ctx, place)) throw error;
       if (isAway(error)) return await withOwnData(ctx, offline);
       if (!isStranger(ctx, error)) throw error;
-      return await unlessUsed(ctx, beside(ctx, place, offline), () => error);
+      return await ifOurs(ctx, beside(ctx, place, offline), () => error);
     }
   } catch (error) {
     ctx.signal.throwIfAborted();
@@ -53,17 +53,17 @@ async function withDataSaid<T>(ctx: Context, work: (data: OwnData) => Promise<T>
       `There are no data of a relay in ${settings.data}.`,
       'Name the directory that has them.',
     );
-  return unlessUsed(ctx, work, (cause) => {
+  return ifOurs(ctx, work, (cause) => {
     const remedy = 'Leave out --data to ask it, or stop it first.';
     return new Failure('error', `A relay uses ${settings.data}.`, remedy, cause);
   });
 }
 
-/** As `withOwnData`, of data that are there: throws what `used` makes of the refusal where a relay uses them. */
-async function unlessUsed<T>(
+/** As `withOwnData`; throws what `instead` makes of its refusal where a relay uses the data, or there are none. */
+async function ifOurs<T>(
   ctx: Context,
   work: (data: OwnData) => Promise<T>,
-  used: (refusal: Failure) => unknown,
+  instead: (refusal: Failure) => unknown,
 ): Promise<T> {
   let isOurs = false;
   try {
@@ -72,9 +72,8 @@ async function unlessUsed<T>(
       return work(data);
     });
   } catch (error) {
-    // The data are there: what kept us from them is the lock.
     if (isOurs || !(error instanceof Failure) || error.kind !== 'error') throw error;
-    throw used(error);
+    throw instead(error);
   }
 }
 
@@ -159,9 +158,9 @@ function isAway(error: unknown): boolean {
  * Does somebody else's relay answer where ours would be, which takes no token that lies here? Whether the data are ours to work
  * on then, the lock says. A token that was given is for that relay: who has the wrong one must hear of it.
  */
-function isStranger({ config, env }: Context, error: unknown): boolean {
+function isStranger({ env }: Context, error: unknown): boolean {
   const isGiven = (env.RELAY_TOKEN ?? '').trim() !== '';
-  return error instanceof RelayError && error.code === 'unauthorized' && !isGiven && hasData(config.settings.data);
+  return error instanceof RelayError && error.code === 'unauthorized' && !isGiven;
 }
 
 /** Nobody said where the relay is, or it would be on this machine. The near end of a forward is none. */

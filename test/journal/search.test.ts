@@ -238,6 +238,21 @@ describe('the volumes of the full text', () => {
       expect(bytes('zebracorn')).toEqual([0, 0]);
     });
 
+    it('keep nothing in a log that somebody left who was killed', () => {
+      const { world, path, send, forget, take, bytes } = onDisk();
+      for (const body of ['zebracorn', 'zebracorn', 'zebracorn', 'hay']) send(body);
+      take();
+      forget(1, 2, 3);
+      take();
+      expect(bytes('zebracorn')[1], 'a volume went').toBeGreaterThan(0);
+      const left = join(tempDir(), 'words');
+      for (const end of ['', '-wal']) copyFileSync(`${path}${end}`, `${left}${end}`);
+      world.store.database.exec('DETACH words');
+      const next = new FullText(world.store.database, left, SIZE);
+      expect(next.tidy()).toBe(false);
+      expect(readFileSync(`${left}-wal`, 'latin1')).toBe('');
+    });
+
     it('are tidied further by whoever opens them next', () => {
       const { world, text, path, send, forget, take, bytes } = onDisk(100_000);
       const straws = (i: number) => Array.from({ length: 40 }, (_, j) => `straw${i * 40 + j}`).join(' ');
