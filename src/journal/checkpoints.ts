@@ -13,6 +13,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../util/clock.ts';
 import { reason } from '../util/failure.ts';
+import { ended } from '../util/threads.ts';
 
 /** From the thread: pages in the log, or why it could not be copied. */
 export type CheckpointReply = { readonly pages: number } | { readonly failed: string };
@@ -70,7 +71,7 @@ export class Checkpoints {
     const worker = this.#worker;
     if (!worker) return;
     this.#forget();
-    const isGone = new Promise((resolve) => worker.once('exit', resolve));
+    const isGone = ended(worker);
     worker.postMessage('close');
     await isGone;
   }

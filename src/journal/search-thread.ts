@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { RelayError } from '../protocol/codes.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { ended } from '../util/threads.ts';
 import type { TextFiles } from './full-text.ts';
 import { type Ask, matchExpression, type Search } from './search.ts';
 
@@ -87,7 +88,7 @@ export class SearchThread implements Search {
     this.#timer?.cancel();
     const worker = this.#worker;
     if (!worker) return;
-    const isGone = new Promise((resolve) => worker.once('exit', resolve));
+    const isGone = ended(worker);
     this.#post({ type: 'close' });
     await isGone;
   }

@@ -1,33 +1,18 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open.ts';
 import { countUnhanded } from '../../src/state/queries/inbox.ts';
 import { sentBy, sentTo } from '../../src/state/queries/routes.ts';
 import { sessionById } from '../../src/state/queries/sessions.ts';
+import { script } from '../support/script.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-// Beside the packages, so that the bundle finds the one that stays outside of it.
-const cache = join(root, 'node_modules', '.cache', `crash-${process.pid}`);
-const writer = join(cache, 'writer.mjs');
-
+let writer: string;
 beforeAll(async () => {
-  mkdirSync(cache, { recursive: true });
-  const build = await rolldown({
-    input: join(root, 'test/journal/writer.ts'),
-    external: [/^node:/, '@photostructure/sqlite'],
-    platform: 'node',
-    tsconfig: false,
-  });
-  await build.write({ file: writer, format: 'es', codeSplitting: false });
-  await build.close();
+  writer = await script('test/journal/writer.ts');
 });
-afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 /** Runs the writer until it has answered so many times, kills it, and tells all that it answered. */
 async function writeAndKill(dir: string, round: number, enough: number): Promise<Map<string, number>> {

@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { script } from '../support/script.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+let closing: string;
+beforeAll(async () => {
+  closing = await script('test/journal/closing.ts');
+});
+
+describe('a journal that is closed', () => {
+  it.each(['searchThread', 'checkpointThread'])('keeps its process until its %s has ended', (which) => {
+    const { status, stdout } = spawnSync(process.execPath, [closing, join(tempDir(), 'data'), which], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'closed\n' });
+  });
+});
