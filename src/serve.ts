@@ -14,7 +14,7 @@ import { openLog } from './serve/log.ts';
 import { endOnSignals } from './serve/signals.ts';
 import { type Running, startRelay } from './serve/start.ts';
 import { keepRotating } from './service/rotate.ts';
-import { systemClock } from './util/clock.ts';
+import { keepAlive, systemClock } from './util/clock.ts';
 import { EXIT, Failure, reason } from './util/failure.ts';
 import { safeText } from './util/safe-text.ts';
 import { isStarted } from './util/started.ts';
@@ -75,7 +75,9 @@ async function run(settings: Settings, env: NodeJS.ProcessEnv): Promise<number> 
   keepLogsSmall(settings, log);
   loadRestSoon(running, log);
   const damage = await Promise.race([ended.asked, running.damaged]);
-  await running.stop();
+  // Once nothing listens, nothing else may: what is still under way waits for timers.
+  const letGo = keepAlive();
+  await running.stop().finally(letGo);
   if (damage) throw damage;
   log.info({}, 'stopped');
   // Whatever still holds the process then does not hold it for long.

@@ -40,6 +40,12 @@ export const systemClock: Clock = {
   soon: (call) => void setImmediate(call),
 };
 
+/** Keeps the process alive until what it returns is called: for who waits for something that does not, as these timers. */
+export function keepAlive(): () => void {
+  const handle = setInterval(() => {}, LONGEST);
+  return () => clearInterval(handle);
+}
+
 /** Resolves after `ms`, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sleep, systemClock } from '../../src/util/clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { script } from '../support/script.ts';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -116,5 +118,18 @@ describe('sleep', () => {
     await clock.run(10);
     await wait;
     expect(remove.mock.calls.map((call) => call[1])).toEqual(add.mock.calls.map((call) => call[1]));
+  });
+});
+
+describe('a process that only waits for a timer', () => {
+  it.each([
+    ['alive', { status: 0, stdout: 'awake\n' }],
+    // 13 is Node's own, of a process that ended in the middle of an `await`.
+    ['not', { status: 13, stdout: '' }],
+  ])('when it is kept %s: %o', async (kept, ended) => {
+    const { status, stdout } = spawnSync(process.execPath, [await script('test/util/asleep.ts'), kept], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual(ended);
   });
 });
