@@ -5,7 +5,8 @@ import { fallsShort, misses, short } from './row.mjs';
 
 /**
  * @typedef {import('./row.mjs').Figure} Figure
- * @typedef {{ machine: { node: string, cpu?: string, cpus: number, kernel: string }, rows: Record<string, { at: string, figures: Figure[] }> }} Results
+ * @typedef {{ node: string, at: string, figures: Figure[] }} Measured with one Node, at a time
+ * @typedef {{ machine: { cpu?: string, cpus: number, kernel: string }, rows: Record<string, Measured[]> }} Results
  */
 
 export const RESULTS = 'bench/results.json';
@@ -16,6 +17,11 @@ const OPENING = `<!-- Written by \`npm run gen\` from ${RESULTS}. -->
     npm run bench                      every row, some twenty minutes; writes ${RESULTS}, and ends with what falls short
     npm run bench -- direct hook       only these
     npm run bench -- --rounds=3        fewer rounds than 7
+    npm run bench -- --node24          under Node 24, and not under the Node that runs this
+
+Ours, and all that is compared with it and runs in Node, run under the same Node. Where there are figures of two, those of the newer stand first:
+Node 20 has its SQLite from a package; Node 24 has one of its own, and lets the part of memory that is new grow to four times as much, which counts with
+\`connections\`.
 
 Every figure with \`x\` is a ratio to what is named beside it, measured in the same run: the two take turns, and the ratio is the median over the
 rounds. So it means something on a shared machine, too; what stands in parentheses (ours : theirs) means something on that machine and day only.
@@ -33,12 +39,24 @@ export function benchReadme(root) {
   if (!existsSync(file)) throw new Error('Nothing was measured: npm run bench');
   /** @type {Results} */
   const { machine, rows } = JSON.parse(readFileSync(file, 'utf8'));
-  const where = `Last measured with Node ${machine.node} on ${machine.cpus} cores (${machine.cpu ?? 'unknown'}, Linux ${machine.kernel}).\n`;
-  const sections = Object.entries(rows).map(([name, { at, figures }]) => {
+  const where = `Last measured on ${machine.cpus} cores (${machine.cpu ?? 'unknown'}, Linux ${machine.kernel}).\n`;
+  const sections = Object.entries(rows).map(([name, measured]) => {
     const head = headOf(readFileSync(join(root, `bench/rows/${name}.mjs`), 'utf8'));
-    return `## ${name}\n\n${head}\n\n${table(figures)}\nOf ${at.slice(0, 10)}.\n`;
+    const of = measured.map(({ node, at }) => `Node ${node}, ${at.slice(0, 10)}`);
+    return `## ${name}\n\n${head}\n\n${table(measured)}\n${of.join('; ')}.\n`;
   });
   return [OPENING, where, ...sections].join('\n');
+}
+
+/** What is kept of a row: the last of each Node, the newest Node first. @param {readonly Measured[]} before @param {Measured} now */
+export function kept(before = [], now) {
+  const others = before.filter(({ node }) => majorOf(node) !== majorOf(now.node));
+  return [...others, now].sort((a, b) => majorOf(b.node) - majorOf(a.node));
+}
+
+/** @param {string} node as in `process.version` */
+function majorOf(node) {
+  return Number(/^v(\d+)/.exec(node)?.[1]);
 }
 
 /** The comment that a file begins with. @param {string} text */
@@ -51,12 +69,38 @@ export function headOf(text) {
     .trim();
 }
 
-/** @param {readonly Figure[]} figures */
-function table(figures) {
-  const lines = figures.map((figure) => {
+/** @param {readonly Measured[]} measured */
+function table([first, ...others]) {
+  const lines = (first?.figures ?? []).map((figure) => {
     const { what, value, unit, atLeast, lookFor, note } = figure;
-    const mark = fallsShort(figure) ? '✗' : misses(figure) ? '·' : '';
-    return `| ${mark} | ${what} | ${short(value)} ${unit} | ${atLeast ?? ''} | ${lookFor ?? ''} | ${note ?? ''} |`;
+    const beside = others.map(({ figures }) => cellOf(figures.find((each) => each.what === what)));
+    const cells = [
+      markOf(figure),
+      what,
+      `${short(value)} ${unit}`,
+      atLeast ?? '',
+      lookFor ?? '',
+      note ?? '',
+      ...beside,
+    ];
+    return rowOf(cells);
   });
-  return `${['| | what | measured | at least | look for | ours : theirs |', '|---|---|---|---|---|---|', ...lines].join('\n')}\n`;
+  const head = ['', 'what', 'measured', 'at least', 'look for', 'ours : theirs'];
+  const nodes = others.map(({ node }) => `Node ${majorOf(node)}`);
+  return `${[rowOf([...head, ...nodes]), `|${'---|'.repeat(head.length + nodes.length)}`, ...lines].join('\n')}\n`;
+}
+
+/** @param {readonly (string | number)[]} cells */
+function rowOf(cells) {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** @param {Figure} figure */
+function markOf(figure) {
+  return fallsShort(figure) ? '✗' : misses(figure) ? '·' : '';
+}
+
+/** @param {Figure | undefined} figure */
+function cellOf(figure) {
+  return figure ? `${markOf(figure)} ${short(figure.value)} ${figure.unit}`.trim() : '';
 }

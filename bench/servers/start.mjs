@@ -30,7 +30,7 @@ export async function relayIn(dir, { keep = false } = {}) {
   const child = run(
     process.execPath,
     [RELAY, '--port', '0'],
-    options(dir, { CLAUDE_RELAY_HOME: dir, RELAY_LOG_LEVEL: 'warn' }),
+    options(dir, { CLAUDE_RELAY_HOME: dir, RELAY_LOG_LEVEL: 'error' }),
   );
   const line = await firstLine(child);
   const url = `ws://127.0.0.1:${/:(\d+)\s*$/.exec(line)?.[1]}/`;
