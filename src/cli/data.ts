@@ -167,11 +167,3 @@ function isStranger({ env }: Context, error: unknown): boolean {
 function isHere({ config }: Context, { url, device }: AdminPlace): boolean {
   return config.from.relayUrl === 'default' && device === undefined && isLoopback(relayUrl(url));
 }
-
-/** `1.4 MB` */
-export function bytesWords(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let [value, unit] = [bytes, 0];
-  for (; value >= 1_000 && unit < units.length - 1; unit++) value /= 1_000;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}

@@ -30,6 +30,8 @@ interface OutputOptions {
 }
 
 const PROGRAM = 'claude-relay';
+/** Back to the start of the line, and nothing left on it (ECMA-48, EL). */
+const ERASE = '\r\u001b[K';
 /** Between two columns. */
 const GAP = '  ';
 
@@ -38,6 +40,7 @@ export class Output {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #noColor: boolean;
+  #isPassing = false;
 
   constructor({ stdout, stderr, json = false, noColor = false }: OutputOptions) {
     this.#stdout = stdout;
@@ -107,8 +110,24 @@ export class Output {
     return cells.join(GAP).trimEnd();
   }
 
+  /** Talk that stands on a terminal only until more is said. Nothing where stderr is none. */
+  passing(text: string): void {
+    if (this.#stderr.isTTY !== true) return;
+    // One that is too long would begin a second line, which nothing takes away.
+    const short = safeText(text).slice(0, (this.#stderr.columns ?? 80) - 1);
+    this.#stderr.write(`${ERASE}${this.#styled(this.#stderr, short, 'dim')}`);
+    this.#isPassing = true;
+  }
+
+  /** What was passing is over. */
+  passed(): void {
+    if (this.#isPassing) this.#stderr.write(ERASE);
+    this.#isPassing = false;
+  }
+
   /** Talk: what is going on. */
   say(text: string, style?: Style): void {
+    this.passed();
     this.#stderr.write(`${this.#styled(this.#stderr, safeText(text), style)}\n`);
   }
 
@@ -118,6 +137,7 @@ export class Output {
 
   /** Tells an error in one sentence with what to do next, and answers the exit code. */
   fail(error: unknown): number {
+    this.passed();
     const { message, remedy } = toldOf(error);
     const name = this.#styled(this.#stderr, PROGRAM, 'red');
     const lines = [`${name}: ${safeText(message)}`, ...(remedy === undefined ? [] : [`  ${safeText(remedy)}`])];

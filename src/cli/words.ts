@@ -27,6 +27,14 @@ export function when(ms: number): string {
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
+/** `1.4 MB` */
+export function bytesWords(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let [value, unit] = [bytes, 0];
+  for (; value >= 1_000 && unit < units.length - 1; unit++) value /= 1_000;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
 /** Milliseconds as the two largest units: `3 min 12 s`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

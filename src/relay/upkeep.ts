@@ -4,7 +4,7 @@
  */
 import { RelayError } from '../protocol/codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import { endedPosition, envelopeRow, nextAfter } from '../state/queries/envelopes.ts';
+import { endedPosition, nextAfter } from '../state/queries/envelopes.ts';
 import { isUnread } from '../state/queries/receipts.ts';
 import { outdated, type Policy } from '../state/queries/retention.ts';
 import { sleep, type Timer } from '../util/clock.ts';
@@ -72,18 +72,14 @@ export class Upkeep {
     const found = new Set<number>();
     let pruned = 0;
     for (const page of outdated(store, { ...policy, before })) {
-      const positions = page.filter((position) => !found.has(position) && this.#isDone(position));
+      // Unread ones are left out here, too, so that no command is made of what cannot go: that would be done again every minute.
+      const done = page.filter((row) => !found.has(row.position) && !isUnread(store, row));
+      const positions = done.map(({ position }) => position);
       if (isTrial) for (const position of positions) found.add(position);
       else if (positions.length > 0) pruned += (await journal.submit({ type: 'prune', positions })).outcome.pruned;
       await sleep(clock, PAUSE, this.#life.signal);
     }
     return isTrial ? found.size : pruned;
-  }
-
-  /** Asked here too, so that no command is made of what cannot go: that would be done again every minute. */
-  #isDone(position: number): boolean {
-    const row = envelopeRow(this.#services.store, position);
-    return row !== undefined && !isUnread(this.#services.store, row);
   }
 
   async #sweep(): Promise<void> {

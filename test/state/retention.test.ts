@@ -5,7 +5,7 @@ import { emptyDatabase, World } from './world.ts';
 
 const found = (world: World, policy: Policy) => {
   world.store.commit();
-  return [...new Set([...outdated(world.store, policy)].flat())].sort((a, b) => a - b);
+  return [...new Set([...outdated(world.store, policy)].flat().map(({ position }) => position))].sort((a, b) => a - b);
 };
 const upTo = (n: number, from = 1) => Array.from({ length: n }, (_, i) => from + i);
 

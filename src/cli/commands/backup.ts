@@ -5,9 +5,10 @@ import type { Verified } from '../../data/verify.ts';
 import { systemClock } from '../../util/clock.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import type { Command, Context } from '../command.ts';
-import { bytesWords, withData } from '../data.ts';
+import { withData } from '../data.ts';
 import { fill, newFile, unwritable } from '../new-file.ts';
-import { plural } from '../words.ts';
+import { shown, sizeNow } from '../progress.ts';
+import { bytesWords, plural } from '../words.ts';
 
 export const backup: Command = {
   name: 'backup',
@@ -39,15 +40,17 @@ function nameFor(now: number): string {
 }
 
 async function copyTo(ctx: Context, part: string, file: string): Promise<Omit<Verified, 'problems'>> {
-  await withData(ctx, {
-    online: (place) => fill(part, file, (sink) => streamAdmin('backup', {}, place, sink)),
-    offline: ({ tasks }) =>
-      tasks.copy(part).catch((error) => {
-        throw unwritable(error, file);
-      }),
-  });
+  const copied = () =>
+    withData(ctx, {
+      online: (place) => fill(part, file, (sink) => streamAdmin('backup', {}, place, sink)),
+      offline: ({ tasks }) =>
+        tasks.copy(part).catch((error) => {
+          throw unwritable(error, file);
+        }),
+    });
+  await shown(ctx.out, 'Copying the data', copied, () => sizeNow(part));
   const { verifyData } = await import('../../data/verify.ts');
-  const { problems, ...verified } = await verifyData(part);
+  const { problems, ...verified } = await shown(ctx.out, 'Checking the copy', () => verifyData(part));
   if (problems[0] !== undefined) throw new Failure('error', `The copy is not whole: ${problems[0]}`, 'Try again.');
   return verified;
 }

@@ -11,6 +11,7 @@ import { EXIT, Failure } from '../../util/failure.ts';
 import type { Command, Context } from '../command.ts';
 import { withData } from '../data.ts';
 import { fill, newFile, unwritable } from '../new-file.ts';
+import { shown, sizeNow } from '../progress.ts';
 
 export const exportCommand: Command = {
   name: 'export',
@@ -44,7 +45,10 @@ export const exportCommand: Command = {
 };
 
 function intoFile(ctx: Context, file: string): Promise<void> {
-  return newFile(ctx, file, (part) => fill(part, file, (sink) => write(ctx, sink)));
+  return newFile(ctx, file, (part) => {
+    const written = () => fill(part, file, (sink) => write(ctx, sink));
+    return shown(ctx.out, 'Exporting', written, () => sizeNow(part));
+  });
 }
 
 /** A character of several bytes may come in two pieces. */

@@ -4,6 +4,7 @@ import { sizeOf, timeOf } from '../../config/values.ts';
 import { EXIT, Failure } from '../../util/failure.ts';
 import type { Command, Context } from '../command.ts';
 import { withData } from '../data.ts';
+import { shown } from '../progress.ts';
 import { plural } from '../words.ts';
 
 export const prune: Command = {
@@ -32,7 +33,8 @@ export const prune: Command = {
   ],
   async run(ctx) {
     const isTrial = ctx.given.has('--dry-run');
-    const pruned = await ask(ctx, { ...wanted(ctx), trial: isTrial });
+    const args = { ...wanted(ctx), trial: isTrial };
+    const pruned = await shown(ctx.out, isTrial ? 'Looking' : 'Forgetting', () => ask(ctx, args));
     if (ctx.out.isJson) ctx.out.json({ pruned, trial: isTrial });
     else ctx.out.line(`${plural(pruned, 'message')} ${isTrial ? 'would be forgotten' : 'forgotten'}.`);
     return EXIT.ok;

@@ -4,6 +4,7 @@ import { EXIT } from '../../util/failure.ts';
 import { systemRandom } from '../../util/random.ts';
 import type { Command } from '../command.ts';
 import { withOwnData } from '../data.ts';
+import { shown } from '../progress.ts';
 import { plural } from '../words.ts';
 
 export const restore: Command = {
@@ -25,7 +26,8 @@ export const restore: Command = {
       import('../../journal/adopt.ts'),
     ]);
     const file = resolve(ctx.cwd, ctx.given.required('file'));
-    const { verified, aside } = await withOwnData(ctx, ({ dir }) => restoreData(dir, file, systemRandom), false);
+    const restored = () => withOwnData(ctx, ({ dir }) => restoreData(dir, file, systemRandom), false);
+    const { verified, aside } = await shown(ctx.out, 'Checking and copying', restored);
     if (ctx.out.isJson) {
       ctx.out.json({ file, aside, ...verified });
       return EXIT.ok;

@@ -4,8 +4,9 @@ import { askAdmin } from '../../client/admin.ts';
 import type { Verified } from '../../data/verify.ts';
 import { EXIT } from '../../util/failure.ts';
 import type { Command, Context } from '../command.ts';
-import { bytesWords, withData } from '../data.ts';
-import { plural } from '../words.ts';
+import { withData } from '../data.ts';
+import { shown } from '../progress.ts';
+import { bytesWords, plural } from '../words.ts';
 
 export const verify: Command = {
   name: 'verify',
@@ -22,7 +23,7 @@ export const verify: Command = {
     { line: 'claude-relay verify claude-relay-2026-11-22-08-12-33.sqlite', says: 'a backup', needs: 'system' },
   ],
   async run(ctx) {
-    const found = await look(ctx);
+    const found = await shown(ctx.out, 'Checking', () => look(ctx));
     if (ctx.out.isJson) ctx.out.json(found);
     else show(ctx, found);
     if (found.problems.length > 0) return EXIT.damaged;

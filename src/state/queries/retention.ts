@@ -23,26 +23,26 @@ export interface Policy {
 /** Envelopes looked at before the others are let in. */
 const PAGE = 200;
 
-type Row = Pick<EnvelopeRow, 'position' | 'channels'>;
+type Rows = Generator<readonly EnvelopeRow[]>;
 
-/** Positions, ascending within a page; a page may be empty, and a position may come twice. */
-export function* outdated(store: Store, policy: Policy): Generator<readonly number[]> {
+/** In order of position within a page; a page may be empty, and an envelope may come twice. */
+export function* outdated(store: Store, policy: Policy): Rows {
   if (policy.before !== undefined) yield* byAge(store, policy.before, policy.channel);
   if (policy.count !== undefined || policy.bytes !== undefined) yield* bySize(store, policy);
 }
 
 /** In order of position, which is that of time but for a clock that was set back: the first that is newer ends it. */
-function* byAge(store: Store, before: number, channel: number | undefined): Generator<readonly number[]> {
+function* byAge(store: Store, before: number, channel: number | undefined): Rows {
   for (let after = 0; ; ) {
     const rows = envelopesAfter(store, after, PAGE);
     const old = rows.filter((row) => row.at < before);
-    yield old.filter((row) => channel === undefined || isOnly(row, channel)).map((row) => row.position);
+    yield old.filter((row) => channel === undefined || isOnly(row, channel));
     if (old.length < PAGE) return;
     after = rows.at(-1)?.position ?? after;
   }
 }
 
-function* bySize(store: Store, policy: Policy): Generator<readonly number[]> {
+function* bySize(store: Store, policy: Policy): Rows {
   const bounds = new Bounds(store, policy);
   for (const channel of policy.channel === undefined ? channelIds(store) : [policy.channel]) {
     yield* beyond(store, channel, bounds);
@@ -50,18 +50,18 @@ function* bySize(store: Store, policy: Policy): Generator<readonly number[]> {
 }
 
 /** What lies beyond the bound in that channel, and in every other that it was sent to. */
-function* beyond(store: Store, channel: number, bounds: Bounds): Generator<readonly number[]> {
+function* beyond(store: Store, channel: number, bounds: Bounds): Rows {
   const bound = bounds.of(channel);
   for (let after = 0; after < bound; ) {
     const positions = sentTo(store, channel, { after, before: bound + 1, ascending: true }, PAGE);
     const rows = positions.flatMap((position) => envelopeRow(store, position) ?? []);
-    yield rows.filter((row) => bounds.excludes(row)).map((row) => row.position);
+    yield rows.filter((row) => bounds.excludes(row));
     if (positions.length < PAGE) return;
     after = positions.at(-1) ?? bound;
   }
 }
 
-function isOnly(row: Row, channel: number): boolean {
+function isOnly(row: EnvelopeRow, channel: number): boolean {
   return row.channels.every((each) => each === channel);
 }
 
@@ -94,7 +94,7 @@ class Bounds {
     return bound;
   }
 
-  excludes(row: Row): boolean {
+  excludes(row: EnvelopeRow): boolean {
     if (this.#policy.channel !== undefined && !isOnly(row, this.#policy.channel)) return false;
     return row.channels.every((channel) => row.position <= this.of(channel));
   }

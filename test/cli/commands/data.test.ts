@@ -331,6 +331,38 @@ describe('restore', () => {
   });
 });
 
+describe('at a terminal', () => {
+  const ERASE = '\r\u001b[K';
+
+  it.each([
+    [
+      ['backup', 'copy.sqlite'],
+      ['Copying the data …', 'Checking the copy …'],
+    ],
+    [['verify'], ['Checking …']],
+    [['export', 'all.jsonl'], ['Exporting …']],
+    [['prune', '--keep', '0', '--dry-run'], ['Looking …']],
+    [['prune', '--keep', '0'], ['Forgetting …']],
+  ])('%j says what it is at, and leaves nothing of that', async (args, said) => {
+    const { code, err } = await at.run(args, { tty: true, cwd: dir, env: { NO_COLOR: '1' } });
+    const lines = err.split(ERASE).filter((line) => line !== '');
+    expect([code, lines, err.endsWith(ERASE)]).toEqual([0, said, true]);
+  });
+
+  it('so does restore', async () => {
+    await at.ok(['backup', join(dir, 'copy.sqlite')]);
+    await at.relay.end();
+    const home = at.relay.home;
+    const { code, err } = await commandLine(['restore', 'copy.sqlite'], {
+      home,
+      cwd: dir,
+      tty: true,
+      env: { NO_COLOR: '1' },
+    });
+    expect([code, err.split(ERASE)[1]]).toEqual([0, 'Checking and copying …']);
+  });
+});
+
 describe('none of them', () => {
   it('looks at this machine when it was told of another relay', async () => {
     const run = await alone();
