@@ -18,8 +18,9 @@ export async function newFile<T>(ctx: Context, path: string, make: (part: string
   const part = partName(path);
   try {
     const made = await make(part);
-    // A signal that came while nobody could hear it is heard now.
-    await new Promise((resolve) => setImmediate(resolve));
+    // A signal that came while nobody could hear it is heard now: what we are in the middle of may be the part of a turn after the one
+    // that brings signals, so that it takes two.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     ctx.signal.throwIfAborted();
     if (!named(part, path)) throw isThere(path);
     return made;

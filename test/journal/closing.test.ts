@@ -6,7 +6,7 @@ import { tempDir } from '../support/temp-dir.ts';
 
 let closing: string;
 beforeAll(async () => {
-  closing = await script('test/journal/closing.ts');
+  closing = await script('test/journal/closing.script.ts');
 });
 
 describe('a journal that is closed', () => {

@@ -11,7 +11,7 @@ import { tempDir } from '../support/temp-dir.ts';
 
 let writer: string;
 beforeAll(async () => {
-  writer = await script('test/journal/writer.ts');
+  writer = await script('test/journal/writer.script.ts');
 });
 
 /** Runs the writer until it has answered so many times, kills it, and tells all that it answered. */

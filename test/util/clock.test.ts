@@ -127,7 +127,7 @@ describe('a process that only waits for a timer', () => {
     // 13 is Node's own, of a process that ended in the middle of an `await`.
     ['not', { status: 13, stdout: '' }],
   ])('when it is kept %s: %o', async (kept, ended) => {
-    const { status, stdout } = spawnSync(process.execPath, [await script('test/util/asleep.ts'), kept], {
+    const { status, stdout } = spawnSync(process.execPath, [await script('test/util/asleep.script.ts'), kept], {
       encoding: 'utf8',
     });
     expect({ status, stdout }).toEqual(ended);
