@@ -160,8 +160,8 @@ export const PLANTS: readonly Plant[] = [
       },
       {
         file: 'src/relay/upkeep.ts',
-        find: 'return row !== undefined && !isUnread(this.#services.store, row);',
-        put: 'return row !== undefined || isUnread(this.#services.store, row);',
+        find: '!found.has(row.position) && !isUnread(store, row)',
+        put: '!found.has(row.position) || isUnread(store, row)',
       },
     ],
     caughtBy: { file: 'r10-every-id', test: /is never pruned, however old/, says: /pruned unread: 0/ },
