@@ -1,7 +1,18 @@
 /** The clock of one program, which a test sets while it runs: `libfaketime`. How long something takes stays true. Needs Linux. */
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterEveryTest } from '../../support/cleanup.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+
+const SHARED = '/dev/shm';
+
+// A process that is killed leaves there what libfaketime shares with those that it would have started.
+afterEveryTest(() => {
+  for (const name of readdirSync(SHARED)) {
+    const [, pid] = /^(?:faketime_shm|sem\.faketime_sem)_(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(SHARED, name), { force: true });
+  }
+});
 
 export class SetClock {
   readonly #file = join(tempDir(), 'clock');
