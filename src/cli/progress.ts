@@ -27,8 +27,12 @@ export async function shown<T>(out: Output, what: string, work: () => Promise<T>
   }
 }
 
-/** Of a file that grows; empty where it does not yet. */
+/** Of a file that grows; empty where it does not yet, or cannot be looked at: whoever writes it hears of that. */
 export function sizeNow(path: string): string {
-  const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
-  return size > 0 ? bytesWords(size) : '';
+  try {
+    const { size } = statSync(path);
+    return size > 0 ? bytesWords(size) : '';
+  } catch {
+    return '';
+  }
 }

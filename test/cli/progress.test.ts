@@ -84,4 +84,8 @@ describe('the size of a file that grows', () => {
     writeFileSync(file, 'x'.repeat(1_500));
     expect(sizeNow(file)).toBe('1.5 kB');
   });
+
+  it('is nothing where it cannot be told: no work ends for that', () => {
+    expect(sizeNow(join(tempDir(), 'x'.repeat(300)))).toBe('');
+  });
 });
