@@ -1,16 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { script } from '../support/script.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-let closing: string;
-beforeAll(async () => {
-  closing = await script('test/journal/closing.script.ts');
-});
-
 describe('a journal that is closed', () => {
-  it.each(['searchThread', 'checkpointThread'])('keeps its process until its %s has ended', (which) => {
+  it.each(['searchThread', 'checkpointThread'])('keeps its process until its %s has ended', async (which) => {
+    const closing = await script('test/journal/closing.script.ts');
     const { status, stdout } = spawnSync(process.execPath, [closing, join(tempDir(), 'data'), which], {
       encoding: 'utf8',
     });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/journal/open.ts';
 import { countUnhanded } from '../../src/state/queries/inbox.ts';
 import { sentBy, sentTo } from '../../src/state/queries/routes.ts';
@@ -9,13 +9,8 @@ import { sessionById } from '../../src/state/queries/sessions.ts';
 import { script } from '../support/script.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-let writer: string;
-beforeAll(async () => {
-  writer = await script('test/journal/writer.script.ts');
-});
-
 /** Runs the writer until it has answered so many times, kills it, and tells all that it answered. */
-async function writeAndKill(dir: string, round: number, enough: number): Promise<Map<string, number>> {
+async function writeAndKill(writer: string, dir: string, round: number, enough: number): Promise<Map<string, number>> {
   const child = spawn(process.execPath, [writer, dir, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
   const answered = new Map<string, number>();
@@ -32,8 +27,9 @@ describe('a process that is killed while it writes', () => {
   it('has lost nothing that it answered, five times in a row, and has left nothing by half', async () => {
     const dir = join(tempDir(), 'data');
     const answered = new Map<string, number>();
+    const writer = await script('test/journal/writer.script.ts');
     for (const [round, enough] of [1, 40, 131, 260, 77].entries()) {
-      for (const [id, position] of await writeAndKill(dir, round, enough)) answered.set(id, position);
+      for (const [id, position] of await writeAndKill(writer, dir, round, enough)) answered.set(id, position);
       const journal = await openJournal({ dir });
       const { store } = journal.state;
       const rows = store.all<{ id: string; position: number }>('SELECT id, position FROM envelope ORDER BY position');

@@ -2,14 +2,14 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { afterAll } from 'vitest';
 import { ROOT } from '../../scripts/ensure.mjs';
+import { afterEveryTest } from './cleanup.ts';
 
 // Beside the packages, so that the bundle finds the one that stays outside of it.
 const cache = join(ROOT, 'node_modules', '.cache', `script-${process.pid}`);
-afterAll(() => rmSync(cache, { recursive: true, force: true }));
+afterEveryTest(() => rmSync(cache, { recursive: true, force: true }));
 
-/** `source` from the project's root. */
+/** `source` from the project's root. It is there until the test is over. */
 export async function script(source: string): Promise<string> {
   mkdirSync(cache, { recursive: true });
   const file = join(cache, basename(source).replace(/\.ts$/, '.mjs'));
